@@ -1,0 +1,117 @@
+//! Who a node is and which message this is: digests, shown in base58.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+use crate::wire::base58;
+
+/// Who a node is: a SHA-384 digest that it drew when it started, shown in base58.
+///
+/// Ids order by their numeric value, which is how two nodes agree on who decides. Nobody can
+/// check an id: on a plain mesh it names a peer, it does not prove one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId {
+    // Length before text: canonical base58 numerals of an ascending alphabet order numerically
+    // when the shorter comes first, so the derived order is the order of the numbers.
+    len: u8,
+    text: [u8; base58::DIGEST_LEN],
+}
+
+impl NodeId {
+    /// The id whose number is this big-endian digest.
+    #[must_use]
+    pub fn from_digest(digest: &[u8; 48]) -> Self {
+        let (text, len) = base58::encode_digest(digest);
+        NodeId { len, text }
+    }
+
+    /// The id as it stands on the wire: base58, no padding.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.text[..usize::from(self.len)]
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Base58 is ASCII, so this never falls back.
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    /// Reads the wire form; `None` unless it is the canonical numeral of a 384-bit number.
+    pub(crate) fn from_wire(text: &[u8]) -> Option<Self> {
+        base58::decode_digest(text)?;
+        let mut padded = [0; base58::DIGEST_LEN];
+        padded[..text.len()].copy_from_slice(text);
+        Some(NodeId { len: text.len() as u8, text: padded })
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NodeId({self})")
+    }
+}
+
+impl AsRef<[u8]> for NodeId {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl FromStr for NodeId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        NodeId::from_wire(text.as_bytes()).ok_or(Error::InvalidId)
+    }
+}
+
+/// Which message this is: the SHA-384 digest of its payload and time, shown in base58.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageId([u8; 48]);
+
+impl MessageId {
+    /// The digest, big endian.
+    #[must_use]
+    pub fn as_digest(&self) -> &[u8; 48] {
+        &self.0
+    }
+
+    pub(crate) fn from_digest(digest: [u8; 48]) -> Self {
+        MessageId(digest)
+    }
+
+    /// Reads the wire form; `None` unless it is the canonical numeral of a 384-bit number.
+    pub(crate) fn from_wire(text: &[u8]) -> Option<Self> {
+        base58::decode_digest(text).map(MessageId)
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (text, len) = base58::encode_digest(&self.0);
+        f.pad(std::str::from_utf8(&text[..usize::from(len)]).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MessageId({self})")
+    }
+}
+
+impl FromStr for MessageId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        MessageId::from_wire(text.as_bytes()).ok_or(Error::InvalidId)
+    }
+}

@@ -1,0 +1,22 @@
+//! Bytes to typed messages and back. Nothing above this layer knows bytes.
+//!
+//! Reading goes in three steps, so that a duplicate is recognised before it is hashed:
+//! [`frame::FrameReader`] cuts the stream into frames, [`Header::parse`] reads the packet table
+//! (decompressing first where needed), [`Header::verify`] checks the message id and gives the
+//! typed [`Envelope`]. Writing is one step: [`Draft::encode`] makes a [`Frame`] that all peers
+//! share.
+
+pub(crate) mod base58;
+pub(crate) mod compression;
+pub(crate) mod envelope;
+pub(crate) mod frame;
+pub(crate) mod handshake;
+pub(crate) mod hello;
+pub(crate) mod peers;
+
+pub(crate) use compression::Method;
+pub(crate) use envelope::{Body, Draft, Envelope, Header, Malformed};
+pub(crate) use frame::{Frame, FrameReader};
+pub(crate) use handshake::Handshake;
+pub(crate) use hello::Hello;
+pub(crate) use peers::{HostPort, PeerEntry};
