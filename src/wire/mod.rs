@@ -7,16 +7,25 @@
 //! share.
 
 pub(crate) mod base58;
-pub(crate) mod compression;
+mod body;
+mod compression;
+mod draft;
 pub(crate) mod envelope;
 pub(crate) mod frame;
 pub(crate) mod handshake;
 pub(crate) mod hello;
+mod json;
+mod method;
+pub(crate) mod node_id;
 pub(crate) mod peers;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use compression::Method;
-pub(crate) use envelope::{Body, Draft, Envelope, Header, Malformed};
+pub(crate) use body::Body;
+pub(crate) use draft::Draft;
+pub(crate) use envelope::{Envelope, Header, Malformed};
 pub(crate) use frame::{Frame, FrameReader};
 pub(crate) use handshake::Handshake;
 pub(crate) use hello::Hello;
+pub(crate) use method::Method;
 pub(crate) use peers::{HostPort, PeerEntry};

@@ -1,0 +1,88 @@
+//! What a message means to the protocol: the typed form that the node matches on.
+
+use super::handshake::Handshake;
+use super::hello::{self, Hello};
+use super::method::Method;
+use super::peers::{self, PeerEntry};
+use crate::id::NodeId;
+use crate::options::{Flag, Kind};
+use crate::packet::Packet;
+
+/// What a message means to the protocol. Read whatever its main flag is, as py2p does: whether it
+/// makes sense that way is for the node to decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// Nothing: it is for users, or nobody.
+    User,
+    Handshake(Handshake),
+    Hello(Hello),
+    /// Whom the peer knows.
+    Peers(Vec<PeerEntry>),
+    /// Whom do you know?
+    RequestPeers,
+    /// Does anybody know where this node is?
+    Request {
+        request_id: Packet,
+        wanted: NodeId,
+    },
+    /// It is there; `None` from a py2p that knows nothing.
+    Response {
+        request_id: Packet,
+        entry: Option<PeerEntry>,
+    },
+    /// From now on the peer reads these. Only as a renegotiation.
+    Compression(Vec<Method>),
+    /// The peer could not read our last message. Only as a renegotiation.
+    Resend,
+    /// A kind of the protocol with contents that py2p drops the link for; why.
+    Invalid(&'static str),
+}
+
+impl Body {
+    /// Reads a payload, kind first.
+    pub(super) fn read(main: Flag, packets: &[Packet]) -> Self {
+        let Some(kind) = packets.first() else { return Body::User };
+        Body::try_read(main, kind, packets).unwrap_or_else(Body::Invalid)
+    }
+
+    fn try_read(main: Flag, kind: &[u8], packets: &[Packet]) -> Result<Self, &'static str> {
+        if main == Flag::Renegotiate && Kind::COMPRESSION == *kind {
+            return read_methods(packets);
+        }
+        Ok(match kind {
+            _ if main == Flag::Renegotiate && Kind::RESEND == *kind => Body::Resend,
+            _ if Kind::HANDSHAKE == *kind => Body::Handshake(Handshake::read(packets)?),
+            _ if Kind::PEERS == *kind => read_peers(packets)?,
+            _ if Kind::REQUEST == *kind => read_request(packets)?,
+            _ if Kind::RESPONSE == *kind => read_response(packets)?,
+            hello::KIND => Body::Hello(Hello::read(packets).ok_or("hello is not a list of text")?),
+            _ => Body::User,
+        })
+    }
+}
+
+fn read_methods(packets: &[Packet]) -> Result<Body, &'static str> {
+    let [_, list, ..] = packets else { return Err("compression without a list") };
+    Method::read_list(list).map(Body::Compression).ok_or("methods are not a list of text")
+}
+
+fn read_peers(packets: &[Packet]) -> Result<Body, &'static str> {
+    let [_, list, ..] = packets else { return Err("peers without a list") };
+    peers::read_list(list).map(Body::Peers).ok_or("peers are not a list of pairs")
+}
+
+fn read_request(packets: &[Packet]) -> Result<Body, &'static str> {
+    match packets {
+        [_, all, ..] if *all == peers::ALL => Ok(Body::RequestPeers),
+        // What is no id is nobody's id: py2p finds it in no table, and goes on.
+        [_, request_id, wanted, ..] => Ok(NodeId::from_wire(wanted)
+            .map_or(Body::User, |wanted| Body::Request { request_id: request_id.clone(), wanted })),
+        _ => Err("request of too few packets"),
+    }
+}
+
+fn read_response(packets: &[Packet]) -> Result<Body, &'static str> {
+    let [_, request_id, entry, ..] = packets else { return Err("response of too few packets") };
+    let entry = peers::read_entry(entry).ok_or("response is not an address and an id")?;
+    Ok(Body::Response { request_id: request_id.clone(), entry })
+}

@@ -1,0 +1,186 @@
+//! What the compression methods do to a frame's body: bounded output, nothing trusted.
+
+use std::io::{self, Read};
+
+use super::method::Method;
+
+/// Compressed streams that one body may consist of. py2p makes one, and a thousand empty ones
+/// would cost a decoder each.
+const MAX_STREAMS: usize = 16;
+
+/// What decoding xz may use. Python's default asks for 9 MiB.
+#[cfg(feature = "compression-all")]
+const LZMA_MEMORY: u64 = 16 * 1024 * 1024;
+
+/// The dictionary of Python's default for xz, and the least that the format knows.
+#[cfg(feature = "compression-all")]
+const LZMA_DICTIONARY: std::ops::RangeInclusive<usize> = 4096..=8 * 1024 * 1024;
+
+/// How much output is made room for: at least this, then twice what there is.
+const MIN_GROWTH: usize = 4096;
+
+/// How much is decompressed at a time.
+const CHUNK: usize = 32 * 1024;
+
+/// More than the bound would come out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooBig;
+
+/// Decompresses a frame's body: the first of the announced methods that can do it wins. `None` if
+/// none can, which is how an uncompressed body looks. The result starts with `headroom` zero
+/// bytes, to be filled in.
+pub(super) fn decompress(
+    body: &[u8],
+    announced: &[Method],
+    headroom: usize,
+    max: usize,
+) -> Result<Option<Vec<u8>>, TooBig> {
+    // An uncompressed body starts with the size of the main flag, which is a single byte. No
+    // method's output starts with a zero, so this settles it without trying.
+    if body.first().is_none_or(|&byte| byte == 0) {
+        return Ok(None);
+    }
+    for method in announced.iter().filter(|method| recognises(**method, body)) {
+        if let Some(out) = decompress_with(*method, body, headroom, max)? {
+            return Ok(Some(out));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether it is worth trying: the first bytes are those of the method. Like py2p's zlib ours
+/// takes gzip too and the reverse, like its lzma ours takes the older `.lzma` format.
+fn recognises(method: Method, body: &[u8]) -> bool {
+    match (method, body) {
+        (Method::Zlib | Method::Gzip, [first, second, ..]) => {
+            let is_zlib = first & 0x0f == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0;
+            is_zlib || is_gzip(body)
+        }
+        (Method::Bz2, _) => body.starts_with(b"BZh"),
+        (Method::Lzma, [first, ..]) => *first < 225 || body.starts_with(b"\xfd7zXZ\0"),
+        _ => false,
+    }
+}
+
+fn is_gzip(body: &[u8]) -> bool {
+    body.starts_with(b"\x1f\x8b")
+}
+
+fn decompress_with(
+    method: Method,
+    body: &[u8],
+    headroom: usize,
+    max: usize,
+) -> Result<Option<Vec<u8>>, TooBig> {
+    let mut out = vec![0; headroom];
+    let mut rest = body;
+    for _ in 0..MAX_STREAMS {
+        let Some(decoder) = decoder(method, &mut rest) else { break };
+        if !read_to_end(decoder, &mut out, max.saturating_add(headroom))? {
+            break;
+        }
+        // What follows a zlib or gzip stream is ignored, for py2p does so too.
+        if rest.is_empty() || matches!(method, Method::Zlib | Method::Gzip) {
+            return Ok(Some(out));
+        }
+    }
+    Ok(None)
+}
+
+/// A decoder of the one stream that the input starts with; it leaves the rest.
+fn decoder<'a>(method: Method, input: &'a mut &[u8]) -> Option<Box<dyn Read + 'a>> {
+    match method {
+        #[cfg(feature = "compression")]
+        Method::Zlib | Method::Gzip if is_gzip(input) => {
+            Some(Box::new(flate2::bufread::GzDecoder::new(input)))
+        }
+        #[cfg(feature = "compression")]
+        Method::Zlib | Method::Gzip => Some(Box::new(flate2::bufread::ZlibDecoder::new(input))),
+        #[cfg(feature = "compression-all")]
+        Method::Bz2 => Some(Box::new(bzip2::bufread::BzDecoder::new(input))),
+        #[cfg(feature = "compression-all")]
+        Method::Lzma => {
+            let stream = liblzma::stream::Stream::new_auto_decoder(LZMA_MEMORY, 0).ok()?;
+            Some(Box::new(liblzma::bufread::XzDecoder::new_stream(input, stream)))
+        }
+        #[cfg(not(feature = "compression-all"))]
+        _ => {
+            let _ = input;
+            None
+        }
+    }
+}
+
+/// Reads a stream to its end, where its checksum stands; false if it is corrupt or cut short.
+fn read_to_end(mut stream: impl Read, out: &mut Vec<u8>, max: usize) -> Result<bool, TooBig> {
+    loop {
+        let len = out.len();
+        // One byte above the bound tells whether there is more.
+        let room = max.saturating_add(1).saturating_sub(len);
+        if out.capacity() == len {
+            out.reserve_exact(len.max(MIN_GROWTH).min(room));
+        }
+        let chunk = (out.capacity() - len).min(CHUNK).min(room);
+        out.resize(len + chunk, 0);
+        let read = stream.read(&mut out[len..]);
+        out.truncate(len + read.as_ref().copied().unwrap_or(0));
+        match read {
+            Ok(0) => return Ok(true),
+            Ok(_) if out.len() > max => return Err(TooBig),
+            Ok(_) => {}
+            Err(_) => return Ok(false),
+        }
+    }
+}
+
+/// Appends the compressed body. Fails for a method that this build cannot do.
+pub(super) fn compress(method: Method, body: &[u8], out: Vec<u8>) -> io::Result<Vec<u8>> {
+    match method {
+        #[cfg(feature = "compression")]
+        Method::Zlib => {
+            let mut encoder = flate2::write::ZlibEncoder::new(out, flate2::Compression::default());
+            io::Write::write_all(&mut encoder, body)?;
+            encoder.finish()
+        }
+        #[cfg(feature = "compression")]
+        Method::Gzip => {
+            let mut encoder = flate2::write::GzEncoder::new(out, flate2::Compression::default());
+            io::Write::write_all(&mut encoder, body)?;
+            encoder.finish()
+        }
+        #[cfg(feature = "compression-all")]
+        Method::Bz2 => {
+            let mut encoder = bzip2::write::BzEncoder::new(out, bz2_level(body.len()));
+            io::Write::write_all(&mut encoder, body)?;
+            encoder.finish()
+        }
+        #[cfg(feature = "compression-all")]
+        Method::Lzma => {
+            let mut encoder = liblzma::write::XzEncoder::new_stream(out, xz_encoder(body.len())?);
+            io::Write::write_all(&mut encoder, body)?;
+            encoder.finish()
+        }
+        #[cfg(not(feature = "compression-all"))]
+        _ => {
+            let _ = (body, out);
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
+}
+
+/// Blocks of 100 kB times the level: no more memory than the body needs, at the same result.
+#[cfg(feature = "compression-all")]
+fn bz2_level(len: usize) -> bzip2::Compression {
+    bzip2::Compression::new((len / 100_000 + 1).min(9) as u32)
+}
+
+/// Python's default, with a dictionary no larger than the body: the full one costs 94 MiB here
+/// and 9 MiB at the receiver.
+#[cfg(feature = "compression-all")]
+fn xz_encoder(len: usize) -> io::Result<liblzma::stream::Stream> {
+    use liblzma::stream::{Check, Filters, LzmaOptions, Stream};
+    let dictionary = len.clamp(*LZMA_DICTIONARY.start(), *LZMA_DICTIONARY.end());
+    let mut options = LzmaOptions::new_preset(6)?;
+    options.dict_size(dictionary.next_power_of_two() as u32);
+    Ok(Stream::new_stream_encoder(Filters::new().lzma2(&options), Check::Crc64)?)
+}

@@ -1,0 +1,65 @@
+//! A message of our own, before it is encoded.
+
+use bytes::BytesMut;
+use sha2::{Digest, Sha384};
+
+use super::base58::{self, DIGEST_LEN};
+use super::envelope::HEAD;
+use super::frame::{Frame, PREFIX, size};
+use crate::id::{MessageId, NodeId};
+use crate::options::Flag;
+use crate::packet::Packet;
+
+/// A message to be sent. Its id depends on payload and time alone.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub main: Flag,
+    /// The payload, kind first.
+    pub packets: Vec<Packet>,
+    /// Seconds since the epoch.
+    pub time: u64,
+}
+
+impl Draft {
+    /// Hashes the message.
+    pub fn id(&self) -> MessageId {
+        let mut hash = Sha384::new();
+        for packet in &self.packets {
+            hash.update(packet);
+        }
+        hash.update(base58::encode_u64(self.time).as_bytes());
+        MessageId::from_digest(hash.finalize().into())
+    }
+
+    /// Bytes that the body takes up at most, to be held against a bound: it takes fewer only
+    /// where an id is short.
+    pub fn encoded_len(&self) -> usize {
+        let time = base58::encode_u64(self.time);
+        let head = 1 + 2 * DIGEST_LEN + time.as_bytes().len();
+        let sizes = PREFIX * (HEAD + self.packets.len());
+        self.packets.iter().fold(head + sizes, |len, packet| len.saturating_add(packet.len()))
+    }
+
+    /// The bytes for all peers. `id` is what [`Draft::id`] said.
+    pub fn encode(&self, sender: &NodeId, id: &MessageId) -> Frame {
+        let (id, id_len) = base58::encode_digest(id.as_digest());
+        let time = base58::encode_u64(self.time);
+        let head: [&[u8]; HEAD] = [
+            &[self.main.as_byte()],
+            sender.as_bytes(),
+            &id[..usize::from(id_len)],
+            time.as_bytes(),
+        ];
+        let packets = || head.into_iter().chain(self.packets.iter().map(Packet::as_bytes));
+        let len: usize = packets().map(|packet| PREFIX + packet.len()).sum();
+        let mut frame = BytesMut::with_capacity(PREFIX + len);
+        frame.extend_from_slice(&size(len));
+        for packet in packets() {
+            frame.extend_from_slice(&size(packet.len()));
+        }
+        for packet in packets() {
+            frame.extend_from_slice(packet);
+        }
+        Frame::new(frame.freeze())
+    }
+}

@@ -1,0 +1,255 @@
+//! One message: the packet table, the id check, the form in which it is relayed.
+
+use std::fmt;
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+use sha2::{Digest, Sha384};
+
+use super::base58;
+use super::body::Body;
+use super::compression;
+use super::frame::{Frame, PREFIX, size};
+use super::method::Method;
+use crate::id::{MessageId, NodeId};
+use crate::options::Flag;
+use crate::packet::Packet;
+
+/// Packets of one message. py2p has no limit, but an empty packet costs its sender four bytes and
+/// us [`Packet`]'s thirty-two: so that is at most 2 MiB more than the frame itself.
+pub(crate) const MAX_PACKETS: usize = 65_536;
+
+/// Main flag, sender, id and time come before the payload.
+pub(super) const HEAD: usize = 4;
+
+/// Why a frame is no message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Malformed {
+    /// It cannot be cut into packets. py2p does not close the link for it, but asks for the
+    /// message again, uncompressed.
+    Unparsable(&'static str),
+    /// The id is not the one of this payload and time.
+    WrongId,
+    /// The time is no number.
+    BadTime,
+    /// The sender is no node id.
+    BadSender,
+    /// The main flag is not one byte.
+    BadFlag,
+    /// Not even the kind of the message.
+    NoPayload,
+    /// More comes out of the compressed frame than we take.
+    TooBig,
+    /// More than [`MAX_PACKETS`].
+    TooManyPackets,
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Malformed::Unparsable(why) => return write!(f, "unparsable frame: {why}"),
+            Malformed::WrongId => "the message id is wrong",
+            Malformed::BadTime => "the time is not a number",
+            Malformed::BadSender => "the sender is not a node id",
+            Malformed::BadFlag => "the main flag is not one byte",
+            Malformed::NoPayload => "the message has no payload",
+            Malformed::TooBig => "the decompressed frame is too big",
+            Malformed::TooManyPackets => "the message has too many packets",
+        })
+    }
+}
+
+/// A message of which only the head was looked at: enough to recognise a duplicate before its id
+/// is computed.
+#[derive(Debug)]
+pub(crate) struct Header {
+    /// Uncompressed, prefix included.
+    frame: BytesMut,
+    /// Bytes that came over the wire, prefix included.
+    len: usize,
+    /// Packets, those of the head included.
+    count: usize,
+    main: Flag,
+    main_at: usize,
+    sender: NodeId,
+    id: MessageId,
+    time: u64,
+    time_at: Range<usize>,
+}
+
+impl Header {
+    /// Reads the head of a frame, decompressing it first where needed. `frame` includes the
+    /// length prefix, `announced` are the methods that its sender may have used.
+    pub fn parse(
+        frame: BytesMut,
+        announced: &[Method],
+        max_body: usize,
+    ) -> Result<Self, Malformed> {
+        let len = frame.len();
+        let frame = decompressed(frame, announced, max_body)?;
+        let count = count_packets(frame.get(PREFIX..).unwrap_or_default())?;
+        let mut packets = packet_ranges(&frame, count);
+        let first = std::array::from_fn(|_| packets.next());
+        drop(packets);
+        let [Some(main_at), Some(sender), Some(id), Some(time_at), kind] = first else {
+            return Err(Malformed::Unparsable("fewer than four packets"));
+        };
+        if kind.is_none() {
+            return Err(Malformed::NoPayload);
+        }
+        let [main] = frame[main_at.clone()] else { return Err(Malformed::BadFlag) };
+        let (time, _) = base58::parse_time(&frame[time_at.clone()]).ok_or(Malformed::BadTime)?;
+        Ok(Header {
+            len,
+            count,
+            main: Flag::from_byte(main),
+            main_at: main_at.start,
+            sender: NodeId::from_wire(&frame[sender]).ok_or(Malformed::BadSender)?,
+            id: MessageId::from_wire(&frame[id]).ok_or(Malformed::WrongId)?,
+            time,
+            time_at,
+            frame,
+        })
+    }
+
+    pub fn main(&self) -> Flag {
+        self.main
+    }
+
+    /// What the message says its id is.
+    pub fn id(&self) -> &MessageId {
+        &self.id
+    }
+
+    /// Seconds since the epoch; `u64::MAX` stands for all that is later.
+    pub fn time(&self) -> u64 {
+        self.time
+    }
+
+    /// The memory that this message keeps from being freed. A compressed frame may have been a
+    /// thousand times smaller.
+    pub fn pinned(&self) -> usize {
+        self.frame.len()
+    }
+
+    /// Checks the id and reads the rest.
+    pub fn verify(mut self) -> Result<Envelope, Malformed> {
+        self.make_time_canonical();
+        let hashed = Sha384::new()
+            .chain_update(&self.frame[self.time_at.end..])
+            .chain_update(&self.frame[self.time_at.clone()]);
+        if *self.id.as_digest() != <[u8; 48]>::from(hashed.finalize()) {
+            return Err(Malformed::WrongId);
+        }
+        if self.main.is_relayed() {
+            self.frame[self.main_at] = Flag::Waterfall.as_byte();
+        }
+        let bytes = self.frame.freeze();
+        let payload = packet_ranges(&bytes, self.count).skip(HEAD);
+        let packets: Vec<_> = payload.map(|range| Packet::from(bytes.slice(range))).collect();
+        Ok(Envelope {
+            main: self.main,
+            sender: self.sender,
+            id: self.id,
+            time: self.time,
+            body: Body::read(self.main, &packets),
+            packets,
+            relay: Frame::new(bytes),
+            len: self.len,
+        })
+    }
+
+    /// Replaces the time text by the canonical one, which is what the id is made of and what
+    /// py2p relays. They differ only if somebody put zeros in front, or nothing at all.
+    fn make_time_canonical(&mut self) {
+        let text = &self.frame[self.time_at.clone()];
+        let Some((_, canonical)) = base58::parse_time(text) else { return };
+        if text == canonical {
+            return;
+        }
+        let mut frame = BytesMut::with_capacity(self.frame.len() + canonical.len());
+        frame.extend_from_slice(&self.frame[..self.time_at.start]);
+        frame.extend_from_slice(canonical);
+        let time_at = self.time_at.start..frame.len();
+        frame.extend_from_slice(&self.frame[self.time_at.end..]);
+        let (body, time) = (size(frame.len() - PREFIX), size(time_at.len()));
+        frame[..PREFIX].copy_from_slice(&body);
+        frame[size_at(HEAD - 1)].copy_from_slice(&time);
+        (self.frame, self.time_at) = (frame, time_at);
+    }
+}
+
+/// A message whose id is right.
+#[derive(Clone, Debug)]
+pub(crate) struct Envelope {
+    pub main: Flag,
+    pub sender: NodeId,
+    pub id: MessageId,
+    /// Seconds since the epoch; `u64::MAX` stands for all that is later.
+    pub time: u64,
+    /// The payload. The first packet is the kind and is always there.
+    pub packets: Vec<Packet>,
+    /// What the payload means to the protocol.
+    pub body: Body,
+    /// The message as it goes on to others. It shares its bytes with the packets.
+    pub relay: Frame,
+    /// Bytes that came over the wire, prefix included.
+    pub len: usize,
+}
+
+impl Envelope {
+    /// The memory that this message keeps from being freed, roughly.
+    pub fn pinned(&self) -> usize {
+        self.relay.len() + self.packets.len() * size_of::<Packet>() + size_of::<Envelope>()
+    }
+}
+
+/// The frame as it was before it was compressed, if it was.
+fn decompressed(frame: BytesMut, announced: &[Method], max: usize) -> Result<BytesMut, Malformed> {
+    let body = frame.get(PREFIX..).unwrap_or_default();
+    match compression::decompress(body, announced, PREFIX, max) {
+        Ok(Some(mut plain)) => {
+            let len = size(plain.len() - PREFIX);
+            plain[..PREFIX].copy_from_slice(&len);
+            Ok(BytesMut::from(Bytes::from(plain)))
+        }
+        Ok(None) => Ok(frame),
+        Err(compression::TooBig) => Err(Malformed::TooBig),
+    }
+}
+
+/// How many packets a body has. Nothing says so: the sizes at its start end where they and what
+/// they announce fill it exactly.
+fn count_packets(body: &[u8]) -> Result<usize, Malformed> {
+    let mut rest = body.len();
+    for (before, bytes) in body.chunks(PREFIX).enumerate() {
+        if before == MAX_PACKETS {
+            return Err(Malformed::TooManyPackets);
+        }
+        let bytes = bytes.try_into().map_err(|_| Malformed::Unparsable("cut short"))?;
+        let taken = PREFIX.checked_add(u32::from_be_bytes(bytes) as usize);
+        rest = taken
+            .and_then(|taken| rest.checked_sub(taken))
+            .ok_or(Malformed::Unparsable("sizes exceed the frame"))?;
+        if rest == 0 {
+            return Ok(before + 1);
+        }
+    }
+    Err(Malformed::Unparsable("empty"))
+}
+
+/// Where the packets of a frame are. The count is from [`count_packets`], so all lie inside.
+fn packet_ranges(frame: &[u8], count: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut start = PREFIX + count * PREFIX;
+    let (sizes, _) = frame[PREFIX..start].as_chunks::<PREFIX>();
+    sizes.iter().map(move |size| {
+        let end = start + u32::from_be_bytes(*size) as usize;
+        std::mem::replace(&mut start, end)..end
+    })
+}
+
+/// Where the size of a packet stands in a frame.
+fn size_at(packet: usize) -> Range<usize> {
+    let start = PREFIX + packet * PREFIX;
+    start..start + PREFIX
+}

@@ -1,0 +1,201 @@
+//! Frames: a 4-byte length, then a body. Cutting them out of a stream, sharing them between peers.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Read};
+use std::sync::{Arc, OnceLock};
+
+use bytes::{Bytes, BytesMut};
+
+use super::compression;
+use super::method::Method;
+
+/// The length in front of each body, big endian.
+pub(crate) const PREFIX: usize = 4;
+
+/// What one read asks for: at first, and when reads keep filling it.
+const MIN_SPARE: usize = 4 * 1024;
+const MAX_SPARE: usize = 64 * 1024;
+
+/// An unfinished frame longer than this gets a buffer of its own, to be read straight into.
+const LARGE: usize = 16 * 1024;
+
+/// A length or size as it stands on the wire. Bodies of 4 GiB and more are nobody's: `u32::MAX`
+/// exceeds every bound, here and at the receiver.
+pub(super) fn size(len: usize) -> [u8; PREFIX] {
+    u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes()
+}
+
+/// A complete message on its way to peers, encoded once. Clones share the bytes.
+#[derive(Clone)]
+pub(crate) struct Frame(Arc<Shared>);
+
+struct Shared {
+    plain: Bytes,
+    /// One per method, made when first asked for. `None` is what would not be smaller.
+    compressed: [OnceLock<Option<Bytes>>; Method::ALL.len()],
+}
+
+impl Frame {
+    /// A frame of these bytes, length prefix included.
+    pub(super) fn new(plain: Bytes) -> Self {
+        Frame(Arc::new(Shared { plain, compressed: Default::default() }))
+    }
+
+    /// The bytes to write: compressed where that makes them fewer. The first call for a method
+    /// compresses, others wait for it.
+    pub fn bytes(&self, method: Option<Method>) -> &Bytes {
+        let plain = &self.0.plain;
+        let Some(method) = method else { return plain };
+        let form = &self.0.compressed[method as usize];
+        form.get_or_init(|| compressed(plain, method)).as_ref().unwrap_or(plain)
+    }
+
+    /// The length uncompressed, prefix included.
+    pub fn len(&self) -> usize {
+        self.0.plain.len()
+    }
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Frame({} bytes)", self.len())
+    }
+}
+
+fn compressed(plain: &Bytes, method: Method) -> Option<Bytes> {
+    let mut frame = compression::compress(method, plain.get(PREFIX..)?, vec![0; PREFIX]).ok()?;
+    if frame.len() >= plain.len() {
+        return None;
+    }
+    let len = size(frame.len() - PREFIX);
+    frame[..PREFIX].copy_from_slice(&len);
+    Some(frame.into_boxed_slice().into())
+}
+
+/// A frame was announced that is longer than we take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Oversize {
+    pub len: usize,
+    pub max: usize,
+}
+
+/// Cuts a stream into frames.
+#[derive(Debug)]
+pub(crate) struct FrameReader {
+    max_body: usize,
+    /// Bytes as they were read, at `start..end`; the rest is room for more.
+    spare: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// The frame that is too long for that.
+    large: Option<Large>,
+}
+
+#[derive(Debug)]
+struct Large {
+    /// Prefix included. Its length is room; bytes are there up to `filled`. It grows to twice what
+    /// has arrived: nobody gets memory for a mere promise.
+    buffer: Vec<u8>,
+    filled: usize,
+    total: usize,
+}
+
+impl FrameReader {
+    /// A reader that refuses bodies longer than this.
+    pub fn new(max_body: usize) -> Self {
+        FrameReader { max_body, spare: Vec::new(), start: 0, end: 0, large: None }
+    }
+
+    /// Reads once, at most `budget` bytes, which must be some; returns how many, and zero at the
+    /// end of the stream. Take the frames with [`FrameReader::next`] before reading again.
+    pub fn read_from(&mut self, src: &mut impl Read, budget: usize) -> io::Result<usize> {
+        if let Some(large) = &mut self.large
+            && large.filled < large.total
+        {
+            return large.read_from(src, budget);
+        }
+        self.make_room();
+        let end = self.spare.len().min(self.end.saturating_add(budget));
+        let read = read_once(src, &mut self.spare[self.end..end])?;
+        self.end += read;
+        Ok(read)
+    }
+
+    /// The next complete frame, prefix included, in memory of its own.
+    pub fn next(&mut self) -> Result<Option<BytesMut>, Oversize> {
+        if let Some(large) = self.large.take_if(|large| large.filled == large.total) {
+            return Ok(Some(BytesMut::from(Bytes::from(large.buffer))));
+        }
+        if self.large.is_some() {
+            return Ok(None);
+        }
+        let bytes = &self.spare[self.start..self.end];
+        let Some(prefix) = bytes.first_chunk::<PREFIX>() else { return Ok(None) };
+        let len = u32::from_be_bytes(*prefix) as usize;
+        if len > self.max_body {
+            return Err(Oversize { len, max: self.max_body });
+        }
+        let total = len.saturating_add(PREFIX);
+        if let Some(frame) = bytes.get(..total) {
+            // A copy, so that a small message never pins a read buffer.
+            let frame = BytesMut::from(frame);
+            self.start += total;
+            return Ok(Some(frame));
+        }
+        if total > LARGE {
+            self.large = Some(Large::new(bytes, total));
+            self.start = self.end;
+        }
+        Ok(None)
+    }
+
+    /// Whether a frame has begun and not ended, once there is no [`FrameReader::next`].
+    pub fn is_mid_frame(&self) -> bool {
+        self.buffered() > 0
+    }
+
+    /// Bytes that were read and not yet handed out.
+    pub fn buffered(&self) -> usize {
+        self.end - self.start + self.large.as_ref().map_or(0, |large| large.filled)
+    }
+
+    /// Moves what is left to the front. The room doubles when the last read used it up.
+    fn make_room(&mut self) {
+        let was_full = self.end == self.spare.len();
+        self.spare.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        let len = self.spare.len();
+        if was_full && len < MAX_SPARE || self.end == len {
+            self.spare.resize((2 * len).max(MIN_SPARE), 0);
+        }
+    }
+}
+
+impl Large {
+    fn new(start: &[u8], total: usize) -> Self {
+        Large { buffer: start.to_vec(), filled: start.len(), total }
+    }
+
+    fn read_from(&mut self, src: &mut impl Read, budget: usize) -> io::Result<usize> {
+        let len = self.buffer.len();
+        if self.filled == len {
+            let growth = len.max(MAX_SPARE).min(self.total - len);
+            self.buffer.reserve_exact(growth);
+            self.buffer.resize(len + growth, 0);
+        }
+        let end = self.buffer.len().min(self.filled.saturating_add(budget));
+        let read = read_once(src, &mut self.buffer[self.filled..end])?;
+        self.filled += read;
+        Ok(read)
+    }
+}
+
+fn read_once(src: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match src.read(room) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What rs2p nodes tell each other beyond 0.4.
+//!
+//! A whisper whose kind is [`KIND`]: py2p ignores kinds that it does not know, so it can be said
+//! before the handshake, to anybody. Packets after the list are left for later versions.
+
+use super::json;
+use crate::packet::Packet;
+
+/// The sub-flag of a hello.
+pub(crate) const KIND: &[u8] = b"rs2p";
+
+/// Capabilities that are kept of one hello, and the longest one.
+const MAX_CAPABILITIES: usize = 32;
+const MAX_CAPABILITY: usize = 64;
+
+/// I am rs2p, and this is what I can do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hello {
+    pub capabilities: Vec<String>,
+}
+
+impl Hello {
+    pub fn new<'a>(capabilities: impl IntoIterator<Item = &'a str>) -> Self {
+        Hello { capabilities: capabilities.into_iter().map(str::to_owned).collect() }
+    }
+
+    pub fn has(&self, capability: &str) -> bool {
+        self.capabilities.iter().any(|known| known == capability)
+    }
+
+    /// Reads the packets of a hello. Whatever is over a bound is left out: it can only be
+    /// something that this version does not know.
+    pub(super) fn read(packets: &[Packet]) -> Option<Self> {
+        let [_, list, ..] = packets else { return None };
+        let mut capabilities: Vec<String> = json::read(list)?;
+        capabilities.retain(|text| text.len() <= MAX_CAPABILITY);
+        capabilities.truncate(MAX_CAPABILITIES);
+        capabilities.shrink_to_fit();
+        Some(Hello { capabilities })
+    }
+
+    pub fn payload(&self) -> Vec<Packet> {
+        vec![KIND.into(), json::to_packet(&self.capabilities)]
+    }
+}

@@ -1,0 +1,165 @@
+//! Who can be reached where: peers lists, and the requests and responses that find one node.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+use super::json::{self, Loose};
+use crate::id::NodeId;
+use crate::options::Kind;
+use crate::packet::Packet;
+
+/// Entries kept of a peers list. More are not worth their memory: a list is only a hint.
+pub(crate) const MAX_ENTRIES: usize = 64;
+
+/// Longer hosts are nobody's: a DNS name has at most 253 characters.
+const MAX_HOST: usize = 255;
+
+/// What stands in a request for everybody, instead of an id.
+pub(crate) const ALL: &[u8] = b"*";
+
+/// An address as nodes tell each other: a name or a number, and a port.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct HostPort {
+    pub host: String,
+    pub port: u16,
+}
+
+impl HostPort {
+    /// The address, if the host is a number.
+    pub fn to_socket_addr(&self) -> Option<SocketAddr> {
+        let ip: IpAddr = self.host.parse().ok()?;
+        Some(SocketAddr::new(ip, self.port))
+    }
+
+    /// `["HOST", PORT]`, if it can be dialled.
+    pub(super) fn from_loose(value: Loose) -> Option<Self> {
+        let Loose::Pair(pair) = value else { return None };
+        let (Loose::Text(host), Loose::Number(port)) = *pair else { return None };
+        let port = u16::try_from(port).ok().filter(|&port| port != 0)?;
+        let is_host = host.len() <= MAX_HOST && !host.contains(char::is_control);
+        is_host.then_some(HostPort { host, port })
+    }
+}
+
+impl From<SocketAddr> for HostPort {
+    fn from(addr: SocketAddr) -> Self {
+        HostPort { host: addr.ip().to_string(), port: addr.port() }
+    }
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl Serialize for HostPort {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (&self.host, self.port).serialize(serializer)
+    }
+}
+
+/// A node and where it is. py2p really tells of nodes without an address: those that it dialled
+/// and that have not shaken hands yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PeerEntry {
+    pub addr: Option<HostPort>,
+    pub id: NodeId,
+}
+
+impl PeerEntry {
+    fn from_pair((addr, id): (Loose, Loose)) -> Option<Self> {
+        let Loose::Text(id) = id else { return None };
+        let id = NodeId::from_wire(id.as_bytes())?;
+        match addr {
+            Loose::Nothing => Some(PeerEntry { addr: None, id }),
+            addr => Some(PeerEntry { addr: Some(HostPort::from_loose(addr)?), id }),
+        }
+    }
+}
+
+impl Serialize for PeerEntry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (&self.addr, self.id.as_str()).serialize(serializer)
+    }
+}
+
+/// Reads a peers list.
+pub(super) fn read_list(text: &[u8]) -> Option<Vec<PeerEntry>> {
+    json::read(text).map(|Entries(entries)| entries)
+}
+
+/// Reads the entry of a response. The inner `None` is one that says nothing.
+pub(super) fn read_entry(text: &[u8]) -> Option<Option<PeerEntry>> {
+    match json::read(text)? {
+        Loose::Nothing => Some(None),
+        Loose::Pair(pair) => PeerEntry::from_pair(*pair).map(Some),
+        _ => None,
+    }
+}
+
+/// These are the peers that I know.
+pub(crate) fn payload(entries: &[PeerEntry]) -> Vec<Packet> {
+    vec![Kind::PEERS.as_bytes().into(), json::to_packet(&entries)]
+}
+
+/// Which peers do you know?
+pub(crate) fn request_payload() -> Vec<Packet> {
+    vec![Kind::REQUEST.as_bytes().into(), ALL.into()]
+}
+
+/// Does anybody know where this node is?
+pub(crate) fn route_request_payload(request_id: &Packet, wanted: &NodeId) -> Vec<Packet> {
+    vec![Kind::REQUEST.as_bytes().into(), request_id.clone(), wanted.as_bytes().into()]
+}
+
+/// I know where the node is that was asked for.
+pub(crate) fn route_response_payload(request_id: &Packet, entry: &PeerEntry) -> Vec<Packet> {
+    vec![Kind::RESPONSE.as_bytes().into(), request_id.clone(), json::to_packet(entry)]
+}
+
+/// A list whose entries are pairs. One that is not makes the whole list invalid, as for py2p; one
+/// that is of no use is skipped.
+struct Entries(Vec<PeerEntry>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of pairs")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entries, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = list.next_element()? {
+            let Loose::Pair(pair) = entry else { return Err(de::Error::custom("not a pair")) };
+            if entries.len() < MAX_ENTRIES {
+                entries.extend(PeerEntry::from_pair(*pair));
+            }
+        }
+        Ok(Entries(entries))
+    }
+
+    // Python iterates over an empty object just as well.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+        match map.next_entry::<de::IgnoredAny, de::IgnoredAny>()? {
+            None => Ok(Entries(Vec::new())),
+            Some(_) => Err(de::Error::custom("not a list")),
+        }
+    }
+}
