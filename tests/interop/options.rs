@@ -1,0 +1,109 @@
+//! How to start a node, and how it is to send.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::{event::to_hex, python::Python};
+
+const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/peer.py");
+
+/// How to start a node. The python is the proof that there is one:
+/// `PeerOptions { subnet: "other", ..PeerOptions::new(python) }`.
+#[derive(Clone, Copy, Debug)]
+pub struct PeerOptions {
+    pub python: &'static Python,
+    pub host: &'static str,
+    /// A fresh one where not set: py2p's ports linger for a minute.
+    pub port: Option<u16>,
+    /// The address to announce instead of the real one.
+    pub out_addr: Option<(&'static str, u16)>,
+    pub subnet: &'static str,
+    /// As py2p spells it: `Plaintext` or `SSL`.
+    pub encryption: &'static str,
+    /// What py2p prints is shown when the test fails; 6 is the most.
+    pub debug_level: u8,
+    /// Whom it dials by itself, from peers lists; py2p's own number is 4.
+    pub max_outgoing: Option<usize>,
+    pub id: Option<IdOrder>,
+}
+
+/// Where a node's id is to stand among others: it decides who keeps a link.
+#[derive(Clone, Copy, Debug)]
+pub enum IdOrder {
+    Low,
+    High,
+}
+
+impl PeerOptions {
+    pub fn new(python: &'static Python) -> PeerOptions {
+        PeerOptions {
+            python,
+            host: "127.0.0.1",
+            port: None,
+            out_addr: None,
+            subnet: "mesh",
+            encryption: "Plaintext",
+            debug_level: 0,
+            max_outgoing: None,
+            id: None,
+        }
+    }
+
+    pub fn command(&self, port: u16) -> Command {
+        let mut command = Command::new(&self.python.path);
+        command.arg(DRIVER);
+        let mut option = |name: &str, value: &dyn ToString| {
+            command.arg(name).arg(value.to_string());
+        };
+        option("--host", &self.host);
+        option("--port", &port);
+        option("--subnet", &self.subnet);
+        option("--encryption", &self.encryption);
+        option("--debug-level", &self.debug_level);
+        if let Some((host, port)) = self.out_addr {
+            option("--out-host", &host);
+            option("--out-port", &port);
+        }
+        if let Some(limit) = self.max_outgoing {
+            option("--max-outgoing", &limit);
+        }
+        match self.id {
+            Some(IdOrder::Low) => option("--id", &"low"),
+            Some(IdOrder::High) => option("--id", &"high"),
+            None => {}
+        }
+        command
+    }
+}
+
+/// How to send, beyond the broadcast of [`Peer::send`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SendAs<'a> {
+    /// The main flag; a broadcast where not set.
+    pub flag: Option<u8>,
+    /// The sub-flag: one byte or a text; a broadcast where not set.
+    pub kind: Option<&'a [u8]>,
+    /// The one peer that is to have it.
+    pub to: Option<&'a str>,
+    /// Send it that often, with the number (from 0) as another last packet:
+    /// equal payloads of one second are one message to py2p.
+    pub numbered: Option<usize>,
+    /// Send it that often, exactly equal.
+    pub repeat: Option<usize>,
+}
+
+impl SendAs<'_> {
+    pub fn add_to(&self, request: &mut Value) {
+        let mut option = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                request[name] = value;
+            }
+        };
+        option("flag", self.flag.map(|flag| to_hex([flag]).into()));
+        option("type", self.kind.map(|kind| to_hex(kind).into()));
+        option("to", self.to.map(Value::from));
+        option("repeat", self.numbered.or(self.repeat).map(Value::from));
+        option("numbered", self.numbered.map(|_| true.into()));
+    }
+}

@@ -1,0 +1,313 @@
+"""Runs one real py2p 0.4.516 mesh socket for the tests that talk to it.
+
+    python peer.py --port 5001 [--subnet mesh] [--encryption SSL] ...
+
+Commands come in on stdin and events go out on stdout, one JSON object a line.
+py2p has no events, so this driver looks at its queue and table every few
+milliseconds and pushes what is new: the tests only ever wait.
+
+    in   {"cmd": "connect", "host": "127.0.0.1", "port": 5002}
+         {"cmd": "send", "packets": [hex..], "flag"?: hex, "type"?: hex,
+          "to"?: id, "repeat"?: n, "numbered"?: true}
+         {"cmd": "reply", "n": 0, "packets": [hex..]}    n: of a message event
+         {"cmd": "disconnect", "id": id}
+         {"cmd": "throttle", "pause"?: true, "slow"?: seconds}
+         {"cmd": "table" | "status" | "request_peers" | "close"}
+    out  ready, or fatal: there is no node, and this program ends
+         result: one for each command, in order; after the events before it
+         message, and peers when the links changed
+         exit, after close
+
+Packets and flags are hex, ids base 58 text. What py2p prints goes to stderr.
+When stdin ends without a close the program ends at once: so no node outlives
+the test that started it. Python 3.8 to 3.11, standard library and py2p only.
+"""
+import argparse
+import errno
+import hashlib
+import json
+import os
+import sys
+import threading
+import time
+import uuid
+
+LOOK_EVERY = 0.003  # seconds; py2p itself polls its sockets every 10 ms
+PAUSE_LIMIT = 60.0  # seconds; a forgotten pause must not hang `close`
+
+
+class Output(object):
+    """The event stream; stdout proper is given to stderr, py2p prints there."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.file = os.fdopen(os.dup(1), "w")
+        os.dup2(2, 1)
+
+    def say(self, event, **fields):
+        line = json.dumps(dict(fields, event=event))
+        with self.lock:
+            self.file.write(line + "\n")
+            self.file.flush()
+
+
+class Watcher(object):
+    """Pushes messages and changes of the links, as they come and on demand."""
+
+    def __init__(self, sock, out):
+        self.sock, self.out = sock, out
+        self.messages = []  # their places are the numbers that `reply` takes
+        self.last = None
+        self.lock = threading.Lock()  # one look at a time
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.stopped.wait(LOOK_EVERY):
+            self.look()
+            if not self.sock.daemon.daemon.is_alive():
+                # No event would ever come again: say so, do not let tests wait.
+                self.out.say("fatal", text="py2p's network thread has died")
+                os._exit(1)
+
+    def look(self):
+        with self.lock:
+            for message in iter(self.sock.recv, None):
+                self.messages.append(message)  # first: a reply may be quick
+                n = len(self.messages) - 1
+                self.out.say("message", n=n, **describe(message))
+            links = links_of(self.sock)
+            if links != self.last:
+                self.last = links
+                self.out.say("peers", **links)
+
+    def stop(self):
+        self.stopped.set()
+        self.thread.join()
+
+
+def describe(message):
+    return {
+        "flag": hex_of(message.msg.msg_type),
+        "packets": [hex_of(packet) for packet in message.packets],
+        "sender": text_of(message.sender),
+        "id": text_of(message.id),
+        "time": message.time,
+    }
+
+
+def links_of(sock):
+    """Links whose handshakes are done, both ways, and how many are still at it.
+
+    A node dialled from a peers list sits in the table from the start, under
+    the id it should have: its own `id` is set by its handshake.
+    """
+    rows = list(sock.routing_table.values())
+    done = [row for row in rows if row.id and getattr(row, "answered", False)]
+    return {
+        "peers": [
+            {"id": text_of(row.id), "outgoing": row.outgoing, "addr": row.addr}
+            for row in done
+        ],
+        "awaiting": len(sock.awaiting_ids) + len(rows) - len(done),
+    }
+
+
+class Brake(object):
+    """Makes py2p read slowly: handlers run on its network thread.
+
+    It bites after the next message for the user: that one is delayed, what
+    follows stays unread. (SIGSTOP, by the test, is the way to stop at once.)
+    """
+
+    def __init__(self):
+        self.running = threading.Event()
+        self.slow = 0.0
+        self.set()
+
+    def set(self, pause=False, slow=0.0):
+        self.slow = slow
+        if pause:
+            self.running.clear()
+        else:
+            self.running.set()
+
+    def handle(self, message, connection):
+        time.sleep(self.slow)
+        self.running.wait(PAUSE_LIMIT)
+
+
+class Commands(object):
+    """What a test may ask; each method takes the fields of its command."""
+
+    def __init__(self, sock, watcher, brake):
+        self.sock, self.watcher, self.brake = sock, watcher, brake
+
+    def connect(self, host, port):
+        # None is py2p's success; False says "that is me, or known already".
+        return {"dialled": self.sock.connect(host, port) is not False}
+
+    def send(self, packets, to=None, repeat=1, numbered=False, **flags):
+        kinds = {name: bytes.fromhex(flag) for name, flag in flags.items()}
+        packets = [bytes.fromhex(packet) for packet in packets]
+        for number in range(repeat):
+            # Equal payloads of one second are one message to py2p.
+            tail = [str(number).encode()] if numbered else []
+            self.send_one(packets + tail, to, **kinds)
+
+    def send_one(self, packets, to, flag=b"\x00", type=b"\x00"):
+        if to is None:
+            self.sock.send(*packets, flag=flag, type=type)
+        else:
+            self.sock.routing_table[to.encode()].send(flag, type, *packets)
+
+    def reply(self, n, packets):
+        packets = [bytes.fromhex(packet) for packet in packets]
+        self.watcher.messages[n].reply(*packets)
+
+    def disconnect(self, id):
+        connection = self.sock.routing_table.get(id.encode())
+        if connection:
+            self.sock.disconnect(connection)
+        return {"found": connection is not None}
+
+    def throttle(self, **how):
+        self.brake.set(**how)
+
+    def table(self):
+        return dict(links_of(self.sock), seen=len(self.sock.waterfalls))
+
+    def status(self):
+        status = self.sock.status
+        if status == "Nominal":
+            return {"errors": []}
+        # (exception, traceback); texts where py2p puts them.
+        return {"errors": [e if isinstance(e, str) else e[1] for e in status]}
+
+    def request_peers(self):
+        self.sock.request_peers()
+
+    def close(self):
+        self.watcher.stop()
+        self.brake.set()  # py2p's close waits for its network thread
+        self.sock.close()
+
+
+def serve(commands, out):
+    """Answers commands until `close`; false when stdin ended before it."""
+    for line in sys.stdin:
+        request = json.loads(line)
+        name = request.pop("cmd")
+        try:
+            answer = dict(getattr(commands, name)(**request) or {}, ok=True)
+        except Exception as error:
+            answer = {"ok": False, "text": text_of_error(error)}
+        commands.watcher.look()  # before the answer, what came before it
+        out.say("result", **answer)
+        if name == "close":
+            return True
+    return False
+
+
+def make_socket(options):
+    from py2p import base, mesh
+
+    protocol = base.protocol(options.subnet, options.encryption)
+    out_addr = announced(options)
+    if options.max_outgoing is not None:
+        mesh.max_outgoing = options.max_outgoing  # read at each peers list
+    if options.id:
+        draw_salt(base, protocol, out_addr, FIRST_BYTE[options.id])
+
+    class Node(mesh.mesh_socket):
+        """Notes when it has answered a handshake. The link is in its table a
+        moment earlier, and who sends in that moment over TLS writes from two
+        threads at once: py2p lost the link in 5 of 90 tries (bad length).
+        """
+
+        def _send_handshake_response(self, connection):
+            super(Node, self)._send_handshake_response(connection)
+            connection.answered = True
+
+    sock = Node(options.host, options.port, prot=protocol, out_addr=out_addr,
+                debug_level=options.debug_level)
+    if options.id and base.from_base_58(sock.id) >> 376 != FIRST_BYTE[options.id]:
+        raise RuntimeError("py2p made its id in another way: %r" % sock.id)
+    return sock
+
+
+def announced(options):
+    """The outward address: as py2p would choose, where no option says it."""
+    from py2p import utils
+
+    host = utils.get_lan_ip() if options.host == "0.0.0.0" else options.host
+    port = options.port if options.out_port is None else options.out_port
+    return options.out_host or host, port
+
+
+FIRST_BYTE = {"low": 0x00, "high": 0xFF}  # of the digest that is the id
+
+
+def draw_salt(base, protocol, out_addr, first_byte):
+    """Draws py2p's process salt again until it makes such a node id: the
+    SHA-384 of address, protocol and salt."""
+    while True:
+        base.user_salt = str(uuid.uuid4()).encode()
+        text = str(out_addr).encode() + protocol.id + base.user_salt
+        if hashlib.sha384(text).digest()[0] == first_byte:
+            return
+
+
+def hex_of(packet):
+    return bytes(packet).hex()
+
+
+def text_of(value):
+    """Ids are bytes; after an indirect reply py2p keeps some as text."""
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def text_of_error(error):
+    return "%s: %s" % (type(error).__name__, error)
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--out-host")
+    parser.add_argument("--out-port", type=int)
+    parser.add_argument("--subnet", default="mesh")
+    parser.add_argument("--encryption", default="Plaintext")
+    parser.add_argument("--debug-level", type=int, default=0)
+    parser.add_argument("--max-outgoing", type=int)
+    parser.add_argument("--id", choices=sorted(FIRST_BYTE))
+    return parser.parse_args(arguments)
+
+
+def main():
+    options, out = parse(sys.argv[1:]), Output()
+    try:
+        # On the main thread: py2p's network thread ends with the one that
+        # made its socket.
+        sock = make_socket(options)
+    except Exception as error:
+        taken = getattr(error, "errno", None) == errno.EADDRINUSE
+        out.say("fatal", text=text_of_error(error), port_taken=taken)
+        return 1
+    brake = Brake()
+    sock.register_handler(brake.handle)
+    import py2p
+
+    out.say("ready", id=text_of(sock.id), protocol_id=text_of(sock.protocol.id),
+            out_addr=list(sock.out_addr), version=py2p.__version__,
+            python=sys.version.split()[0])
+    if not serve(Commands(sock, Watcher(sock, out), brake), out):
+        os._exit(0)  # nobody listens any more: no farewells
+    out.say("exit")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
