@@ -1,0 +1,164 @@
+//! Addresses worth dialling: what the user asked for, whom we lost, whom others told us about.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::event::{LinkId, Target};
+use super::reconnect;
+use super::rng::Rng;
+use crate::id::NodeId;
+use crate::wire::HostPort;
+
+/// More addresses than this are not remembered; what the user asked for always is.
+const MAX_CONTACTS: usize = 512;
+/// A hint that failed this often is forgotten.
+const HINT_ATTEMPTS: u32 = 2;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Standing {
+    /// Somebody told us about it.
+    Hint,
+    /// It was a peer of ours.
+    Known,
+    /// The user asked for it: tried until `disconnect` or `close`.
+    Wanted,
+}
+
+#[derive(Debug)]
+pub(crate) struct Contact {
+    pub standing: Standing,
+    pub target: Target,
+    /// Who answered there, or is said to.
+    pub id: Option<NodeId>,
+    attempts: u32,
+    silent_since: Option<Duration>,
+    /// When to dial; `None` while there is no need.
+    next: Option<Duration>,
+    link: Option<LinkId>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct AddressBook(BTreeMap<HostPort, Contact>);
+
+impl AddressBook {
+    /// Notes what a peer told us. Known addresses keep their standing.
+    pub fn hint(&mut self, addr: &HostPort, id: NodeId) {
+        if self.0.len() < MAX_CONTACTS && !self.0.contains_key(addr) {
+            let target = Target::Told(addr.clone());
+            self.0.insert(addr.clone(), Contact::new(Standing::Hint, target, Some(id)));
+        }
+    }
+
+    /// A peer answered at this address.
+    pub fn reached(&mut self, addr: &HostPort, id: NodeId, standing: Standing, target: Target) {
+        if self.0.len() >= MAX_CONTACTS && !self.0.contains_key(addr) && !self.make_room(standing) {
+            return;
+        }
+        let contact = self.0.entry(addr.clone());
+        let contact = contact.or_insert_with(|| Contact::new(standing, target.clone(), None));
+        if standing == Standing::Wanted {
+            contact.target = target;
+        }
+        contact.standing = contact.standing.max(standing);
+        contact.id = Some(id);
+        contact.rest();
+    }
+
+    /// A peer at this address was lost: try it again soon.
+    pub fn lost(&mut self, addr: &HostPort, now: Duration, pause: Duration) {
+        if let Some(contact) = self.0.get_mut(addr) {
+            contact.rest();
+            contact.silent_since = Some(now);
+            contact.next = Some(now + pause);
+        }
+    }
+
+    /// A dial to this address came to nothing: later, or never again.
+    pub fn failed(&mut self, addr: &HostPort, now: Duration, rng: &mut Rng) {
+        let Some(contact) = self.0.get_mut(addr) else { return };
+        contact.link = None;
+        contact.attempts += 1;
+        let silent_for = now.saturating_sub(*contact.silent_since.get_or_insert(now));
+        let wanted = contact.standing == Standing::Wanted;
+        let pause = match contact.standing {
+            Standing::Hint if contact.attempts >= HINT_ATTEMPTS => None,
+            _ => reconnect::pause(rng, contact.attempts, silent_for, wanted),
+        };
+        match pause {
+            Some(pause) => contact.next = Some(now + pause),
+            None => drop(self.0.remove(addr)),
+        }
+    }
+
+    pub fn dialling(&mut self, addr: &HostPort, link: LinkId) {
+        if let Some(contact) = self.0.get_mut(addr) {
+            contact.link = Some(link);
+            contact.next = None;
+        }
+    }
+
+    /// There is no need to dial this address now.
+    pub fn rest(&mut self, addr: &HostPort) {
+        if let Some(contact) = self.0.get_mut(addr) {
+            contact.rest();
+        }
+    }
+
+    pub fn forget(&mut self, addr: &HostPort) {
+        self.0.remove(addr);
+    }
+
+    /// Forgets every address of this peer.
+    pub fn forget_peer(&mut self, id: &NodeId) {
+        self.0.retain(|_, contact| contact.id.as_ref() != Some(id));
+    }
+
+    /// Peers that were lost, or that the user asked for, whose time has come.
+    pub fn due(&self, now: Duration) -> Vec<HostPort> {
+        let due = |contact: &Contact| contact.next.is_some_and(|next| next <= now);
+        let contacts = self.0.iter().filter(|(_, contact)| {
+            contact.standing > Standing::Hint && contact.link.is_none() && due(contact)
+        });
+        contacts.map(|(addr, _)| addr.clone()).collect()
+    }
+
+    /// Hints that may be tried now.
+    pub fn hints(&self, now: Duration) -> Vec<HostPort> {
+        let contacts = self.0.iter().filter(|(_, contact)| {
+            contact.standing == Standing::Hint
+                && contact.link.is_none()
+                && contact.next.is_none_or(|next| next <= now)
+        });
+        contacts.map(|(addr, _)| addr.clone()).collect()
+    }
+
+    pub fn get(&self, addr: &HostPort) -> Option<&Contact> {
+        self.0.get(addr)
+    }
+
+    /// When the next lost peer is due.
+    pub fn next_due(&self) -> Option<Duration> {
+        let contacts = self.0.values().filter(|c| c.standing > Standing::Hint && c.link.is_none());
+        contacts.filter_map(|contact| contact.next).min()
+    }
+
+    /// Drops one contact of lower standing.
+    fn make_room(&mut self, standing: Standing) -> bool {
+        let lower = self.0.iter().find(|(_, contact)| contact.standing < standing);
+        let lower = lower.map(|(addr, _)| addr.clone());
+        lower.is_some_and(|addr| self.0.remove(&addr).is_some())
+    }
+}
+
+impl Contact {
+    fn new(standing: Standing, target: Target, id: Option<NodeId>) -> Self {
+        Contact { standing, target, id, attempts: 0, silent_since: None, next: None, link: None }
+    }
+
+    fn rest(&mut self) {
+        self.attempts = 0;
+        self.silent_since = None;
+        self.next = None;
+        self.link = None;
+    }
+}

@@ -1,0 +1,172 @@
+//! What the user asks of a node.
+
+use std::net::SocketAddr;
+
+use super::event::{Action, ConnectId, LinkId, Parcel, Target, TicketId};
+use super::peer::{Peer, Purpose};
+use super::{Node, Now};
+use crate::events::Cause;
+use crate::id::{MessageId, NodeId};
+use crate::options::Flag;
+use crate::wire::{Frame, HostPort, Method};
+
+/// Another message with the same payload is dated with this second: try another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taken;
+
+/// What became of a `connect`.
+#[derive(Debug)]
+pub(crate) enum Connecting {
+    /// There is a link to that address already.
+    Linked(NodeId),
+    /// [`Action::Connected`] will tell.
+    Dialling(ConnectId),
+}
+
+/// What became of a message to one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Routed {
+    /// It is a peer: sent.
+    Sent,
+    /// A route is being looked for; [`Action::Settled`] will tell.
+    Routing(TicketId),
+    /// Too many messages wait for a route.
+    TooMany,
+}
+
+impl Node {
+    /// Links to whoever answers at one of these addresses.
+    pub fn connect(&mut self, now: Now, addrs: Vec<SocketAddr>) -> Result<Connecting, Cause> {
+        let hosts: Vec<HostPort> = addrs.iter().map(|&addr| HostPort::from(addr)).collect();
+        if hosts.contains(&self.me.addr) {
+            return Err(Cause::OwnAddress);
+        }
+        if let Some((id, link)) = self.linked_at(&hosts) {
+            self.book_success(now, link, id, true);
+            return Ok(Connecting::Linked(id));
+        }
+        self.has_room()?;
+        let Some(first) = hosts.into_iter().next() else { return Err(Cause::Refused) };
+        let connect = ConnectId(self.numbers.next());
+        self.dial(now, Target::Resolved(addrs), first, Purpose::Connect(connect));
+        Ok(Connecting::Dialling(connect))
+    }
+
+    /// Ends the links with a peer and forgets its addresses; false if it is no peer.
+    pub fn disconnect(&mut self, now: Now, id: &NodeId) -> bool {
+        self.book.forget_peer(id);
+        // Spares first, so that none of them takes the place of the row that ends last.
+        while let Some(link) = self.spare_of(id) {
+            self.close_link(now, link, Cause::Disconnected);
+        }
+        let row = self.table.get(id);
+        if let Some(link) = row {
+            self.close_link(now, link, Cause::Disconnected);
+        }
+        row.is_some()
+    }
+
+    /// Sends a broadcast, once its second is known to be free, and remembers it as seen.
+    pub fn publish(
+        &mut self,
+        now: Now,
+        frame: &Frame,
+        id: &MessageId,
+        time: u64,
+    ) -> Result<usize, Taken> {
+        if !self.remember(now, id, time) {
+            return Err(Taken);
+        }
+        self.stats.sent += 1;
+        Ok(self.send_to_all(frame))
+    }
+
+    /// Whether a broadcast with this id was sent or seen.
+    pub fn is_taken(&self, id: &MessageId, time: u64) -> bool {
+        self.seen.contains(id, time) || self.seen.is_evicted(time)
+    }
+
+    /// Sends to all peers what they do not pass on.
+    pub fn whisper(&mut self, frame: &Frame) -> usize {
+        self.stats.sent += 1;
+        self.send_to_all(frame)
+    }
+
+    /// Sends to one peer; false if it is none.
+    pub fn whisper_to(&mut self, to: &NodeId, frame: &Frame) -> bool {
+        let Some(link) = self.table.get(to) else { return false };
+        self.stats.sent += 1;
+        self.stats.own_frames += 1;
+        self.actions.push_back(Action::Send { link, parcel: Parcel::Own(frame.clone()) });
+        true
+    }
+
+    /// Sends to one node, peer or not.
+    pub fn send_to(&mut self, now: Now, to: NodeId, frame: Frame) -> Routed {
+        if self.whisper_to(&to, &frame) {
+            Routed::Sent
+        } else if self.requests.is_full() {
+            Routed::TooMany
+        } else {
+            self.stats.sent += 1;
+            Routed::Routing(self.request_route(now, to, frame))
+        }
+    }
+
+    /// The peer wants its frames compressed otherwise. If that is news, it is told what of it we
+    /// can do.
+    pub(super) fn renegotiate(&mut self, now: Now, link: LinkId, id: NodeId, methods: &[Method]) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        if peer.methods == methods {
+            return;
+        }
+        peer.methods = methods.to_vec();
+        let terms = peer.terms(id, self.config.compress);
+        self.actions.push_back(Action::Renegotiate { link, terms });
+        let common: Vec<Method> =
+            Method::SUPPORTED.iter().copied().filter(|ours| methods.contains(ours)).collect();
+        self.say(now, link, Flag::Renegotiate, Method::list_payload(&common));
+    }
+
+    /// A frame could not be read: asks for it again, uncompressed.
+    pub(super) fn ask_again(&mut self, now: Now, link: LinkId) {
+        self.say(now, link, Flag::Renegotiate, Method::list_payload(&[]));
+        self.say(now, link, Flag::Renegotiate, Method::resend_payload());
+    }
+
+    /// No new links, no redials; whoever waits is told. The runtime closes the links.
+    pub fn close(&mut self) {
+        self.is_closed = true;
+        self.give_up_requests();
+        for peer in self.peers.values_mut() {
+            for purpose in std::mem::take(&mut peer.purposes) {
+                if let Purpose::Connect(connect) = purpose {
+                    let outcome = Err(Cause::Closed);
+                    self.actions.push_back(Action::Connected { connect, outcome });
+                }
+            }
+        }
+    }
+
+    /// The peers in the table, in the order of their ids.
+    pub fn peers(&self) -> impl Iterator<Item = (NodeId, LinkId, &Peer)> {
+        self.table.iter().filter_map(|(id, link)| Some((*id, link, self.peers.get(&link)?)))
+    }
+
+    /// The link that speaks for this peer.
+    pub fn link_of(&self, id: &NodeId) -> Option<LinkId> {
+        self.table.get(id)
+    }
+
+    /// Links that have not shaken hands yet.
+    pub fn awaiting(&self) -> usize {
+        self.peers.values().filter(|peer| peer.is_handshaking()).count()
+    }
+
+    fn linked_at(&self, hosts: &[HostPort]) -> Option<(NodeId, LinkId)> {
+        let is_there = |peer: &Peer| {
+            [&peer.addr, &peer.dialled].into_iter().flatten().any(|addr| hosts.contains(addr))
+        };
+        self.peers().find(|(_, _, peer)| is_there(peer)).map(|(id, link, _)| (id, link))
+    }
+}

@@ -1,0 +1,266 @@
+//! Peer lists: what we tell, whom we dial because of one, and healing what was lost.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
+use super::address_book::Standing;
+use super::event::{Action, LinkId, Target};
+use super::peer::{Direction, Peer, Purpose, Stage};
+use super::reconnect;
+use super::timers::Timer;
+use super::{Node, Now};
+use crate::events::Cause;
+use crate::id::NodeId;
+use crate::options::Flag;
+use crate::wire::{HostPort, PeerEntry, peers};
+
+/// A peer's list is answered this often at most: py2p floods requests when it is in trouble.
+const TELL_EVERY: Duration = Duration::from_millis(250);
+/// Hints dialled in a burst, and how fast that allowance comes back.
+const HINT_BURST: u32 = 8;
+const HINT_REFILL: Duration = Duration::from_secs(1);
+/// Peers are asked for more at least this far apart, and at most.
+const ASK_FIRST: Duration = Duration::from_secs(1);
+const ASK_CAP: Duration = Duration::from_secs(60);
+
+/// When we ask for more peers, and how many hints we may still dial.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    scheduled: bool,
+    pause: Duration,
+    allowance: u32,
+    refilled: Duration,
+}
+
+impl Default for Asking {
+    fn default() -> Self {
+        Asking {
+            scheduled: false,
+            pause: ASK_FIRST,
+            allowance: HINT_BURST,
+            refilled: Duration::ZERO,
+        }
+    }
+}
+
+impl Asking {
+    fn may_dial(&mut self, now: Duration) -> bool {
+        let earned = now.saturating_sub(self.refilled).as_secs() / HINT_REFILL.as_secs().max(1);
+        if earned > 0 {
+            self.allowance = HINT_BURST.min(self.allowance.saturating_add(earned as u32));
+            self.refilled = now;
+        }
+        let may = self.allowance > 0;
+        self.allowance -= u32::from(may);
+        may
+    }
+}
+
+impl Node {
+    /// Tells a peer whom we know.
+    pub(super) fn tell_peers(&mut self, now: Now, link: LinkId) {
+        let mut entries: Vec<PeerEntry> = self
+            .table
+            .iter()
+            .filter(|&(_, row)| row != link)
+            .filter_map(|(id, row)| {
+                let addr = self.peers.get(&row)?.contact()?.clone();
+                Some(PeerEntry { addr: Some(addr), id: *id })
+            })
+            .collect();
+        self.rng.shuffle(&mut entries);
+        self.say(now, link, Flag::Whisper, peers::payload(&entries));
+    }
+
+    pub(super) fn asked_for_peers(&mut self, now: Now, link: LinkId) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        if peer.last_told.is_none_or(|last| now.mono >= last + TELL_EVERY) {
+            peer.last_told = Some(now.mono);
+            self.tell_peers(now, link);
+        }
+    }
+
+    /// A peer told us whom it knows: hints, to be dialled while we have few links of our own.
+    pub(super) fn told_peers(&mut self, now: Now, link: LinkId, entries: &[PeerEntry]) {
+        self.acknowledged(link);
+        for entry in entries {
+            let Some(addr) = &entry.addr else { continue };
+            let is_me = entry.id == self.me.id || *addr == self.me.addr;
+            if !is_me && self.table.get(&entry.id).is_none() && self.is_sensible(addr) {
+                self.book.hint(addr, entry.id);
+            }
+        }
+        self.dial_hints(now);
+    }
+
+    pub(super) fn dial_hints(&mut self, now: Now) {
+        let mut hints = self.book.hints(now.mono);
+        self.rng.shuffle(&mut hints);
+        for addr in hints {
+            if self.outgoing() >= self.config.max_outgoing {
+                return;
+            }
+            if self.is_linked_contact(&addr) {
+                self.book.forget(&addr);
+            } else if self.asking.may_dial(now.mono) {
+                self.dial_contact(now, &addr);
+            }
+        }
+    }
+
+    /// Dials lost peers, and what the user asked for, whose time has come.
+    pub(super) fn redial(&mut self, now: Now) {
+        for addr in self.book.due(now.mono) {
+            if self.is_linked_contact(&addr) {
+                self.book.rest(&addr);
+            } else {
+                self.dial_contact(now, &addr);
+            }
+        }
+        self.schedule_redial();
+    }
+
+    fn is_linked_contact(&self, addr: &HostPort) -> bool {
+        let id = self.book.get(addr).and_then(|contact| contact.id);
+        id.is_some_and(|id| self.table.get(&id).is_some())
+    }
+
+    fn dial_contact(&mut self, now: Now, addr: &HostPort) {
+        let Some(target) = self.book.get(addr).map(|contact| contact.target.clone()) else {
+            return;
+        };
+        if self.has_room().is_ok() {
+            let link = self.dial(now, target, addr.clone(), Purpose::Mesh);
+            self.book.dialling(addr, link);
+        } else {
+            self.book.failed(addr, now.mono, &mut self.rng);
+        }
+    }
+
+    /// Starts a dial, or joins one to the same address that is under way.
+    pub(super) fn dial(
+        &mut self,
+        now: Now,
+        target: Target,
+        addr: HostPort,
+        why: Purpose,
+    ) -> LinkId {
+        let under_way = self
+            .peers
+            .iter_mut()
+            .find(|(_, peer)| peer.is_handshaking() && peer.dialled.as_ref() == Some(&addr));
+        if let Some((&link, peer)) = under_way {
+            peer.purposes.push(why);
+            return link;
+        }
+        let mut peer = Peer::new(Direction::Outgoing, now.mono);
+        peer.dialled = Some(addr);
+        peer.purposes.push(why);
+        let link = self.new_link(now, peer);
+        self.actions.push_back(Action::Dial { link, target });
+        link
+    }
+
+    pub(super) fn book_success(&mut self, _now: Now, link: LinkId, id: NodeId, wanted: bool) {
+        let Some(peer) = self.peers.get(&link) else { return };
+        let standing = if wanted { Standing::Wanted } else { Standing::Known };
+        if let Some(addr) = peer.dialled.as_ref().or(peer.addr.as_ref()) {
+            let target = match addr.to_socket_addr() {
+                Some(addr) if peer.is_outgoing() => Target::Resolved(vec![addr]),
+                _ => Target::Told(addr.clone()),
+            };
+            self.book.reached(&addr.clone(), id, standing, target);
+        }
+    }
+
+    pub(super) fn book_failure(&mut self, now: Now, peer: &Peer, cause: &Cause) {
+        let Some(addr) = &peer.dialled else { return };
+        match cause {
+            Cause::OwnAddress => self.book.forget(addr),
+            _ => self.book.failed(addr, now.mono, &mut self.rng),
+        }
+        self.schedule_redial();
+    }
+
+    /// Plans to get a lost peer back, and to find others meanwhile.
+    pub(super) fn remember_lost(&mut self, now: Now, link: LinkId, cause: &Cause) {
+        let Some(peer) = self.peers.get(&link) else { return };
+        if self.is_closed || matches!(cause, Cause::Disconnected | Cause::Closed) {
+            return;
+        }
+        let pause = reconnect::first_pause(&mut self.rng, peer.is_outgoing());
+        if let Some(addr) = peer.dialled.as_ref().or(peer.addr.as_ref()) {
+            self.book.lost(&addr.clone(), now.mono, pause);
+        }
+        self.asking.pause = ASK_FIRST;
+        self.schedule_redial();
+        self.schedule_asking(now);
+    }
+
+    fn schedule_redial(&mut self) {
+        if let Some(next) = self.book.next_due() {
+            self.timers.set(next, Timer::Redial);
+        }
+    }
+
+    fn schedule_asking(&mut self, now: Now) {
+        if !std::mem::replace(&mut self.asking.scheduled, true) {
+            self.timers.set(now.mono + self.asking.pause, Timer::AskPeers);
+        }
+    }
+
+    /// While there are fewer links than wanted: asks all peers, less and less often.
+    pub(super) fn ask_peers(&mut self, now: Now) {
+        self.asking.scheduled = false;
+        if self.is_closed || self.table.len() >= self.config.max_outgoing {
+            return;
+        }
+        self.request_peers(now);
+        self.dial_hints(now);
+        self.asking.pause = (self.asking.pause * 2).min(ASK_CAP);
+        self.schedule_asking(now);
+    }
+
+    /// Asks all peers whom they know.
+    pub fn request_peers(&mut self, now: Now) {
+        let links: Vec<LinkId> = self.table.iter().map(|(_, link)| link).collect();
+        for link in links {
+            self.say(now, link, Flag::Whisper, peers::request_payload());
+        }
+    }
+
+    /// Links that we dialled, ready or on their way.
+    fn outgoing(&self) -> usize {
+        let counts = |peer: &Peer| match peer.stage {
+            Stage::Ready(_) => true,
+            Stage::Opening | Stage::Greeting => peer.purposes.contains(&Purpose::Mesh),
+            Stage::Spare(_) | Stage::Draining(_) | Stage::Gone(_) => false,
+        };
+        self.peers.values().filter(|peer| peer.is_outgoing() && counts(peer)).count()
+    }
+
+    fn is_sensible(&self, addr: &HostPort) -> bool {
+        match addr.to_socket_addr() {
+            Some(socket) => may_dial(&self.me.addr, socket.ip(), socket.port()),
+            None => addr.port >= 1024,
+        }
+    }
+}
+
+/// Whether an address that somebody told us makes sense from here: no privileged port unless we
+/// use one ourselves, nothing that is no host, and loopback only if that is where we are.
+pub(crate) fn may_dial(me: &HostPort, ip: IpAddr, port: u16) -> bool {
+    let port_is_fine = port >= 1024 || (port != 0 && me.port < 1024);
+    let i_am_local = me.to_socket_addr().is_none_or(|me| me.ip().is_loopback());
+    let host_is_fine = match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            !(ip.is_unspecified() || ip.is_broadcast() || ip.is_multicast() || ip.is_link_local())
+        }
+        IpAddr::V6(ip) => !(ip.is_unspecified() || ip.is_multicast() || is_link_local(ip)),
+    };
+    port_is_fine && host_is_fine && (i_am_local || !ip.to_canonical().is_loopback())
+}
+
+fn is_link_local(ip: Ipv6Addr) -> bool {
+    ip.segments()[0] & 0xffc0 == 0xfe80
+}

@@ -1,0 +1,106 @@
+//! Everything that can happen to a node, and everything that it can ask for. Read this first.
+
+use std::net::SocketAddr;
+
+use crate::events::{Cause, MeshEvent};
+use crate::id::NodeId;
+use crate::wire::{Draft, Envelope, Frame, HostPort, Malformed, Method};
+
+/// One wire. The node numbers them, see [`super::Node::admit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct LinkId(pub u64);
+
+/// A reply that waits for a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct TicketId(pub u64);
+
+/// A user's `connect` that waits for its outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ConnectId(pub u64);
+
+/// What happens to a node. What its user asks of it are the methods in `commands.rs`.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// A link is up, TLS included: frames can go both ways.
+    Opened { link: LinkId },
+    /// A message arrived, its id verified. A link's messages come in their order.
+    Received { link: LinkId, envelope: Box<Envelope> },
+    /// A frame arrived that is no message.
+    Malformed { link: LinkId, why: Malformed },
+    /// The peer has stopped writing: nothing more will arrive.
+    HungUp { link: LinkId },
+    /// The link is gone, or a dial came to nothing. Messages that it read may still follow.
+    Lost { link: LinkId, cause: Cause },
+    /// The last message that a lost link read has been handed in.
+    Finished { link: LinkId },
+    /// Nothing but time has passed.
+    Tick,
+}
+
+/// What a node asks for. Actions are carried out in their order.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Make a link to one of these addresses.
+    Dial { link: LinkId, target: Target },
+    /// Write this to a link, after what was put there before.
+    Send { link: LinkId, parcel: Parcel },
+    /// The handshake is done: from now on the link's messages are handed in by the daemon.
+    Establish { link: LinkId, terms: Terms },
+    /// The peer wants to be spoken to in another way.
+    Renegotiate { link: LinkId, terms: Terms },
+    /// The peer could not read the last message: say it again, as it was, uncompressed.
+    Resend { link: LinkId },
+    /// Close a link at once; what is queued on it is lost and counted.
+    Close { link: LinkId, cause: Cause },
+    /// Close a link by draining: what is queued on it moves to the heir, then stop writing and
+    /// read to the end, so that nothing in flight is lost.
+    Retire { link: LinkId, heir: Option<LinkId> },
+    /// Hand a message to the handlers, then to the queue.
+    Deliver { envelope: Box<Envelope>, from: Neighbour },
+    /// Tell the user.
+    Report(MeshEvent),
+    /// A `connect` has its outcome.
+    Connected { connect: ConnectId, outcome: Result<NodeId, Cause> },
+    /// A reply has its outcome: whether it was sent.
+    Settled { ticket: TicketId, sent: bool },
+}
+
+/// Where to dial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// What the user asked for, resolved.
+    Resolved(Vec<SocketAddr>),
+    /// What a peer told us: to be resolved, and dialled only if the addresses make sense.
+    Told(HostPort),
+}
+
+/// Something to write.
+#[derive(Clone, Debug)]
+pub(crate) enum Parcel {
+    /// A message of ours, encoded once for all peers.
+    Own(Frame),
+    /// Somebody else's message, as it came in.
+    Relay(Frame),
+    /// A message between neighbours; encoded and hashed by the link's own thread.
+    Control(Draft),
+}
+
+/// How the two ends of a link talk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    pub peer: NodeId,
+    /// Whether the peer said hello: rs2p, not py2p.
+    pub is_rs2p: bool,
+    /// How its frames may be compressed, in its order.
+    pub receive: Vec<Method>,
+    /// How ours are.
+    pub send: Option<Method>,
+}
+
+/// The peer that a message came from, which need not be its sender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Neighbour {
+    pub id: NodeId,
+    pub addr: Option<HostPort>,
+    pub is_outgoing: bool,
+}

@@ -1,0 +1,190 @@
+//! Flow control: how much may wait where, and when a peer is too slow. Pure arithmetic; the
+//! runtime's queues and the simulator's links obey it.
+
+use std::time::Duration;
+
+use crate::config::Config;
+
+/// How full one link's outbound queue is.
+#[derive(Debug)]
+pub(crate) struct Outflow {
+    queued: usize,
+    bound: usize,
+    limit: usize,
+}
+
+impl Outflow {
+    pub fn new(config: &Config) -> Self {
+        Outflow { queued: 0, bound: config.outbound, limit: config.outbound_limit() }
+    }
+
+    pub fn queued(&self) -> usize {
+        self.queued
+    }
+
+    pub fn add(&mut self, bytes: usize) {
+        self.queued = self.queued.saturating_add(bytes);
+    }
+
+    pub fn remove(&mut self, bytes: usize) {
+        self.queued = self.queued.saturating_sub(bytes);
+    }
+
+    /// Whether a message of this node may go in: up to half of the bound.
+    pub fn takes_own(&self) -> bool {
+        self.queued < self.bound / 2
+    }
+
+    /// Whether a sender that waited may go on: some way below where it stopped, so that it is not
+    /// woken for every frame.
+    pub fn has_drained(&self) -> bool {
+        self.queued < self.bound / 4
+    }
+
+    /// Whether the source of a relay is to be held back: relays go in above the bound, too.
+    pub fn is_pressed(&self) -> bool {
+        self.queued > self.bound
+    }
+
+    /// Whether so much waits that the link has to be closed.
+    pub fn is_overflowing(&self) -> bool {
+        self.queued > self.limit
+    }
+}
+
+/// Bytes that a link has read and the daemon has not dealt with.
+#[derive(Debug)]
+pub(crate) struct Credit {
+    undigested: usize,
+    max: usize,
+}
+
+impl Credit {
+    pub fn new(config: &Config) -> Self {
+        Credit { undigested: 0, max: config.link_credit }
+    }
+
+    /// Whether more may be read. One frame may exceed the credit, or it could never be read.
+    pub fn may_read(&self) -> bool {
+        self.undigested < self.max
+    }
+
+    pub fn take(&mut self, bytes: usize) {
+        self.undigested += bytes;
+    }
+
+    pub fn give_back(&mut self, bytes: usize) {
+        self.undigested = self.undigested.saturating_sub(bytes);
+    }
+}
+
+/// How long a source is held back for pushing this much into a queue above its bound.
+pub(crate) fn hold_for(config: &Config, bytes: usize) -> Duration {
+    let credits = bytes.div_ceil(config.link_credit.max(1)).max(1);
+    config.hold * u32::try_from(credits).unwrap_or(u32::MAX)
+}
+
+/// Notices a peer that takes too few bytes in too long a time.
+#[derive(Debug, Default)]
+pub(crate) struct StallWatch {
+    since: Duration,
+    written: u64,
+    deadline: Option<Duration>,
+}
+
+/// What a [`StallWatch`] finds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Nothing waits.
+    Idle,
+    /// Look again at this time.
+    Fine { until: Duration },
+    /// The peer moved less than it has to.
+    Stalled,
+}
+
+impl StallWatch {
+    /// `queued` bytes wait, and `written` have been written since the link began.
+    pub fn check(
+        &mut self,
+        now: Duration,
+        queued: usize,
+        written: u64,
+        patience: Duration,
+        least: usize,
+    ) -> Pace {
+        let moved = written.saturating_sub(self.written);
+        if queued == 0 || moved >= least as u64 {
+            (self.since, self.written) = (now, written);
+        }
+        let until = self.since.saturating_add(patience);
+        self.deadline = (queued > 0).then_some(until);
+        match () {
+            () if queued == 0 => Pace::Idle,
+            () if now >= until => Pace::Stalled,
+            () => Pace::Fine { until },
+        }
+    }
+
+    /// When to check again.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.deadline
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: fn(u64) -> Duration = Duration::from_secs;
+
+    #[test]
+    fn a_peer_that_takes_nothing_for_its_patience_is_stalled() {
+        let mut watch = StallWatch::default();
+        assert_eq!(watch.check(S(100), 0, 0, S(10), 16), Pace::Idle);
+        assert_eq!(watch.check(S(101), 5, 0, S(10), 16), Pace::Fine { until: S(110) });
+        assert_eq!(watch.check(S(109), 5, 15, S(10), 16), Pace::Fine { until: S(110) });
+        assert_eq!(watch.check(S(110), 5, 15, S(10), 16), Pace::Stalled);
+    }
+
+    #[test]
+    fn a_peer_that_takes_enough_is_never_stalled() {
+        let mut watch = StallWatch::default();
+        watch.check(S(0), 0, 0, S(10), 16);
+        for second in 1..100 {
+            let pace = watch.check(S(second), 1000, second * 2, S(10), 16);
+            assert!(matches!(pace, Pace::Fine { .. }), "{second}: {pace:?}");
+        }
+    }
+
+    #[test]
+    fn one_frame_above_the_credit_can_be_read() {
+        let mut credit = Credit::new(&Config { link_credit: 10, ..Config::default() });
+        assert!(credit.may_read());
+        credit.take(1000);
+        assert!(!credit.may_read());
+        credit.give_back(1000);
+        assert!(credit.may_read());
+    }
+
+    #[test]
+    fn own_messages_stop_where_relays_go_on() {
+        let config = Config { outbound: 100, max_frame: 10, ..Config::default() };
+        let mut outflow = Outflow::new(&config);
+        outflow.add(50);
+        assert!(!outflow.takes_own() && !outflow.is_pressed());
+        outflow.add(51);
+        assert!(outflow.is_pressed() && !outflow.is_overflowing());
+        outflow.add(110);
+        assert!(outflow.is_overflowing());
+        outflow.remove(187);
+        assert!(outflow.has_drained());
+    }
+
+    #[test]
+    fn a_large_frame_is_held_as_long_as_its_credits() {
+        let config = Config::default();
+        assert_eq!(hold_for(&config, 1), Duration::from_millis(100));
+        assert_eq!(hold_for(&config, 16 * 1024 * 1024), Duration::from_millis(1600));
+    }
+}

@@ -1,0 +1,215 @@
+//! Links come and go: admission, loss, and which row of the table speaks for a peer.
+
+use std::time::Duration;
+
+use super::event::{Action, LinkId};
+use super::peer::{Direction, Peer, Purpose, Stage};
+use super::timers::Timer;
+use super::{Node, Now};
+use crate::events::{Cause, MeshEvent};
+use crate::id::NodeId;
+use crate::stats::Refusal;
+use crate::wire::Malformed;
+
+/// A frame is asked for again at most this often; a peer that sends a second unreadable one
+/// sooner is closed.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(20);
+
+impl Node {
+    /// Somebody connected: the number of the new link, or why there is no room.
+    pub fn admit(&mut self, now: Now) -> Result<LinkId, Cause> {
+        self.has_room().inspect_err(|_| self.stats.turned_away += 1)?;
+        let mut waiting = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.direction == Direction::Incoming && peer.is_handshaking());
+        // Links are numbered in order, so the first is the oldest.
+        let oldest = waiting.next().map(|(&link, _)| link);
+        if waiting.count() + 1 >= self.config.max_handshaking {
+            if let Some(link) = oldest {
+                self.close_link(now, link, Cause::Evicted);
+            }
+        }
+        Ok(self.new_link(now, Peer::new(Direction::Incoming, now.mono)))
+    }
+
+    pub(super) fn has_room(&self) -> Result<(), Cause> {
+        if self.is_closed {
+            return Err(Cause::Closed);
+        }
+        let links =
+            self.peers.values().filter(|peer| !matches!(peer.stage, Stage::Gone(_))).count();
+        if links < self.config.max_links { Ok(()) } else { Err(Cause::TooManyLinks) }
+    }
+
+    pub(super) fn new_link(&mut self, now: Now, peer: Peer) -> LinkId {
+        let link = self.numbers.link();
+        self.peers.insert(link, peer);
+        self.timers.set(now.mono + self.config.handshake_timeout, Timer::Handshake(link));
+        link
+    }
+
+    /// Closes a link at once and draws the consequences.
+    pub(super) fn close_link(&mut self, now: Now, link: LinkId, cause: Cause) {
+        self.actions.push_back(Action::Close { link, cause: cause.clone() });
+        self.lost(now, link, cause);
+    }
+
+    /// The peer has stopped writing. With another link to it this is that peer's choice of which
+    /// one stays; otherwise it is the end.
+    pub(super) fn hung_up(&mut self, now: Now, link: LinkId) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        if let Stage::Ready(id) = peer.stage {
+            if let Some(heir) = self.spare_of(&id) {
+                return self.hand_over(id, link, heir);
+            }
+        }
+        self.close_link(now, link, Cause::PeerClosed);
+    }
+
+    /// From now on `heir` is the link to this peer; the old one is heard to its end.
+    pub(super) fn hand_over(&mut self, id: NodeId, old: LinkId, heir: LinkId) {
+        self.actions.push_back(Action::Retire { link: old, heir: Some(heir) });
+        self.set_stage(old, Stage::Draining(id));
+        self.set_stage(heir, Stage::Ready(id));
+        self.table.insert(id, heir);
+    }
+
+    pub(super) fn set_stage(&mut self, link: LinkId, stage: Stage) {
+        if let Some(peer) = self.peers.get_mut(&link) {
+            peer.stage = stage;
+        }
+    }
+
+    pub(super) fn spare_of(&self, id: &NodeId) -> Option<LinkId> {
+        let mut links = self.peers.iter();
+        links.find(|(_, peer)| peer.stage == Stage::Spare(*id)).map(|(&link, _)| link)
+    }
+
+    pub(super) fn lost(&mut self, now: Now, link: LinkId, cause: Cause) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        if let Cause::TooLarge { .. } = cause {
+            self.stats.received += 1;
+            self.stats.refuse(Refusal::TooLarge);
+        }
+        match peer.stage {
+            Stage::Opening | Stage::Greeting => {
+                let cause = Self::before_handshake(cause);
+                if let Some(peer) = self.peers.remove(&link) {
+                    self.never_ready(now, peer, cause);
+                }
+            }
+            Stage::Ready(id) => {
+                peer.stage = Stage::Gone(id);
+                match self.spare_of(&id) {
+                    Some(heir) => {
+                        self.acknowledged(link);
+                        self.hand_over(id, link, heir);
+                        self.set_stage(link, Stage::Gone(id));
+                    }
+                    None => self.left(now, id, link, cause),
+                }
+            }
+            Stage::Spare(id) | Stage::Draining(id) => peer.stage = Stage::Gone(id),
+            Stage::Gone(_) => {}
+        }
+    }
+
+    /// What answers with a length beyond all bounds before it has shaken hands is something else.
+    fn before_handshake(cause: Cause) -> Cause {
+        if let Cause::TooLarge { .. } = cause { Cause::NotPy2p } else { cause }
+    }
+
+    /// All that a lost link read has been handed in: nothing more is to be expected.
+    pub(super) fn finished(&mut self, link: LinkId) {
+        self.peers.remove(&link);
+    }
+
+    fn left(&mut self, now: Now, id: NodeId, link: LinkId, cause: Cause) {
+        if let Some(peer) = self.peers.get_mut(&link) {
+            for purpose in std::mem::take(&mut peer.purposes) {
+                self.fail_purpose(purpose, &cause);
+            }
+        }
+        self.table.remove(&id, link);
+        self.stats.left += 1;
+        self.remember_lost(now, link, &cause);
+        self.actions.push_back(Action::Report(MeshEvent::Left { id, cause }));
+        if self.table.is_empty() && !self.is_closed {
+            self.is_alone = true;
+            self.actions.push_back(Action::Report(MeshEvent::Alone));
+        }
+    }
+
+    /// A link ended before its handshake: whoever waited for it is told.
+    fn never_ready(&mut self, now: Now, peer: Peer, cause: Cause) {
+        if peer.direction == Direction::Incoming {
+            self.stats.turned_away += 1;
+            self.actions.push_back(Action::Report(MeshEvent::TurnedAway { cause }));
+            return;
+        }
+        for purpose in &peer.purposes {
+            self.fail_purpose(purpose.clone(), &cause);
+        }
+        if peer.purposes.contains(&Purpose::Mesh) {
+            self.dial_failed(&peer, &cause);
+        }
+        self.book_failure(now, &peer, &cause);
+    }
+
+    fn fail_purpose(&mut self, purpose: Purpose, cause: &Cause) {
+        match purpose {
+            Purpose::Connect(connect) => {
+                let outcome = Err(cause.clone());
+                self.actions.push_back(Action::Connected { connect, outcome });
+            }
+            Purpose::Reply(ticket) => self.requests.route_failed(ticket),
+            Purpose::Mesh => {}
+        }
+    }
+
+    fn dial_failed(&mut self, peer: &Peer, cause: &Cause) {
+        self.stats.failed_dials += 1;
+        if let Some(addr) = &peer.dialled {
+            let (addr, cause) = (addr.to_string(), cause.clone());
+            self.actions.push_back(Action::Report(MeshEvent::DialFailed { addr, cause }));
+        }
+    }
+
+    /// A frame that is no message. What an honest py2p may pass on for somebody else is only
+    /// refused; what it can only have made itself ends the link.
+    pub(super) fn malformed(&mut self, now: Now, link: LinkId, why: &Malformed) {
+        self.stats.received += 1;
+        let (reason, ends) = match why {
+            Malformed::Unparsable(_) => (Refusal::Unparsable, false),
+            Malformed::WrongId => (Refusal::WrongId, true),
+            Malformed::BadTime => (Refusal::BadTime, true),
+            Malformed::BadSender => (Refusal::BadSender, false),
+            Malformed::BadFlag => (Refusal::BadFlag, false),
+            Malformed::NoPayload => (Refusal::NoPayload, false),
+            Malformed::TooManyPackets => (Refusal::TooLarge, false),
+            Malformed::TooBig => (Refusal::TooLarge, true),
+        };
+        self.stats.refuse(reason);
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        peer.last_heard = now.mono;
+        if peer.is_handshaking() {
+            self.close_link(now, link, Cause::NotPy2p);
+        } else if ends || (reason == Refusal::Unparsable && !peer.may_complain(now.mono)) {
+            self.close_link(now, link, Cause::Malformed(reason.as_str()));
+        } else if reason == Refusal::Unparsable {
+            self.ask_again(now, link);
+        }
+    }
+}
+
+impl Peer {
+    /// Whether an unreadable frame may be asked for again; notes that it is.
+    fn may_complain(&mut self, now: Duration) -> bool {
+        let may = self.last_complaint.is_none_or(|last| now >= last + COMPLAIN_EVERY);
+        if may {
+            self.last_complaint = Some(now);
+        }
+        may
+    }
+}

@@ -1,0 +1,182 @@
+//! The node: what a mesh socket decides, with no I/O, clock, thread, lock or luck of its own.
+//!
+//! [`Node::handle`] takes what happened, the methods in `commands.rs` take what the user asks;
+//! then [`Node::poll_action`] gives what is to be done, in order, and [`Node::next_deadline`] when
+//! to come back though nothing happened. The same node runs under the daemon thread and, by the
+//! thousand, in the simulator.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+pub(crate) mod address_book;
+mod commands;
+pub(crate) mod discovery;
+pub(crate) mod event;
+pub(crate) mod flow;
+mod handshake;
+mod links;
+pub(crate) mod peer;
+pub(crate) mod reconnect;
+mod relay;
+mod requests;
+pub(crate) mod rng;
+mod routing_table;
+mod seen;
+pub(crate) mod time;
+mod timers;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use address_book::AddressBook;
+pub(crate) use commands::{Connecting, Routed, Taken};
+pub(crate) use event::{Action, ConnectId, Event, LinkId, Parcel, Target, Terms, TicketId};
+use peer::{Numbers, Peer};
+use requests::Requests;
+use rng::Rng;
+use routing_table::RoutingTable;
+use seen::SeenCache;
+pub(crate) use time::Now;
+use timers::{Timer, Timers};
+
+use crate::config::Config;
+use crate::id::{MessageId, NodeId};
+use crate::options::Flag;
+use crate::packet::Packet;
+use crate::stats::Stats;
+use crate::wire::{Draft, HostPort};
+
+/// How often old message ids are let go.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Who this node is.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub id: NodeId,
+    /// The protocol id that the other end of a link must have too.
+    pub protocol: String,
+    /// The outward address: where others can dial us.
+    pub addr: HostPort,
+}
+
+#[derive(Debug)]
+pub(crate) struct Node {
+    me: Identity,
+    config: Config,
+    peers: BTreeMap<LinkId, Peer>,
+    table: RoutingTable,
+    seen: SeenCache,
+    book: AddressBook,
+    requests: Requests,
+    asking: discovery::Asking,
+    timers: Timers,
+    actions: VecDeque<Action>,
+    numbers: Numbers,
+    rng: Rng,
+    stats: Stats,
+    is_alone: bool,
+    is_closed: bool,
+}
+
+impl Node {
+    pub fn new(me: Identity, config: Config, seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let seen = SeenCache::new(config.seen_ids, (rng.next_u64(), rng.next_u64()));
+        Node {
+            me,
+            config,
+            peers: BTreeMap::new(),
+            table: RoutingTable::default(),
+            seen,
+            book: AddressBook::default(),
+            requests: Requests::default(),
+            asking: discovery::Asking::default(),
+            timers: Timers::default(),
+            actions: VecDeque::new(),
+            numbers: Numbers::default(),
+            rng,
+            stats: Stats::default(),
+            is_alone: false,
+            is_closed: false,
+        }
+    }
+
+    /// Takes what happened. Afterwards all actions are to be polled.
+    pub fn handle(&mut self, now: Now, event: Event) {
+        self.expire(now);
+        match event {
+            Event::Opened { link } => self.opened(now, link),
+            Event::Received { link, envelope } => self.received(now, link, envelope),
+            Event::Malformed { link, why } => self.malformed(now, link, &why),
+            Event::HungUp { link } => self.hung_up(now, link),
+            Event::Lost { link, cause } => self.lost(now, link, cause),
+            Event::Finished { link } => self.finished(link),
+            Event::Tick => {}
+        }
+    }
+
+    /// What is to be done next.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// When to send [`Event::Tick`] if nothing else happens.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        self.timers.next()
+    }
+
+    /// Whether this broadcast has been here before; counts it, if so. Asked before an arriving
+    /// message is hashed, so that a duplicate costs next to nothing.
+    pub fn is_duplicate(&mut self, now: Now, link: LinkId, id: &MessageId, time: u64) -> bool {
+        let is_duplicate = self.seen.contains(id, time);
+        if is_duplicate {
+            self.stats.received += 1;
+            self.stats.duplicates += 1;
+            if let Some(peer) = self.peers.get_mut(&link) {
+                peer.last_heard = now.mono;
+            }
+        }
+        is_duplicate
+    }
+
+    /// What this node has done so far; the runtime adds its own part.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            seen_ids: self.seen.len() as u64,
+            peers: self.table.len() as u64,
+            ..self.stats.clone()
+        }
+    }
+
+    fn expire(&mut self, now: Now) {
+        while let Some(timer) = self.timers.take_due(now.mono) {
+            match timer {
+                Timer::Handshake(link) => self.handshake_overdue(now, link),
+                Timer::Request(ticket) => self.request_overdue(ticket),
+                Timer::Redial => self.redial(now),
+                Timer::AskPeers => self.ask_peers(now),
+                Timer::Sweep => self.sweep(now),
+            }
+        }
+    }
+
+    fn sweep(&mut self, now: Now) {
+        self.seen.sweep(now);
+        if self.seen.len() > 0 {
+            self.timers.set(now.mono + SWEEP_EVERY, Timer::Sweep);
+        }
+    }
+
+    /// Remembers a broadcast; false if it was here before.
+    fn remember(&mut self, now: Now, id: &MessageId, time: u64) -> bool {
+        if self.seen.len() == 0 {
+            self.timers.set(now.mono + SWEEP_EVERY, Timer::Sweep);
+        }
+        self.seen.insert(now, id, time)
+    }
+
+    /// Sends a message of the protocol over one link.
+    fn say(&mut self, now: Now, link: LinkId, main: Flag, packets: Vec<Packet>) {
+        self.stats.control_frames += 1;
+        let draft = Draft { main, packets, time: now.second() };
+        self.actions.push_back(Action::Send { link, parcel: Parcel::Control(draft) });
+    }
+}

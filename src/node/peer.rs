@@ -1,0 +1,139 @@
+//! One link's state, from its first byte to its last.
+
+use std::time::Duration;
+
+use super::event::{ConnectId, LinkId, Neighbour, Terms, TicketId};
+use crate::id::NodeId;
+use crate::wire::{HostPort, Method};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Incoming,
+    Outgoing,
+}
+
+/// Why an outgoing link was made. One link can serve several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A user waits in `connect`.
+    Connect(ConnectId),
+    /// A reply waits for this route.
+    Reply(TicketId),
+    /// The mesh wants it: exchanged, remembered or retried addresses.
+    Mesh,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Dialling, or TLS is being set up.
+    Opening,
+    /// Frames can go both ways; the peer's handshake is awaited.
+    Greeting,
+    /// In the routing table.
+    Ready(NodeId),
+    /// A second link to a peer that decides which one stays. Heard, not spoken to.
+    Spare(NodeId),
+    /// Retired: heard to its end, not spoken to.
+    Draining(NodeId),
+    /// Lost, but messages that it read are still on their way to us.
+    Gone(NodeId),
+}
+
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub direction: Direction,
+    pub stage: Stage,
+    pub purposes: Vec<Purpose>,
+    /// Where we dialled: the address book's key.
+    pub dialled: Option<HostPort>,
+    /// The outward address that the peer announced.
+    pub addr: Option<HostPort>,
+    pub is_rs2p: bool,
+    /// Whether our handshake is on its way.
+    pub answered: bool,
+    /// The compression methods that the peer announced.
+    pub methods: Vec<Method>,
+    pub opened: Duration,
+    pub last_heard: Duration,
+    /// When we last asked for a frame again.
+    pub last_complaint: Option<Duration>,
+    /// When we last told our peers list on request.
+    pub last_told: Option<Duration>,
+}
+
+impl Peer {
+    pub fn new(direction: Direction, now: Duration) -> Self {
+        Peer {
+            direction,
+            stage: Stage::Opening,
+            purposes: Vec::new(),
+            dialled: None,
+            addr: None,
+            is_rs2p: false,
+            answered: false,
+            methods: Vec::new(),
+            opened: now,
+            last_heard: now,
+            last_complaint: None,
+            last_told: None,
+        }
+    }
+
+    pub fn is_outgoing(&self) -> bool {
+        self.direction == Direction::Outgoing
+    }
+
+    /// Whether the handshake is still ahead.
+    pub fn is_handshaking(&self) -> bool {
+        matches!(self.stage, Stage::Opening | Stage::Greeting)
+    }
+
+    /// Whether a user asked for this link.
+    pub fn is_wanted(&self) -> bool {
+        self.purposes.iter().any(|purpose| matches!(purpose, Purpose::Connect(_)))
+    }
+
+    /// Who is at the other end, once it has said so.
+    pub fn id(&self) -> Option<NodeId> {
+        match self.stage {
+            Stage::Opening | Stage::Greeting => None,
+            Stage::Ready(id) | Stage::Spare(id) | Stage::Draining(id) | Stage::Gone(id) => Some(id),
+        }
+    }
+
+    /// The address at which this peer can be dialled, as far as we know.
+    pub fn contact(&self) -> Option<&HostPort> {
+        self.addr.as_ref().or(self.dialled.as_ref())
+    }
+
+    pub fn neighbour(&self, id: NodeId) -> Neighbour {
+        Neighbour { id, addr: self.contact().cloned(), is_outgoing: self.is_outgoing() }
+    }
+
+    /// How to talk with it. Between rs2p nodes nothing is compressed unless `compress`; towards
+    /// py2p always, because its cost of receiving is quadratic in bytes.
+    pub fn terms(&self, peer: NodeId, compress: bool) -> Terms {
+        let send = Method::SUPPORTED.iter().copied().find(|ours| self.methods.contains(ours));
+        Terms {
+            peer,
+            is_rs2p: self.is_rs2p,
+            receive: self.methods.clone(),
+            send: send.filter(|_| compress || !self.is_rs2p),
+        }
+    }
+}
+
+/// Numbers for links, tickets and connects.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers(u64);
+
+impl Numbers {
+    pub fn next(&mut self) -> u64 {
+        self.0 += 1;
+        self.0
+    }
+
+    pub fn link(&mut self) -> LinkId {
+        LinkId(self.next())
+    }
+}

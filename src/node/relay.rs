@@ -1,0 +1,135 @@
+//! Deliver once, forward to all but whom it came from.
+
+use super::event::{Action, LinkId, Parcel};
+use super::{Node, Now};
+use crate::events::Cause;
+use crate::id::NodeId;
+use crate::options::Kind;
+use crate::stats::Refusal;
+use crate::wire::{Body, Envelope};
+
+impl Node {
+    pub(super) fn received(&mut self, now: Now, link: LinkId, envelope: Box<Envelope>) {
+        self.stats.received += 1;
+        let Some(peer) = self.peers.get_mut(&link) else {
+            return self.stats.refuse(Refusal::Late);
+        };
+        peer.last_heard = now.mono;
+        match peer.id() {
+            None => self.greeted(now, link, &envelope),
+            Some(from) if envelope.main.is_relayed() => self.flooded(now, link, from, envelope),
+            Some(from) => self.whispered(now, link, from, envelope),
+        }
+    }
+
+    /// A message for everyone.
+    fn flooded(&mut self, now: Now, link: LinkId, from: NodeId, envelope: Box<Envelope>) {
+        if self.seen.contains(&envelope.id, envelope.time) {
+            self.stats.duplicates += 1;
+            return;
+        }
+        if let Err(reason) = self.check(now, &envelope) {
+            return self.stats.refuse(reason);
+        }
+        self.remember(now, &envelope.id, envelope.time);
+        self.relay(link, &envelope);
+        match &envelope.body {
+            Body::Request { request_id, wanted } => {
+                self.stats.control += 1;
+                self.answer_request(now, link, request_id, wanted);
+            }
+            Body::Response { request_id, entry } => {
+                let is_ours = self.routed(now, request_id, entry.as_ref());
+                *(if is_ours { &mut self.stats.control } else { &mut self.stats.relayed_only }) +=
+                    1;
+            }
+            _ => self.deliver(link, from, envelope),
+        }
+    }
+
+    /// Whether a broadcast may travel on. What would make a py2p neighbour drop us goes no
+    /// further, nor does what only two neighbours may say to each other.
+    fn check(&self, now: Now, envelope: &Envelope) -> Result<(), Refusal> {
+        let (time, second) = (envelope.time, now.second());
+        if envelope.sender == self.me.id {
+            Err(Refusal::Echo)
+        } else if time.saturating_add(self.config.max_age.as_secs()) <= second {
+            Err(Refusal::TooOld)
+        } else if time > second.saturating_add(self.config.max_ahead.as_secs()) {
+            Err(Refusal::TooFarAhead)
+        } else if self.seen.is_evicted(time) {
+            Err(Refusal::Evicted)
+        } else if is_between_neighbours(envelope) {
+            Err(Refusal::NotForAll)
+        } else if matches!(envelope.body, Body::Invalid(_)) {
+            Err(Refusal::Invalid)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn relay(&mut self, from: LinkId, envelope: &Envelope) {
+        for (id, link) in self.table.iter() {
+            if link != from && *id != envelope.sender {
+                let parcel = Parcel::Relay(envelope.relay.clone());
+                self.actions.push_back(Action::Send { link, parcel });
+                self.stats.relay_frames += 1;
+            }
+        }
+    }
+
+    /// A message for us alone.
+    fn whispered(&mut self, now: Now, link: LinkId, from: NodeId, envelope: Box<Envelope>) {
+        if envelope.sender != from {
+            return self.stats.refuse(Refusal::ForeignWhisper);
+        }
+        match &envelope.body {
+            Body::User => return self.deliver(link, from, envelope),
+            Body::Handshake(_) => return self.stats.refuse(Refusal::Invalid),
+            Body::Invalid(why) => {
+                self.stats.refuse(Refusal::Invalid);
+                return self.close_link(now, link, Cause::Malformed(why));
+            }
+            Body::Hello(hello) => self.hello_again(now, from, hello),
+            Body::Peers(entries) => self.told_peers(now, link, entries),
+            Body::RequestPeers => self.asked_for_peers(now, link),
+            Body::Request { request_id, wanted } => {
+                self.answer_request(now, link, request_id, wanted);
+            }
+            Body::Response { request_id, entry } => {
+                self.routed(now, request_id, entry.as_ref());
+            }
+            Body::Compression(methods) => self.renegotiate(now, link, from, methods),
+            Body::Resend => self.actions.push_back(Action::Resend { link }),
+        }
+        self.stats.control += 1;
+    }
+
+    fn deliver(&mut self, link: LinkId, from: NodeId, envelope: Box<Envelope>) {
+        self.stats.delivered += 1;
+        if let Some(peer) = self.peers.get(&link) {
+            let from = peer.neighbour(from);
+            self.actions.push_back(Action::Deliver { envelope, from });
+        }
+    }
+
+    /// Puts a frame of ours on every link of the table; how many that are.
+    pub(super) fn send_to_all(&mut self, frame: &crate::wire::Frame) -> usize {
+        for (_, link) in self.table.iter() {
+            self.actions.push_back(Action::Send { link, parcel: Parcel::Own(frame.clone()) });
+        }
+        self.stats.own_frames += self.table.len() as u64;
+        self.table.len()
+    }
+}
+
+/// Kinds that make sense between two neighbours only. Relayed, they would re-label or end the
+/// links of every py2p on their way.
+fn is_between_neighbours(envelope: &Envelope) -> bool {
+    const PRIVATE: [Kind; 4] = [Kind::COMPRESSION, Kind::HANDSHAKE, Kind::PEERS, Kind::RESEND];
+    let is_private = envelope
+        .packets
+        .first()
+        .is_some_and(|kind| PRIVATE.iter().any(|private| private.as_bytes() == kind.as_bytes()));
+    is_private || matches!(envelope.body, Body::Hello(_) | Body::RequestPeers)
+}

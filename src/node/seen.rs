@@ -1,0 +1,166 @@
+//! The seen cache: which messages have been here, so that none is delivered or relayed twice.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::time::Duration;
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use super::time::Now;
+use crate::id::MessageId;
+
+/// Ids are kept this long past the later of their date and their arrival. Longer than the age at
+/// which a broadcast is refused, so nothing is forgotten while it could still be accepted.
+const KEEP: Duration = Duration::from_secs(61);
+
+/// Message ids by the second that they are dated with. An id covers its date, so looking in that
+/// second's bucket is enough, and a bucket is dropped as a whole.
+#[derive(Debug)]
+pub(crate) struct SeenCache {
+    seconds: BTreeMap<u64, Second>,
+    key: (u64, u64),
+    len: usize,
+    max: usize,
+    /// Everything dated at or before this second was evicted: better refused than repeated.
+    floor: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Second {
+    ids: HashSet<u128, BuildHasherDefault<Spread>>,
+    last_arrival: Duration,
+}
+
+impl SeenCache {
+    /// A cache of at most `max` ids. The key is secret: nobody can aim two ids at one fingerprint.
+    pub fn new(max: usize, key: (u64, u64)) -> Self {
+        SeenCache { seconds: BTreeMap::new(), key, len: 0, max, floor: None }
+    }
+
+    pub fn contains(&self, id: &MessageId, time: u64) -> bool {
+        self.seconds.get(&time).is_some_and(|second| second.ids.contains(&self.fingerprint(id)))
+    }
+
+    /// Whether ids of this second were given up to stay within the bound.
+    pub fn is_evicted(&self, time: u64) -> bool {
+        self.floor.is_some_and(|floor| time <= floor)
+    }
+
+    /// Remembers an id; false if it was there already.
+    pub fn insert(&mut self, now: Now, id: &MessageId, time: u64) -> bool {
+        let fingerprint = self.fingerprint(id);
+        let second = self.seconds.entry(time).or_default();
+        second.last_arrival = now.mono;
+        let is_new = second.ids.insert(fingerprint);
+        self.len += usize::from(is_new);
+        while self.len > self.max {
+            self.evict_oldest();
+        }
+        is_new
+    }
+
+    /// Forgets what is old enough by both clocks.
+    pub fn sweep(&mut self, now: Now) {
+        let len = &mut self.len;
+        self.seconds.retain(|&date, second| {
+            let keep = date.saturating_add(KEEP.as_secs()) > now.second()
+                || second.last_arrival + KEEP > now.mono;
+            if !keep {
+                *len -= second.ids.len();
+            }
+            keep
+        });
+    }
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    fn evict_oldest(&mut self) {
+        if let Some((date, second)) = self.seconds.pop_first() {
+            self.len -= second.ids.len();
+            self.floor = self.floor.max(Some(date));
+        }
+    }
+
+    fn fingerprint(&self, id: &MessageId) -> u128 {
+        let mut hasher = SipHasher13::new_with_keys(self.key.0, self.key.1);
+        hasher.write(id.as_digest());
+        hasher.finish128().as_u128()
+    }
+}
+
+/// A fingerprint is spread already: its low half is its hash.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u128(&mut self, fingerprint: u128) {
+        self.0 = fingerprint as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: u64) -> MessageId {
+        let mut digest = [0; 48];
+        digest[..8].copy_from_slice(&n.to_be_bytes());
+        MessageId::from_digest(digest)
+    }
+
+    fn at(mono: u64, wall: u64) -> Now {
+        Now { mono: Duration::from_secs(mono), wall: Duration::from_secs(wall) }
+    }
+
+    #[test]
+    fn an_id_is_new_once() {
+        let mut seen = SeenCache::new(100, (1, 2));
+        assert!(seen.insert(at(0, 1000), &id(1), 1000));
+        assert!(!seen.insert(at(5, 1005), &id(1), 1000));
+        assert!(seen.contains(&id(1), 1000));
+        assert!(!seen.contains(&id(2), 1000));
+    }
+
+    #[test]
+    fn an_id_is_kept_until_61_s_after_the_later_of_date_and_arrival() {
+        let mut seen = SeenCache::new(100, (1, 2));
+        seen.insert(at(0, 1000), &id(1), 1030);
+        seen.insert(at(0, 1000), &id(2), 950);
+        seen.sweep(at(60, 1060));
+        assert!(seen.contains(&id(1), 1030) && seen.contains(&id(2), 950));
+        seen.sweep(at(61, 1061));
+        assert!(seen.contains(&id(1), 1030) && !seen.contains(&id(2), 950));
+        seen.sweep(at(91, 1091));
+        assert_eq!(seen.len(), 0);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_ahead_forgets_nothing_early() {
+        let mut seen = SeenCache::new(100, (1, 2));
+        seen.insert(at(10, 1000), &id(1), 1000);
+        seen.sweep(at(11, 9000));
+        assert!(seen.contains(&id(1), 1000));
+    }
+
+    #[test]
+    fn at_its_bound_it_refuses_old_seconds_rather_than_forget_them() {
+        let mut seen = SeenCache::new(3, (1, 2));
+        for n in 0..4 {
+            seen.insert(at(0, 1000), &id(n), 1000 + n);
+        }
+        assert_eq!(seen.len(), 3);
+        assert!(seen.is_evicted(1000) && !seen.is_evicted(1001));
+    }
+}

@@ -1,0 +1,44 @@
+//! Waiting as data: what is due when.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::event::{LinkId, TicketId};
+
+/// What can come due. A timer that outlived its reason is ignored when it fires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// A link should have shaken hands by now.
+    Handshake(LinkId),
+    /// A reply should have found its route by now.
+    Request(TicketId),
+    /// Some address may be dialled again.
+    Redial,
+    /// Too few links: ask the peers for more.
+    AskPeers,
+    /// Old message ids can go.
+    Sweep,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Timers(BTreeSet<(Duration, Timer)>);
+
+impl Timers {
+    pub fn set(&mut self, at: Duration, timer: Timer) {
+        self.0.insert((at, timer));
+    }
+
+    /// The next timer that is due.
+    pub fn take_due(&mut self, now: Duration) -> Option<Timer> {
+        let &(at, timer) = self.0.first()?;
+        if at > now {
+            return None;
+        }
+        self.0.pop_first();
+        Some(timer)
+    }
+
+    pub fn next(&self) -> Option<Duration> {
+        self.0.first().map(|&(at, _)| at)
+    }
+}
