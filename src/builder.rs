@@ -1,0 +1,225 @@
+//! Settings before binding.
+
+use std::net::ToSocketAddrs;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::mesh_socket::MeshSocket;
+use crate::options::Overflow;
+use crate::protocol::{Encryption, Protocol};
+use crate::runtime::start::{Plan, start};
+use crate::wire::HostPort;
+
+/// Settings of a [`MeshSocket`], before it is bound. The defaults are right for most programs.
+///
+/// ```
+/// use rs2p::{Encryption, MeshSocket, Protocol};
+///
+/// # fn main() -> rs2p::Result<()> {
+/// let sock = MeshSocket::builder()
+///     .protocol(Protocol::new("my mesh", Encryption::Plaintext))
+///     .out_addr("35.24.77.21", 44565)
+///     .debug_level(1)
+///     .bind(("127.0.0.1", 0))?;
+/// # sock.close()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Builder {
+    protocol: Protocol,
+    out_addr: Option<HostPort>,
+    debug_level: Option<u8>,
+    config: Config,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Builder {
+            protocol: Protocol::default(),
+            out_addr: None,
+            debug_level: None,
+            config: Config::default(),
+        }
+    }
+
+    /// Which mesh to belong to. Default: `mesh`, plaintext.
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    /// The address that others are told to dial, where it is not the bound one: behind a port
+    /// forward, for instance.
+    pub fn out_addr(mut self, host: impl Into<String>, port: u16) -> Self {
+        self.out_addr = Some(HostPort { host: host.into(), port });
+        self
+    }
+
+    /// Caps what this socket logs, from 0 (errors) to 5 (every message in and out, every handler
+    /// entered). Not set, the logger alone decides. See the crate docs for the levels.
+    pub fn debug_level(mut self, level: u8) -> Self {
+        self.debug_level = Some(level);
+        self
+    }
+
+    /// The largest frame in bytes, in and out, also after decompression. Default: 16 MiB.
+    pub fn max_frame(mut self, bytes: usize) -> Self {
+        self.config.max_frame = bytes;
+        self
+    }
+
+    /// What may wait for `recv`: bytes of memory and messages. Default: 64 MiB, 65,536 messages.
+    pub fn queue(mut self, bytes: usize, messages: usize) -> Self {
+        self.config.queue_bytes = bytes;
+        self.config.queue_len = messages;
+        self
+    }
+
+    /// What happens when that is full. Default: [`Overflow::Auto`].
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.config.overflow = overflow;
+        self
+    }
+
+    /// With [`Overflow::Auto`]: a program that has taken nothing from a full queue for this long
+    /// is no longer waited for. Default: 10 s.
+    pub fn queue_patience(mut self, patience: Duration) -> Self {
+        self.config.queue_patience = patience;
+        self
+    }
+
+    /// Bytes that may wait to be written to one peer. Own messages stop at half of it, relays slow
+    /// their source down above it, and a link with twice as much and a frame is closed.
+    /// Default: 16 MiB.
+    pub fn outbound(mut self, bytes: usize) -> Self {
+        self.config.outbound = bytes;
+        self
+    }
+
+    /// Bytes that one link may have read ahead of the daemon. Default: 1 MiB.
+    pub fn link_credit(mut self, bytes: usize) -> Self {
+        self.config.link_credit = bytes;
+        self
+    }
+
+    /// A peer that takes less than 16 KiB of a waiting queue in this time is closed: for rs2p
+    /// peers and for py2p peers, which read slowly. Default: 10 s and 60 s.
+    pub fn stall(mut self, rs2p: Duration, py2p: Duration) -> Self {
+        self.config.stall = rs2p;
+        self.config.stall_py2p = py2p;
+        self
+    }
+
+    /// How long a `send` waits for room in the queue to a peer. Default: 70 s, longer than it
+    /// takes to close a peer that is stuck.
+    pub fn send_timeout(mut self, timeout: Duration) -> Self {
+        self.config.send_patience = timeout;
+        self
+    }
+
+    /// Message ids remembered, so that nothing is delivered twice. Default: 4,194,304.
+    pub fn seen_ids(mut self, ids: usize) -> Self {
+        self.config.seen_ids = ids;
+        self
+    }
+
+    /// Links, in and out. Default: 128.
+    pub fn max_links(mut self, links: usize) -> Self {
+        self.config.max_links = links;
+        self
+    }
+
+    /// Incoming links that have not shaken hands yet; the oldest gives way. Default: 16.
+    pub fn max_handshaking(mut self, links: usize) -> Self {
+        self.config.max_handshaking = links;
+        self
+    }
+
+    /// Links that the socket makes by itself, to peers that others tell it about. 0: none, so
+    /// that the mesh has just the links that programs ask for. Default: 4.
+    pub fn max_outgoing(mut self, links: usize) -> Self {
+        self.config.max_outgoing = links;
+        self
+    }
+
+    /// From the start of a dial to the end of the handshake. Default: 5 s.
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.config.handshake_timeout = timeout;
+        self
+    }
+
+    /// From the first byte of a frame to its last. Default: 30 s.
+    pub fn frame_timeout(mut self, timeout: Duration) -> Self {
+        self.config.frame_timeout = timeout;
+        self
+    }
+
+    /// How long a message waits for a route to its receiver. Default: 10 s.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.config.request_timeout = timeout;
+        self
+    }
+
+    /// How long `close` goes on writing what is queued. Default: 500 ms.
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.config.linger = linger;
+        self
+    }
+
+    /// Idle time after which TCP asks whether a peer is still there. Default: 15 s.
+    pub fn keepalive(mut self, idle: Duration) -> Self {
+        self.config.keepalive = idle;
+        self
+    }
+
+    /// Events and status entries that are kept; the oldest go, counted. Default: 4,096 and 256.
+    pub fn journal(mut self, events: usize, status: usize) -> Self {
+        self.config.events = events;
+        self.config.status = status;
+        self
+    }
+
+    /// Whether links between rs2p nodes are compressed as well. Links to py2p always are, where it
+    /// makes a frame smaller. Default: no.
+    pub fn compress(mut self, compress: bool) -> Self {
+        self.config.compress = compress;
+        self
+    }
+
+    /// Whether to tell where a peer is when somebody who is not its peer wants to reply to it.
+    ///
+    /// A py2p 0.4 node that gets such an answer delivers its one reply and is damaged by it: it
+    /// drops neighbours and keeps a core busy from then on. Default: yes, because without an
+    /// answer the reply is lost without a word.
+    pub fn answer_requests(mut self, answer: bool) -> Self {
+        self.config.answer_requests = answer;
+        self
+    }
+
+    /// Binds and starts the socket. Looking up a host name may block.
+    ///
+    /// Port 0 binds any free port and announces the real one. `0.0.0.0` and `[::]` announce this
+    /// machine's address in its network.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Bind`] if the address is taken or not ours, [`Error::Resolve`] or
+    /// [`Error::NoAddress`] if it cannot be found, [`Error::TlsNotCompiled`] if encryption is asked
+    /// for that this build lacks.
+    pub fn bind(self, addr: impl ToSocketAddrs) -> Result<MeshSocket> {
+        if self.protocol.encryption() != Encryption::Plaintext {
+            return Err(Error::TlsNotCompiled);
+        }
+        let addrs = addr.to_socket_addrs().map_err(|source| Error::Resolve { source })?;
+        let plan = Plan {
+            protocol: self.protocol,
+            out_addr: self.out_addr,
+            debug_level: self.debug_level,
+            config: self.config,
+        };
+        start(plan, &addrs.collect::<Vec<_>>()).map(MeshSocket::new)
+    }
+}

@@ -1,0 +1,115 @@
+//! Every number, once: its default, its unit, its reason.
+
+use std::time::Duration;
+
+use crate::options::Overflow;
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+/// What a socket may use and how long it waits. Set through the builder.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// A frame's body in bytes, also after decompression.
+    pub max_frame: usize,
+    /// Messages that wait for `recv`: bytes of memory that they pin.
+    pub queue_bytes: usize,
+    /// Messages that wait for `recv`: how many.
+    pub queue_len: usize,
+    /// What happens when that queue is full.
+    pub overflow: Overflow,
+    /// No message left a full queue for this long: the application is taken to be gone.
+    pub queue_patience: Duration,
+    /// Bytes that one link may have read without the daemon having dealt with them.
+    pub link_credit: usize,
+    /// Bytes that wait to be written to one peer. Sends from here stop at half of it, relays go
+    /// on, and [`Config::outbound_limit`] closes the link.
+    pub outbound: usize,
+    /// A relay source is held back this long per [`Config::link_credit`] that it pushed into an
+    /// outbound queue above its bound. It is what keeps a ring of full queues moving.
+    pub hold: Duration,
+    /// A peer that takes less than [`Config::stall_bytes`] in this time is closed.
+    pub stall: Duration,
+    /// The same for a peer that is not rs2p: py2p needs 15 s for a frame of 64 KiB.
+    pub stall_py2p: Duration,
+    /// See [`Config::stall`].
+    pub stall_bytes: usize,
+    /// How long `send` waits for room before it fails.
+    pub send_patience: Duration,
+    /// Message ids remembered.
+    pub seen_ids: usize,
+    /// A broadcast this old, or older, is dropped. py2p drops at over 60 s and forgets at 60 s,
+    /// so that what is exactly 60 s old circles for ever; hence "or older".
+    pub max_age: Duration,
+    /// A broadcast dated further ahead than this is dropped.
+    pub max_ahead: Duration,
+    /// Clocks that differ by more than this are warned about.
+    pub clock_warning: Duration,
+    /// Links, incoming and outgoing together.
+    pub max_links: usize,
+    /// Incoming links that have not shaken hands yet. The oldest gives way to a new one.
+    pub max_handshaking: usize,
+    /// Outgoing links that are made without being asked for; also how many links are enough.
+    pub max_outgoing: usize,
+    /// From the first packet of a dial, or from accept, to the end of the handshake.
+    pub handshake_timeout: Duration,
+    /// From the first byte of a frame to its last.
+    pub frame_timeout: Duration,
+    /// How long a reply waits for a route.
+    pub request_timeout: Duration,
+    /// How long `close` goes on writing what is queued.
+    pub linger: Duration,
+    /// Idle time after which TCP asks whether the peer is still there.
+    pub keepalive: Duration,
+    /// Events kept for `events()`.
+    pub events: usize,
+    /// Entries kept for `status()`.
+    pub status: usize,
+    /// Whether links between rs2p nodes are compressed too.
+    pub compress: bool,
+    /// Whether we tell a stranger who asks for a route what we know. See `Builder`.
+    pub answer_requests: bool,
+}
+
+impl Config {
+    /// Where an outbound queue closes its link: twice the bound, and one frame more so that a
+    /// single large frame cannot be what breaks a healthy link.
+    pub fn outbound_limit(&self) -> usize {
+        (2 * self.outbound).saturating_add(self.max_frame)
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            max_frame: 16 * MIB,
+            queue_bytes: 64 * MIB,
+            queue_len: 65_536,
+            overflow: Overflow::Auto,
+            queue_patience: Duration::from_secs(10),
+            link_credit: MIB,
+            outbound: 16 * MIB,
+            hold: Duration::from_millis(100),
+            stall: Duration::from_secs(10),
+            stall_py2p: Duration::from_secs(60),
+            stall_bytes: 16 * KIB,
+            send_patience: Duration::from_secs(70),
+            seen_ids: 1 << 22,
+            max_age: Duration::from_secs(60),
+            max_ahead: Duration::from_secs(300),
+            clock_warning: Duration::from_secs(30),
+            max_links: 128,
+            max_handshaking: 16,
+            max_outgoing: 4,
+            handshake_timeout: Duration::from_secs(5),
+            frame_timeout: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(10),
+            linger: Duration::from_millis(500),
+            keepalive: Duration::from_secs(15),
+            events: 4096,
+            status: 256,
+            compress: false,
+            answer_requests: true,
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The socket: bind, connect, send, receive, close.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+
+use crate::builder::Builder;
+use crate::error::{Error, Result};
+use crate::id::NodeId;
+use crate::protocol::Protocol;
+use crate::runtime::core::Core;
+use crate::runtime::shutdown::CloseReport;
+
+mod connecting;
+mod inspecting;
+mod receiving;
+mod sending;
+
+pub use inspecting::{RoutingTable, Status};
+pub use receiving::{Iter, Registration, Verdict};
+pub use sending::Sent;
+
+/// A node of the mesh.
+///
+/// It is a handle: clones are the same node, every thread can have one, and every method takes
+/// `&self`. Binding starts two threads, and every link has one more.
+///
+/// ```
+/// use std::time::Duration;
+/// use rs2p::MeshSocket;
+///
+/// # fn main() -> rs2p::Result<()> {
+/// let alice = MeshSocket::bind(("127.0.0.1", 0))?;
+/// let bob = MeshSocket::bind(("127.0.0.1", 0))?;
+/// bob.connect(alice.local_addr())?;
+///
+/// bob.send(["this is", "a test"])?;
+/// let msg = alice.recv_timeout(Duration::from_secs(5))?;
+/// assert_eq!(msg.payload(), ["this is", "a test"]);
+/// # alice.close()?;
+/// # bob.close()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Closing
+///
+/// [`close`](MeshSocket::close) writes what is queued, joins the threads and drops the handlers.
+/// Dropping the last handle does the same without waiting, so a program that ends right after
+/// a `send` should call `close`. A handler that captured a `MeshSocket` keeps it alive: use
+/// [`Message::server`](crate::Message::server) instead, or call `close`.
+#[derive(Clone)]
+pub struct MeshSocket {
+    handle: Arc<Handle>,
+}
+
+/// What all clones share. Threads hold only the core, so that the last clone can tell that it is.
+pub(crate) struct Handle {
+    pub(crate) core: Arc<Core>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.core.close_in_background();
+    }
+}
+
+impl From<Arc<Handle>> for MeshSocket {
+    fn from(handle: Arc<Handle>) -> Self {
+        MeshSocket { handle }
+    }
+}
+
+impl MeshSocket {
+    /// Binds a socket of the default protocol, `("mesh", Plaintext)`, and starts it. Looking up
+    /// a host name may block.
+    ///
+    /// Port 0 takes any free port and announces the real one. `0.0.0.0` and `[::]` announce this
+    /// machine's address in its network. For other settings see [`MeshSocket::builder`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Bind`] if the address is taken or not ours, [`Error::Resolve`] or
+    /// [`Error::NoAddress`] if it cannot be found.
+    ///
+    /// See [`MeshSocket`] for an example.
+    pub fn bind(addr: impl ToSocketAddrs) -> Result<Self> {
+        Builder::new().bind(addr)
+    }
+
+    /// Settings for a socket that is not the default one.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # fn main() -> rs2p::Result<()> {
+    /// let sock = MeshSocket::builder().max_outgoing(8).bind("127.0.0.1:0")?;
+    /// # sock.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        let handle = Arc::new(Handle { core });
+        // Set once, here: the core is new.
+        let _ = handle.core.handle.set(Arc::downgrade(&handle));
+        MeshSocket { handle }
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.handle.core
+    }
+
+    /// Closes the socket: takes no new work, lets the handlers finish what has arrived, writes
+    /// what is queued for at most the linger time (500 ms), closes all links, joins all threads
+    /// and drops the handlers.
+    ///
+    /// Blocks until that is done, about two seconds at most. Whoever waits in another call on this
+    /// socket gets [`Error::Closed`]; what is in the queue can still be received. Closing again
+    /// changes nothing and gives the same report. Inside a handler it only begins to close.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # fn main() -> rs2p::Result<()> {
+    /// let sock = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// sock.send("bye")?;
+    /// let report = sock.close()?;
+    /// assert_eq!(report.unsent_frames, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WouldDeadlock`] inside a handler: closing has begun, and goes on.
+    pub fn close(&self) -> Result<CloseReport> {
+        self.core().close().ok_or(Error::WouldDeadlock)
+    }
+
+    /// Who this node is.
+    #[must_use]
+    pub fn id(&self) -> NodeId {
+        self.core().id
+    }
+
+    /// Which mesh it belongs to.
+    #[must_use]
+    pub fn protocol(&self) -> &Protocol {
+        &self.core().protocol
+    }
+
+    /// The address that it is bound to, with the real port. After binding a wildcard address,
+    /// others connect to [`out_addr`](MeshSocket::out_addr).
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.core().local_addr
+    }
+
+    /// The address that others are told to dial, as `host:port`.
+    #[must_use]
+    pub fn out_addr(&self) -> String {
+        self.core().out_addr.to_string()
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if self.core().phase.is_open() { Ok(()) } else { Err(Error::Closed) }
+    }
+}
+
+impl std::fmt::Debug for MeshSocket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "MeshSocket({}, {})", self.id(), self.local_addr())
+    }
+}

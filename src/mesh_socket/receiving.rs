@@ -1,0 +1,281 @@
+//! Receiving: from the queue, or in handlers.
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+
+use super::{Handle, MeshSocket};
+use crate::connection::Connection;
+use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
+use crate::message::Message;
+use crate::runtime::queue::Waited;
+
+impl MeshSocket {
+    /// Waits for the next message.
+    ///
+    /// Blocks until there is one. Messages that were queued when the socket was closed are still
+    /// handed out.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let alice = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # let bob = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # bob.connect(alice.local_addr())?;
+    /// # bob.send("hello")?;
+    /// let msg = alice.recv()?;
+    /// println!("{msg}");
+    /// # alice.close()?;
+    /// # bob.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Closed`] once the socket is closed and the queue is empty,
+    /// [`RecvError::WouldDeadlock`] inside a handler.
+    pub fn recv(&self) -> Result<Message, RecvError> {
+        if let Some(message) = self.core().outlet.try_take() {
+            self.core().outlet.ask();
+            return Ok(message);
+        }
+        if self.core().threads.is_mine() {
+            return Err(RecvError::WouldDeadlock);
+        }
+        match self.core().outlet.wait(None) {
+            Waited::Message(message) => Ok(message),
+            Waited::Closed | Waited::TimedOut => Err(RecvError::Closed),
+        }
+    }
+
+    /// Gives the next message if one is waiting. Never blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`TryRecvError::Empty`] if none is waiting, [`TryRecvError::Closed`] if none ever will.
+    pub fn try_recv(&self) -> Result<Message, TryRecvError> {
+        let outlet = &self.core().outlet;
+        outlet.ask();
+        let is_closed = outlet.is_closed();
+        match outlet.try_take() {
+            Some(message) => Ok(message),
+            None if is_closed => Err(TryRecvError::Closed),
+            None => Err(TryRecvError::Empty),
+        }
+    }
+
+    /// Waits for the next message, for at most `timeout`.
+    ///
+    /// ```
+    /// # use rs2p::{MeshSocket, RecvTimeoutError};
+    /// # use std::time::Duration;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let sock = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// match sock.recv_timeout(Duration::from_millis(10)) {
+    ///     Ok(msg) => println!("{msg}"),
+    ///     Err(RecvTimeoutError::Timeout) => println!("nothing yet"),
+    ///     Err(error) => return Err(error.into()),
+    /// }
+    /// # sock.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RecvTimeoutError::Timeout`] if none came, [`RecvTimeoutError::Closed`] once the socket is
+    /// closed and the queue is empty, [`RecvTimeoutError::WouldDeadlock`] inside a handler.
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<Message, RecvTimeoutError> {
+        if let Some(message) = self.core().outlet.try_take() {
+            self.core().outlet.ask();
+            return Ok(message);
+        }
+        if self.core().threads.is_mine() {
+            return Err(RecvTimeoutError::WouldDeadlock);
+        }
+        // A time-out beyond what the clock can express is none.
+        match self.core().outlet.wait(Instant::now().checked_add(timeout)) {
+            Waited::Message(message) => Ok(message),
+            Waited::TimedOut => Err(RecvTimeoutError::Timeout),
+            Waited::Closed => Err(RecvTimeoutError::Closed),
+        }
+    }
+
+    /// Gives what is waiting, at most `count` messages. Never blocks.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let sock = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// for msg in sock.recv_many(10)? {
+    ///     msg.reply("Replying to a list")?;
+    /// }
+    /// # sock.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Closed`] once the socket is closed and the queue is empty.
+    pub fn recv_many(&self, count: usize) -> Result<Vec<Message>, RecvError> {
+        let outlet = &self.core().outlet;
+        outlet.ask();
+        let is_closed = outlet.is_closed();
+        let messages: Vec<Message> = std::iter::from_fn(|| outlet.try_take()).take(count).collect();
+        if messages.is_empty() && is_closed && count > 0 {
+            return Err(RecvError::Closed);
+        }
+        Ok(messages)
+    }
+
+    /// Messages as they come, until the socket is closed. Blocks between them.
+    ///
+    /// ```no_run
+    /// # use rs2p::MeshSocket;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let sock = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// for msg in sock.iter() {
+    ///     println!("{msg}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { socket: self }
+    }
+
+    /// The queue itself, for `crossbeam_channel::select!`. Its clones share the messages: each is
+    /// handed out once. It disconnects when the socket is closed.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let sock = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// let messages = sock.receiver();
+    /// let tick = crossbeam_channel::after(std::time::Duration::from_millis(10));
+    /// crossbeam_channel::select! {
+    ///     recv(messages) -> msg => println!("{msg:?}"),
+    ///     recv(tick) -> _ => println!("nothing yet"),
+    /// }
+    /// # sock.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn receiver(&self) -> Receiver<Message> {
+        self.core().outlet.ask();
+        self.core().outlet.receiver.clone()
+    }
+
+    /// Has a handler called for every message, in order of registration, after those of the
+    /// protocol itself.
+    ///
+    /// It gets the message and the peer that it came from. It may return nothing, or `bool`: `true`
+    /// keeps the message, so that neither later handlers nor `recv` see it.
+    ///
+    /// Handlers run on the daemon thread, after the message was relayed. While one runs, nothing
+    /// else is relayed or delivered: one that takes over 100 ms is warned about. Every call on the
+    /// socket is safe inside a handler; those that would wait for the handler itself fail with
+    /// `WouldDeadlock` or [`Error::Full`](crate::Error::Full). A handler that panics is caught and
+    /// counted, and the chain goes on.
+    ///
+    /// The handler is called until the returned [`Registration`] is told otherwise, or the socket
+    /// is closed.
+    ///
+    /// ```
+    /// # use rs2p::{Connection, Kind, Message, MeshSocket, SendOptions};
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let sock = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// sock.register_handler(|msg: &Message, _: &Connection| {
+    ///     if msg[0] == b"tx_relay" {
+    ///         println!("relaying {:?}", msg[1]);
+    ///         return true; // no other handler needs to see it
+    ///     }
+    ///     false
+    /// });
+    /// # sock.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn register_handler<F, R>(&self, handler: F) -> Registration
+    where
+        F: Fn(&Message, &Connection) -> R + Send + Sync + 'static,
+        R: Verdict,
+    {
+        let handler =
+            move |message: &Message, connection: &Connection| handler(message, connection).keeps();
+        let number = self.core().handlers.register(Arc::new(handler));
+        if !self.core().phase.is_open() {
+            // The socket dropped its handlers already, or is about to: this one must go too.
+            self.core().handlers.unregister(number);
+        }
+        Registration { number, server: Arc::downgrade(&self.handle) }
+    }
+}
+
+/// What a handler may return: nothing, or `bool`, where `true` keeps the message.
+pub trait Verdict {
+    /// Whether the message stops here.
+    fn keeps(self) -> bool;
+}
+
+impl Verdict for () {
+    fn keeps(self) -> bool {
+        false
+    }
+}
+
+impl Verdict for bool {
+    fn keeps(self) -> bool {
+        self
+    }
+}
+
+/// A registered handler. Dropping it changes nothing.
+#[derive(Clone)]
+pub struct Registration {
+    number: u64,
+    server: Weak<Handle>,
+}
+
+impl Registration {
+    /// Has the handler called no more; false if it was gone already. A call that is under way
+    /// goes on.
+    #[allow(clippy::must_use_candidate)]
+    pub fn unregister(&self) -> bool {
+        let server = self.server.upgrade();
+        server.is_some_and(|server| server.core.handlers.unregister(self.number))
+    }
+}
+
+impl std::fmt::Debug for Registration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Registration({})", self.number)
+    }
+}
+
+/// Messages as they come; see [`MeshSocket::iter`].
+#[derive(Debug)]
+pub struct Iter<'a> {
+    socket: &'a MeshSocket,
+}
+
+impl Iterator for Iter<'_> {
+    type Item = Message;
+
+    fn next(&mut self) -> Option<Message> {
+        self.socket.recv().ok()
+    }
+}
+
+impl<'a> IntoIterator for &'a MeshSocket {
+    type Item = Message;
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}

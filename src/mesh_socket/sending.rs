@@ -1,0 +1,244 @@
+//! Sending: to everyone, to the direct peers, to one node.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::MeshSocket;
+use crate::error::{Error, Result};
+use crate::id::{MessageId, NodeId};
+use crate::node::{LinkId, Now, Routed, Taken};
+use crate::options::{Flag, SendOptions};
+use crate::packet::{Packet, Packets};
+use crate::reply::{Reply, Slot, Ticket};
+use crate::runtime::core::State;
+use crate::runtime::link::Link;
+use crate::wire::{Draft, Frame};
+
+/// Equal messages are dated apart: up to this many seconds ahead, which all nodes accept, ...
+const AHEAD: u64 = 55;
+/// ... then up to this many back, while no node takes them for too old.
+const BACK: u64 = 30;
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    peers: usize,
+    id: MessageId,
+}
+
+impl Sent {
+    /// How many direct peers it is on its way to. 0 if there is none: nobody will get it.
+    #[must_use]
+    pub fn peers(&self) -> usize {
+        self.peers
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> MessageId {
+        self.id
+    }
+}
+
+impl MeshSocket {
+    /// Sends packets to every node of the mesh.
+    ///
+    /// They are on their way to the direct peers when this returns, and reach all others through
+    /// them. Without peers nobody gets them, which is not an error: see [`Sent::peers`].
+    ///
+    /// Waits while too much waits to be written to a peer, so that nothing is lost; inside a
+    /// handler it fails instead.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let sock = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// sock.send("one packet")?;
+    /// sock.send(["this is", "a test"])?;
+    /// sock.send(vec![b"\x00\xff".to_vec(), vec![]])?;
+    /// # sock.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::TooLarge`]: larger than a frame may be.
+    /// - [`Error::Full`]: too much waits for a peer, and did for the whole send time-out. Nothing
+    ///   was sent to anybody.
+    /// - [`Error::Repeated`]: the same packets were sent more often than once a second for long.
+    /// - [`Error::Closed`]: the socket is closed.
+    pub fn send<M>(&self, packets: impl Packets<M>) -> Result<Sent> {
+        self.send_with(SendOptions::new(), packets)
+    }
+
+    /// Sends packets to the direct peers, who do not pass them on. Waits as
+    /// [`send`](MeshSocket::send) does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send`](MeshSocket::send).
+    pub fn whisper<M>(&self, packets: impl Packets<M>) -> Result<Sent> {
+        self.send_with(SendOptions::whisper(), packets)
+    }
+
+    /// Sends packets with a flag, which says how others relay them, and a kind, which says what
+    /// they are. Waits as [`send`](MeshSocket::send) does.
+    ///
+    /// ```
+    /// # use rs2p::{Kind, MeshSocket, SendOptions};
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let sock = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// sock.send_with(SendOptions::new().kind(Kind::new("tx_relay")), "a transaction")?;
+    /// # sock.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send`](MeshSocket::send), and [`Error::ReservedKind`] or [`Error::ReservedFlag`] for
+    /// what only the protocol itself may say.
+    pub fn send_with<M>(&self, options: SendOptions, packets: impl Packets<M>) -> Result<Sent> {
+        let draft = self.draft(&options, packets)?;
+        let (count, is_relayed) = (draft.packets.len() - 1, options.flag.is_relayed());
+        let sent = if is_relayed { self.broadcast(draft) } else { self.whisper_to_all(&draft) }?;
+        self.core().trace.sent(&options, count, sent.peers);
+        Ok(sent)
+    }
+
+    /// Sends packets to one node, wherever in the mesh it is. Never waits.
+    ///
+    /// To a direct peer they are on their way when this returns: [`Reply::Sent`]. Otherwise the
+    /// mesh is asked where the node is, and they are sent once there is a link to it:
+    /// [`Reply::Routing`] has a ticket that can be waited for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`], [`Error::Closed`], [`Error::Full`] if too much waits for that peer
+    /// already, [`Error::TooManyRequests`] if too many messages wait for a route.
+    pub fn send_to<M>(&self, id: &NodeId, packets: impl Packets<M>) -> Result<Reply> {
+        let draft = self.draft(&SendOptions::whisper(), packets)?;
+        let frame = draft.encode(&self.id(), &draft.id());
+        let slot = Arc::new(Slot::default());
+        let (routed, aftermath) = self.core().step(|state, now| {
+            if let Some(link) = state.node.link_of(id) {
+                full(state, [(*id, link)])?;
+            }
+            let routed = state.node.send_to(now, *id, frame);
+            if let Routed::Routing(ticket) = routed {
+                state.tickets.insert(ticket, Arc::clone(&slot));
+            }
+            Ok(routed)
+        });
+        aftermath.run_writing(self.core());
+        match routed.map_err(|(peer, _)| Error::Full { peer })? {
+            Routed::Sent => Ok(Reply::Sent),
+            Routed::Routing(_) => {
+                Ok(Reply::Routing(Ticket { slot, core: Arc::clone(self.core()) }))
+            }
+            Routed::TooMany => Err(Error::TooManyRequests),
+        }
+    }
+
+    /// Sends to one direct peer, waiting for room.
+    pub(crate) fn send_to_peer<M>(
+        &self,
+        id: &NodeId,
+        options: SendOptions,
+        packets: impl Packets<M>,
+    ) -> Result<()> {
+        let draft = self.draft(&options, packets)?;
+        let frame = draft.encode(&self.id(), &draft.id());
+        let sent = self.with_room(Some(*id), |state, _| state.node.whisper_to(id, &frame))?;
+        if sent { Ok(()) } else { Err(Error::UnknownPeer { id: *id }) }
+    }
+
+    /// Checks what is to be sent.
+    fn draft<M>(&self, options: &SendOptions, packets: impl Packets<M>) -> Result<Draft> {
+        self.check_open()?;
+        if options.kind.is_reserved() {
+            return Err(Error::ReservedKind { kind: options.kind.clone() });
+        }
+        if options.flag == Flag::Renegotiate {
+            return Err(Error::ReservedFlag);
+        }
+        let mut all = vec![Packet(options.kind.0.clone())];
+        all.extend(packets.into_packets());
+        let time = self.core().clock.now().second();
+        let draft = Draft { main: options.flag, packets: all, time };
+        let (len, max) = (draft.encoded_len(), self.core().config.max_frame);
+        if len > max { Err(Error::TooLarge { len, max }) } else { Ok(draft) }
+    }
+
+    /// Sends to all, dated with the nearest second in which no equal message was sent: equal
+    /// messages of one second would have one id, and all but the first would be dropped.
+    fn broadcast(&self, mut draft: Draft) -> Result<Sent> {
+        let me = self.id();
+        let now = draft.time;
+        for time in (now..=now + AHEAD).chain((now.saturating_sub(BACK)..now).rev()) {
+            draft.time = time;
+            let id = draft.id();
+            if self.core().look(|state| state.node.is_taken(&id, time)) {
+                continue;
+            }
+            let frame = draft.encode(&me, &id);
+            let publish = |state: &mut State, now| state.node.publish(now, &frame, &id, time);
+            // Another thread may have taken the same second meanwhile.
+            match self.with_room(None, publish)? {
+                Ok(peers) => return Ok(Sent { peers, id }),
+                Err(Taken) => {}
+            }
+        }
+        Err(Error::Repeated)
+    }
+
+    fn whisper_to_all(&self, draft: &Draft) -> Result<Sent> {
+        let id = draft.id();
+        let frame: Frame = draft.encode(&self.id(), &id);
+        let peers = self.with_room(None, |state, _| state.node.whisper(&frame))?;
+        Ok(Sent { peers, id })
+    }
+
+    /// Has the node send something once all links concerned have room for it: all of them get it,
+    /// or, with an error, none.
+    fn with_room<R>(
+        &self,
+        only: Option<NodeId>,
+        mut send: impl FnMut(&mut State, Now) -> R,
+    ) -> Result<R> {
+        let core = self.core();
+        let deadline = Instant::now() + core.config.send_patience;
+        loop {
+            let (sent, aftermath) = core.step(|state: &mut State, now| {
+                match only {
+                    Some(id) => full(state, state.node.link_of(&id).map(|link| (id, link)))?,
+                    None => full(state, state.node.peers().map(|(id, link, _)| (id, link)))?,
+                }
+                Ok(send(state, now))
+            });
+            aftermath.run_writing(core);
+            let (peer, link) = match sent {
+                Ok(sent) => return Ok(sent),
+                Err(full) => full,
+            };
+            if core.threads.is_mine() || !link.outbox.wait_for_room(deadline) {
+                return Err(Error::Full { peer });
+            }
+            self.check_open()?;
+        }
+    }
+}
+
+/// Fails with the first of these links whose queue takes no more of our own messages.
+fn full(
+    state: &State,
+    links: impl IntoIterator<Item = (NodeId, LinkId)>,
+) -> Result<(), (NodeId, Arc<Link>)> {
+    for (id, link) in links {
+        if let Some(link) = state.links.get(&link).filter(|link| !link.outbox.takes_own()) {
+            return Err((id, Arc::clone(link)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! Messages, as they are received.
+
+use std::fmt;
+use std::sync::Weak;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::error::{Error, Result};
+use crate::id::{MessageId, NodeId};
+use crate::mesh_socket::{Handle, MeshSocket};
+use crate::options::{Flag, Kind};
+use crate::packet::{Packet, Packets};
+use crate::reply::Reply;
+use crate::wire::Envelope;
+
+/// What a message in the queue takes besides its bytes.
+const OVERHEAD: usize = 512;
+
+/// A message that arrived.
+///
+/// Its packets are byte strings. The first one is its [`Kind`], as in py2p; the rest is what the
+/// sender sent.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # use std::time::Duration;
+/// # fn main() -> rs2p::Result<()> {
+/// let alice = MeshSocket::bind(("127.0.0.1", 0))?;
+/// let bob = MeshSocket::bind(("127.0.0.1", 0))?;
+/// bob.connect(alice.local_addr())?;
+/// bob.send(["this is", "a test"])?;
+///
+/// let msg = alice.recv_timeout(Duration::from_secs(5))?;
+/// assert_eq!(msg.sender(), bob.id());
+/// assert_eq!(msg.payload(), ["this is", "a test"]);
+/// assert_eq!(msg[1], b"this is");
+/// msg.reply(["yes", "I did"])?;
+/// # alice.close()?;
+/// # bob.close()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Message {
+    envelope: Box<Envelope>,
+    server: Weak<Handle>,
+}
+
+impl Message {
+    pub(crate) fn new(envelope: Box<Envelope>, server: Weak<Handle>) -> Self {
+        Message { envelope, server }
+    }
+
+    /// All packets: the kind, then the payload.
+    #[must_use]
+    pub fn packets(&self) -> &[Packet] {
+        &self.envelope.packets
+    }
+
+    /// The packets that the sender sent, without the kind.
+    #[must_use]
+    pub fn payload(&self) -> &[Packet] {
+        self.envelope.packets.get(1..).unwrap_or_default()
+    }
+
+    /// What it is: packet 0.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.envelope.packets.first().map_or_else(|| Kind::new([]), Kind::from)
+    }
+
+    /// How it travelled: [`Flag::Broadcast`] straight from its sender, [`Flag::Waterfall`] through
+    /// others, [`Flag::Whisper`] for this node alone.
+    #[must_use]
+    pub fn flag(&self) -> Flag {
+        self.envelope.main
+    }
+
+    /// Who sent it. A broadcast's sender is what it claims to be; a whisper's is the peer that it
+    /// came from.
+    #[must_use]
+    pub fn sender(&self) -> NodeId {
+        self.envelope.sender
+    }
+
+    /// The digest that tells it from all others.
+    #[must_use]
+    pub fn id(&self) -> MessageId {
+        self.envelope.id
+    }
+
+    /// When it was sent, in seconds since the Unix epoch, as its sender dated it. A sender of
+    /// several equal messages dates them apart.
+    #[must_use]
+    pub fn time(&self) -> u64 {
+        self.envelope.time
+    }
+
+    /// The same as [`SystemTime`]; `None` if the date is out of its range.
+    #[must_use]
+    pub fn sent_at(&self) -> Option<SystemTime> {
+        UNIX_EPOCH.checked_add(Duration::from_secs(self.time()))
+    }
+
+    /// The socket that received it, unless that is gone.
+    #[must_use]
+    pub fn server(&self) -> Option<MeshSocket> {
+        self.server.upgrade().map(MeshSocket::from)
+    }
+
+    /// Sends packets to the sender of this message, and to nobody else.
+    ///
+    /// Never waits. To a direct peer the reply is [`Reply::Sent`]. Otherwise the mesh is asked
+    /// where the sender is, which the [`Ticket`](crate::Ticket) of [`Reply::Routing`] can wait for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] if the socket is closed or gone, [`Error::TooLarge`] if the packets are
+    /// larger than a frame may be, [`Error::Full`] if too much waits for that peer already.
+    ///
+    /// See [`Message`] for an example.
+    pub fn reply<M>(&self, packets: impl Packets<M>) -> Result<Reply> {
+        self.server().ok_or(Error::Closed)?.send_to(&self.sender(), packets)
+    }
+
+    /// Bytes of memory that it pins.
+    pub(crate) fn pinned(&self) -> usize {
+        OVERHEAD + self.envelope.pinned()
+    }
+}
+
+impl std::ops::Index<usize> for Message {
+    type Output = Packet;
+
+    /// The packet at this place, see [`Message::packets`].
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many.
+    fn index(&self, index: usize) -> &Packet {
+        &self.packets()[index]
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, payload) = (self.kind(), self.payload());
+        write!(f, "message(type={kind:?}, packets={payload:?}, sender=b'{}')", self.sender())
+    }
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}

@@ -1,0 +1,243 @@
+//! How a message travels ([`Flag`]), what it is ([`Kind`]), and how to say so ([`SendOptions`]).
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::packet::Packet;
+
+/// How other nodes pass a message on: its main flag.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Flag {
+    /// Every node relays it: it reaches the whole mesh.
+    #[default]
+    Broadcast,
+    /// A broadcast that has been relayed at least once. Sent by hand it behaves like one.
+    Waterfall,
+    /// Nobody relays it: it reaches the direct peers.
+    Whisper,
+    /// Two neighbours settle how they talk. The protocol's own.
+    Renegotiate,
+    /// Any other byte. Peers treat it like a whisper.
+    Other(u8),
+}
+
+impl Flag {
+    /// The byte on the wire.
+    #[must_use]
+    pub fn as_byte(self) -> u8 {
+        match self {
+            Flag::Broadcast => 0,
+            Flag::Waterfall => 1,
+            Flag::Whisper => 2,
+            Flag::Renegotiate => 3,
+            Flag::Other(byte) => byte,
+        }
+    }
+
+    /// The flag that this byte stands for.
+    #[must_use]
+    pub fn from_byte(byte: u8) -> Self {
+        match byte {
+            0 => Flag::Broadcast,
+            1 => Flag::Waterfall,
+            2 => Flag::Whisper,
+            3 => Flag::Renegotiate,
+            other => Flag::Other(other),
+        }
+    }
+
+    /// Whether nodes pass it on.
+    pub(crate) fn is_relayed(self) -> bool {
+        matches!(self, Flag::Broadcast | Flag::Waterfall)
+    }
+}
+
+/// What a message is: its sub-flag, the first of its packets.
+///
+/// [`Kind::BROADCAST`] and [`Kind::WHISPER`] are ordinary messages and reach `recv`. Any text of
+/// your own is a kind for handlers: it never reaches `recv`.
+///
+/// ```
+/// use rs2p::Kind;
+///
+/// let kind = Kind::new("tx_relay");
+/// assert_eq!(kind.as_bytes(), b"tx_relay");
+/// assert_eq!(format!("{:?}", Kind::WHISPER), "b'whisper'");
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Kind(pub(crate) Bytes);
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $byte:literal, $text:literal;)*) => {
+        impl Kind {
+            $($(#[$doc])* pub const $name: Kind = Kind(Bytes::from_static(&[$byte]));)*
+
+            /// The standard name, if this is a kind of the protocol.
+            fn name(&self) -> Option<&'static str> {
+                match self.0[..] {
+                    $([$byte] => Some($text),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// An ordinary message; the default.
+    BROADCAST = 0x00, "broadcast";
+    /// Protocol: a list of compression methods.
+    COMPRESSION = 0x01, "compression";
+    /// An ordinary message to a direct peer, such as a reply.
+    WHISPER = 0x02, "whisper";
+    /// Protocol: who I am.
+    HANDSHAKE = 0x03, "handshake";
+    /// Protocol: reserved.
+    PING = 0x04, "ping";
+    /// Protocol: reserved.
+    PONG = 0x05, "pong";
+    /// Protocol: reserved.
+    NOTIFY = 0x06, "notify";
+    /// Protocol: whom I know.
+    PEERS = 0x07, "peers";
+    /// Protocol: who knows this id?
+    REQUEST = 0x08, "request";
+    /// Protocol: say that again.
+    RESEND = 0x09, "resend";
+    /// Protocol: I know this id.
+    RESPONSE = 0x0a, "response";
+    /// Protocol: reserved.
+    STORE = 0x0b, "store";
+    /// Protocol: reserved.
+    RETRIEVE = 0x0c, "retrieve";
+}
+
+impl Kind {
+    /// A kind of your own, or the one that these bytes stand for.
+    #[must_use]
+    pub fn new(bytes: impl AsRef<[u8]>) -> Self {
+        Kind(Bytes::copy_from_slice(bytes.as_ref()))
+    }
+
+    /// The bytes on the wire.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether only the protocol itself may send it: the single bytes up to `0x1f` other than
+    /// the two ordinary kinds, and the greeting between rs2p nodes.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        match self.0[..] {
+            [0x00 | 0x02] => false,
+            [byte] => byte < 0x20,
+            _ => self.0[..] == *crate::wire::hello::KIND,
+        }
+    }
+
+    /// Whether `recv` hands it out.
+    pub(crate) fn is_ordinary(&self) -> bool {
+        matches!(self.0[..], [0x00 | 0x02])
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(f, "b'{name}'"),
+            None => write!(f, "b'{}'", self.0.escape_ascii()),
+        }
+    }
+}
+
+impl AsRef<[u8]> for Kind {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&Packet> for Kind {
+    fn from(packet: &Packet) -> Self {
+        Kind(packet.0.clone())
+    }
+}
+
+impl PartialEq<[u8]> for Kind {
+    fn eq(&self, other: &[u8]) -> bool {
+        self.0[..] == *other
+    }
+}
+
+impl<const N: usize> PartialEq<&[u8; N]> for Kind {
+    fn eq(&self, other: &&[u8; N]) -> bool {
+        self.0[..] == other[..]
+    }
+}
+
+impl PartialEq<&str> for Kind {
+    fn eq(&self, other: &&str) -> bool {
+        self.0[..] == *other.as_bytes()
+    }
+}
+
+/// How to send: which [`Flag`], which [`Kind`].
+///
+/// ```
+/// use rs2p::{Flag, Kind, SendOptions};
+///
+/// let options = SendOptions::new().flag(Flag::Whisper).kind(Kind::new("tx_relay"));
+/// # let _ = options;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SendOptions {
+    pub(crate) flag: Flag,
+    pub(crate) kind: Kind,
+}
+
+impl SendOptions {
+    /// A broadcast of the ordinary kind.
+    pub fn new() -> Self {
+        SendOptions { flag: Flag::Broadcast, kind: Kind::BROADCAST }
+    }
+
+    /// How other nodes pass it on.
+    pub fn flag(mut self, flag: Flag) -> Self {
+        self.flag = flag;
+        self
+    }
+
+    /// What it is: ordinary, or a kind of your own for handlers to act on.
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// A message to direct peers that shows as a whisper.
+    pub(crate) fn whisper() -> Self {
+        SendOptions { flag: Flag::Whisper, kind: Kind::WHISPER }
+    }
+}
+
+impl Default for SendOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What happens when messages arrive faster than they are received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// Wait while messages keep leaving, so that the mesh slows down and nothing is lost; drop
+    /// the oldest, counted, when nobody receives.
+    #[default]
+    Auto,
+    /// Always wait. A program that stops receiving stops relaying too.
+    Block,
+    /// Never wait: the oldest go at once, counted.
+    DropOldest,
+}

@@ -1,0 +1,109 @@
+//! What becomes of a message to one node.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::error::{Error, Result};
+use crate::runtime::core::Core;
+
+/// What became of a message to one node.
+#[derive(Clone, Debug)]
+#[must_use]
+pub enum Reply {
+    /// The node is a direct peer: the message is on its way.
+    Sent,
+    /// The mesh is being asked where the node is; the message is sent once there is a link.
+    Routing(Ticket),
+}
+
+impl Reply {
+    /// Waits until the message is on its way.
+    ///
+    /// Returns at once if it is already. Waits no longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Ticket::wait`].
+    pub fn wait(&self, timeout: Duration) -> Result<()> {
+        match self {
+            Reply::Sent => Ok(()),
+            Reply::Routing(ticket) => ticket.wait(timeout),
+        }
+    }
+}
+
+/// A message that waits for a route. Dropping it changes nothing: the message still goes out if a
+/// route is found, and an event tells.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    pub(crate) slot: Arc<Slot>,
+    pub(crate) core: Arc<Core>,
+}
+
+impl Ticket {
+    /// Waits until the message was sent.
+    ///
+    /// ```
+    /// # use rs2p::{MeshSocket, Reply};
+    /// # use std::time::Duration;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let sock = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # let nobody = "6VnYj9LjoVLTvU3uPhy4nxm6yv2wEvhaRtGHeV9wwFngWGGqKAzuZ8jK6gFuvq737V".parse()?;
+    /// if let Reply::Routing(ticket) = sock.send_to(&nobody, "are you there?")? {
+    ///     assert!(ticket.wait(Duration::from_millis(10)).is_err());
+    /// }
+    /// # sock.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRoute`] if nobody knew the node, or it could not be reached, within the request
+    /// time-out; [`Error::TimedOut`] if `timeout` ended first; [`Error::Closed`] if the socket was
+    /// closed; [`Error::WouldDeadlock`] inside a handler.
+    pub fn wait(&self, timeout: Duration) -> Result<()> {
+        if self.core.threads.is_mine() && self.slot.state.lock().is_none() {
+            return Err(Error::WouldDeadlock);
+        }
+        let deadline = Instant::now().checked_add(timeout);
+        let mut state = self.slot.state.lock();
+        loop {
+            match *state {
+                Some(true) => return Ok(()),
+                Some(false) if !self.core.phase.is_open() => return Err(Error::Closed),
+                Some(false) => return Err(Error::NoRoute),
+                None => {}
+            }
+            match deadline {
+                Some(at) if self.slot.settled.wait_until(&mut state, at).timed_out() => {
+                    return Err(Error::TimedOut);
+                }
+                Some(_) => {}
+                None => self.slot.settled.wait(&mut state),
+            }
+        }
+    }
+
+    /// Whether the message was sent; `None` while that is open.
+    #[must_use]
+    pub fn outcome(&self) -> Option<bool> {
+        *self.slot.state.lock()
+    }
+}
+
+/// Where the outcome of a [`Ticket`] is put.
+#[derive(Debug, Default)]
+pub(crate) struct Slot {
+    state: Mutex<Option<bool>>,
+    settled: Condvar,
+}
+
+impl Slot {
+    pub fn settle(&self, sent: bool) {
+        *self.state.lock() = Some(sent);
+        self.settled.notify_all();
+    }
+}

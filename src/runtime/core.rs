@@ -1,0 +1,226 @@
+//! What all threads share: the node behind its one short lock, and what its actions lead to.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+use mio::{Poll, Waker};
+use parking_lot::{Condvar, Mutex};
+
+use super::aftermath::Aftermath;
+use super::clock::Clock;
+use super::counters::Counters;
+use super::daemon::Inbound;
+use super::handlers::Handlers;
+use super::journal::Journal;
+use super::link::Link;
+use super::link_thread::Start;
+use super::queue::Outlet;
+use super::shutdown::Phase;
+use super::threads::Threads;
+use super::trace::Trace;
+use crate::config::Config;
+use crate::events::Cause;
+use crate::id::NodeId;
+use crate::mesh_socket::Handle;
+use crate::node::{ConnectId, Event, LinkId, Node, Now, TicketId};
+use crate::protocol::Protocol;
+use crate::reply::Slot;
+use crate::wire::{Header, HostPort, Malformed};
+
+pub(crate) struct Core {
+    pub id: NodeId,
+    pub protocol: Protocol,
+    pub out_addr: HostPort,
+    pub local_addr: SocketAddr,
+    pub config: Config,
+    pub clock: Clock,
+    pub trace: Trace,
+    pub counters: Counters,
+    pub journal: Journal,
+    pub handlers: Handlers,
+    pub outlet: Outlet,
+    pub inbox: Sender<Inbound>,
+    pub threads: Threads,
+    pub phase: Phase,
+    /// The user's handle, for messages that want to give it out.
+    pub handle: OnceLock<Weak<Handle>>,
+    pub(super) state: Mutex<State>,
+    /// Peers came, went, or the socket is closing.
+    pub(super) peers_changed: Condvar,
+    /// Wakes the accept thread, which keeps the time.
+    pub(super) alarm: Waker,
+    held: AtomicBool,
+}
+
+/// What the node's lock guards. Lock order: this, then a link's queue.
+pub(crate) struct State {
+    pub node: Node,
+    pub links: HashMap<LinkId, Arc<Link>>,
+    /// Users that wait in `connect`.
+    pub connects: HashMap<ConnectId, Sender<Result<NodeId, Cause>>>,
+    /// Replies that wait for a route.
+    pub tickets: HashMap<TicketId, Arc<Slot>>,
+    /// Links that were made under the lock; their threads are started after it.
+    pub(super) starting: Vec<(Arc<Link>, Poll, Start)>,
+    /// When the accept thread will look at the node again.
+    pub(super) alarm_at: Option<Duration>,
+}
+
+/// What a core is made of, besides what it makes itself.
+pub(crate) struct Parts {
+    pub id: NodeId,
+    pub protocol: Protocol,
+    pub out_addr: HostPort,
+    pub local_addr: SocketAddr,
+    pub config: Config,
+    pub trace: Trace,
+    pub node: Node,
+    pub outlet: Outlet,
+    pub inbox: Sender<Inbound>,
+    pub alarm: Waker,
+}
+
+impl Core {
+    pub fn new(parts: Parts) -> Self {
+        let state = State {
+            node: parts.node,
+            links: HashMap::new(),
+            connects: HashMap::new(),
+            tickets: HashMap::new(),
+            starting: Vec::new(),
+            alarm_at: None,
+        };
+        Core {
+            id: parts.id,
+            protocol: parts.protocol,
+            out_addr: parts.out_addr,
+            local_addr: parts.local_addr,
+            clock: Clock::start(),
+            trace: parts.trace,
+            counters: Counters::default(),
+            journal: Journal::new(&parts.config),
+            config: parts.config,
+            handlers: Handlers::default(),
+            outlet: parts.outlet,
+            inbox: parts.inbox,
+            threads: Threads::default(),
+            phase: Phase::default(),
+            handle: OnceLock::new(),
+            state: Mutex::new(state),
+            peers_changed: Condvar::new(),
+            alarm: parts.alarm,
+            held: AtomicBool::new(false),
+        }
+    }
+
+    /// Asks the node something, under its lock, and carries out what it wants.
+    pub fn act<R>(self: &Arc<Self>, ask: impl FnOnce(&mut State, Now) -> R) -> R {
+        let (answer, aftermath) = self.step(ask);
+        aftermath.run(self);
+        answer
+    }
+
+    /// The locked half of [`Core::act`]: messages are in their queues when it returns, in the
+    /// node's order; what takes longer is left to the aftermath.
+    pub fn step<R>(self: &Arc<Self>, ask: impl FnOnce(&mut State, Now) -> R) -> (R, Aftermath) {
+        let mut aftermath = Aftermath::default();
+        let mut state = self.state.lock();
+        let now = self.clock.now();
+        let answer = ask(&mut state, now);
+        state.carry_out(self, now, &mut aftermath);
+        aftermath.start.append(&mut state.starting);
+        let deadline = state.node.next_deadline();
+        if deadline.is_some_and(|at| state.alarm_at.is_none_or(|alarm| at < alarm)) {
+            state.alarm_at = deadline;
+            aftermath.ring = true;
+        }
+        (answer, aftermath)
+    }
+
+    /// Tells the node what happened.
+    pub fn tell(self: &Arc<Self>, event: Event) {
+        self.act(|state, now| state.node.handle(now, event));
+    }
+
+    /// Looks at the node and changes nothing.
+    pub fn look<R>(&self, look: impl FnOnce(&State) -> R) -> R {
+        look(&self.state.lock())
+    }
+
+    /// Waits until `done`, or the deadline; what `done` said last.
+    pub fn wait_for_peers(
+        &self,
+        deadline: std::time::Instant,
+        done: impl Fn(&State) -> bool,
+    ) -> bool {
+        let mut state = self.state.lock();
+        while !done(&state) {
+            if self.peers_changed.wait_until(&mut state, deadline).timed_out() {
+                return done(&state);
+            }
+        }
+        true
+    }
+
+    /// Drops what has been here before, so that it is not even hashed.
+    pub(super) fn without_duplicates(
+        &self,
+        link: LinkId,
+        headers: Vec<Result<Header, Malformed>>,
+    ) -> Vec<Result<Header, Malformed>> {
+        let mut headers = headers;
+        let now = self.clock.now();
+        let mut state = self.state.lock();
+        headers.retain(|header| match header {
+            Ok(header) if header.main().is_relayed() => {
+                !state.node.is_duplicate(now, link, header.id(), header.time())
+            }
+            _ => true,
+        });
+        headers
+    }
+
+    /// Makes the link that the node has numbered; its thread is started in the aftermath.
+    pub(super) fn make_link(
+        &self,
+        state: &mut State,
+        id: LinkId,
+        start: Start,
+    ) -> std::io::Result<()> {
+        let poll = Poll::new()?;
+        let link = Link::new(id, &poll, &self.config)?;
+        state.links.insert(id, Arc::clone(&link));
+        state.starting.push((link, poll, start));
+        Ok(())
+    }
+
+    pub(super) fn forget_link(&self, link: LinkId) {
+        self.state.lock().links.remove(&link);
+    }
+
+    /// A link holds a batch because the daemon's channel is full.
+    pub(super) fn note_held(&self) {
+        self.held.store(true, Ordering::Release);
+        // The daemon may have emptied the channel in between; then nobody would look again.
+        if self.inbox.is_empty() {
+            self.wake_held();
+        }
+    }
+
+    /// There is room in the daemon's channel again.
+    pub(super) fn wake_held(&self) {
+        if self.held.swap(false, Ordering::AcqRel) {
+            self.look(|state| state.links.values().for_each(|link| link.wake()));
+        }
+    }
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("id", &self.id).finish_non_exhaustive()
+    }
+}

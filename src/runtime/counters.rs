@@ -1,0 +1,70 @@
+//! What only the runtime can count. The node counts the rest.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::core::Core;
+use crate::stats::Stats;
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    bytes_in: AtomicU64,
+    bytes_out: AtomicU64,
+    unsent: AtomicU64,
+    handled: AtomicU64,
+    ignored: AtomicU64,
+    panics: AtomicU64,
+}
+
+impl Counters {
+    pub fn read(&self, bytes: u64) {
+        self.bytes_in.fetch_add(bytes, Relaxed);
+    }
+
+    pub fn wrote(&self, bytes: u64) {
+        self.bytes_out.fetch_add(bytes, Relaxed);
+    }
+
+    pub fn left_unsent(&self, frames: usize) {
+        self.unsent.fetch_add(frames as u64, Relaxed);
+    }
+
+    pub fn handled(&self) {
+        self.handled.fetch_add(1, Relaxed);
+    }
+
+    pub fn ignored(&self) {
+        self.ignored.fetch_add(1, Relaxed);
+    }
+
+    pub fn panicked(&self) {
+        self.panics.fetch_add(1, Relaxed);
+    }
+
+    pub fn unsent(&self) -> u64 {
+        self.unsent.load(Relaxed)
+    }
+}
+
+impl Core {
+    /// Every counter, the node's and the runtime's.
+    pub fn stats(&self) -> Stats {
+        let counters = &self.counters;
+        let waiting = self.outlet.receiver.len() as u64;
+        let queued = self.outlet.queued.load(Relaxed);
+        let dropped = self.outlet.dropped.load(Relaxed);
+        Stats {
+            handled: counters.handled.load(Relaxed),
+            ignored: counters.ignored.load(Relaxed),
+            queued,
+            taken: queued.saturating_sub(dropped + waiting),
+            dropped,
+            waiting,
+            unsent_frames: counters.unsent(),
+            bytes_in: counters.bytes_in.load(Relaxed),
+            bytes_out: counters.bytes_out.load(Relaxed),
+            panics: counters.panics.load(Relaxed),
+            lost_events: self.journal.lost(),
+            ..self.look(|state| state.node.stats())
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Dialling: names to addresses, addresses to a connected stream, never longer than the deadline.
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+
+use mio::net::TcpStream;
+use socket2::{SockRef, TcpKeepalive};
+
+use super::core::Core;
+use super::link_thread::{End, LinkThread};
+use crate::events::Cause;
+use crate::node::Target;
+use crate::node::discovery::may_dial;
+
+impl LinkThread {
+    /// Connects to the first address that answers.
+    pub(super) fn dial(&mut self, target: Target) -> Result<TcpStream, End> {
+        let addrs = match target {
+            Target::Resolved(addrs) => addrs,
+            Target::Told(host) => {
+                let addrs = match host.to_socket_addr() {
+                    Some(addr) => vec![addr],
+                    None => self.resolve(host.host.clone(), host.port)?,
+                };
+                let me = &self.core.out_addr;
+                addrs.into_iter().filter(|addr| may_dial(me, addr.ip(), addr.port())).collect()
+            }
+        };
+        let mut last = End::Lost(Cause::Refused);
+        for addr in addrs {
+            match self.connect(addr) {
+                Err(End::Lost(cause)) => last = End::Lost(cause),
+                other => return other,
+            }
+        }
+        Err(last)
+    }
+
+    fn connect(&mut self, addr: SocketAddr) -> Result<TcpStream, End> {
+        let mut stream = TcpStream::connect(addr).map_err(|error| End::Lost(error.into()))?;
+        self.register(&mut stream)?;
+        loop {
+            self.wait(None)?;
+            if let Some(error) = stream.take_error().map_err(|error| End::Lost(error.into()))? {
+                return Err(End::Lost(error.into()));
+            }
+            match stream.peer_addr() {
+                Ok(peer) if stream.local_addr().is_ok_and(|local| local == peer) => {
+                    // TCP's simultaneous open: dialling one's own free port connects to oneself.
+                    return Err(End::Lost(Cause::Refused));
+                }
+                Ok(_) => return Ok(stream),
+                Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
+                Err(error) => return Err(End::Lost(error.into())),
+            }
+        }
+    }
+
+    /// Looks a name up. That cannot be interrupted, so a thread of its own does it, and is left
+    /// to itself if the link is closed meanwhile.
+    fn resolve(&mut self, host: String, port: u16) -> Result<Vec<SocketAddr>, End> {
+        let (sender, receiver) = crossbeam_channel::bounded(1);
+        let link = Arc::clone(&self.link);
+        let look_up = move || {
+            let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
+            // Nobody waits any more if the link was closed.
+            let _ = sender.send(found);
+            link.wake();
+        };
+        let name = "rs2p-resolve".to_string();
+        std::thread::Builder::new()
+            .name(name)
+            .spawn(look_up)
+            .map_err(|error| End::Lost(error.into()))?;
+        loop {
+            self.wait(None)?;
+            if let Ok(found) = receiver.try_recv() {
+                return found.map_err(|error| End::Lost(Cause::Unresolved(Arc::new(error))));
+            }
+        }
+    }
+}
+
+/// What every stream is set up with: no delay for small frames, and the system's own probes for
+/// peers that vanished without a word.
+pub(crate) fn prepare(stream: &TcpStream, core: &Core) {
+    let idle = core.config.keepalive;
+    let probes = TcpKeepalive::new().with_time(idle).with_interval(idle / 3);
+    // Both only improve things: a system that refuses them still has a working stream.
+    let _ = stream.set_nodelay(true);
+    let _ = SockRef::from(stream).set_tcp_keepalive(&probes);
+}

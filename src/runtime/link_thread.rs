@@ -1,0 +1,294 @@
+//! A connection's thread: it dials or was accepted, shakes hands, then reads, decodes, verifies
+//! and writes. It waits for nothing but its poll.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll};
+
+use super::core::Core;
+use super::daemon::{Batch, Inbound};
+use super::dial;
+use super::link::{Link, Order, STREAM};
+use super::stream::Stream;
+use super::writer::{Flushed, Writer};
+use crate::events::Cause;
+use crate::node::flow::{Pace, StallWatch};
+use crate::node::{Event, Target};
+use crate::wire::FrameReader;
+
+/// Stack of a connection's thread: only what is touched counts, about 10 KiB.
+const STACK: usize = 512 * 1024;
+/// After the last byte is written, how long the peer may take to finish as well. Closing earlier,
+/// with input unread, would reset the link and destroy what is in flight to the peer.
+const CLOSE_GRACE: Duration = Duration::from_millis(100);
+/// The same for a link that gives way to another one to the same peer.
+const RETIRE_GRACE: Duration = Duration::from_secs(5);
+
+/// How a link's thread begins.
+#[derive(Debug)]
+pub(crate) enum Start {
+    Accepted(TcpStream),
+    Dial(Target),
+}
+
+/// Why a thread's work is over.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The link is gone, or never came to be.
+    Lost(Cause),
+    /// It was closed as ordered.
+    Closed(Cause),
+}
+
+pub(crate) struct LinkThread {
+    pub(super) core: Arc<Core>,
+    pub(super) link: Arc<Link>,
+    pub(super) poll: Poll,
+    pub(super) events: Events,
+    pub(super) reader: FrameReader,
+    /// There may be more to read: the poll tells only once.
+    pub(super) is_readable: bool,
+    pub(super) is_at_end: bool,
+    /// A batch that the daemon's channel had no room for.
+    pub(super) held: Option<Batch>,
+    pub(super) unfinished_since: Option<Duration>,
+    stall: StallWatch,
+    pub(super) leaving: Option<Leaving>,
+}
+
+/// A link on its way out.
+#[derive(Debug)]
+pub(crate) struct Leaving {
+    cause: Cause,
+    flush_by: Duration,
+    grace: Duration,
+    /// Whether what still arrives is delivered.
+    pub delivers: bool,
+    /// Set once writing is over.
+    read_by: Option<Duration>,
+}
+
+/// Starts the thread of a link.
+pub(crate) fn spawn(core: &Arc<Core>, link: Arc<Link>, poll: Poll, start: Start) -> io::Result<()> {
+    let thread = LinkThread {
+        reader: FrameReader::new(core.config.max_frame),
+        core: Arc::clone(core),
+        link,
+        poll,
+        events: Events::with_capacity(8),
+        is_readable: false,
+        is_at_end: false,
+        held: None,
+        unfinished_since: None,
+        stall: StallWatch::default(),
+        leaving: None,
+    };
+    let name = format!("rs2p-link-{}", thread.link.id.0);
+    let builder = std::thread::Builder::new().name(name).stack_size(STACK);
+    core.threads.add(builder, move || thread.run(start))
+}
+
+impl LinkThread {
+    fn run(mut self, start: Start) {
+        let end = match self.open(start) {
+            Ok(()) => self.serve(),
+            Err(end) => end,
+        };
+        self.finish(end);
+    }
+
+    /// Gets the stream up, encryption included.
+    fn open(&mut self, start: Start) -> Result<(), End> {
+        let tcp = match start {
+            Start::Accepted(mut tcp) => {
+                self.register(&mut tcp)?;
+                tcp
+            }
+            Start::Dial(target) => self.dial(target)?,
+        };
+        dial::prepare(&tcp, &self.core);
+        let mut stream = Stream::Plain(tcp);
+        while !stream.handshake().map_err(lost)? {
+            self.wait(None)?;
+        }
+        *self.link.writer.lock() = Some(Writer::new(stream, self.core.id));
+        self.is_readable = true;
+        self.core.tell(Event::Opened { link: self.link.id });
+        Ok(())
+    }
+
+    pub(super) fn register(&mut self, tcp: &mut TcpStream) -> Result<(), End> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(tcp, STREAM, interest).map_err(lost)
+    }
+
+    /// The life of a link that is up.
+    fn serve(&mut self) -> End {
+        loop {
+            let turn = self.read().and_then(|()| self.write()).and_then(|()| self.rest());
+            if let Err(end) = turn {
+                return end;
+            }
+        }
+    }
+
+    /// Writes what waits, and notices a peer that does not take it.
+    fn write(&mut self) -> Result<(), End> {
+        let method = self.link.send_method();
+        let (flushed, written) = {
+            let mut writer = self.link.writer.lock();
+            let Some(writer) = writer.as_mut() else { return Ok(()) };
+            let before = writer.written();
+            let flushed = writer.flush(&self.link.outbox, method);
+            self.core.counters.wrote(writer.written() - before);
+            (flushed.map_err(lost)?, writer.written())
+        };
+        if self.leaving.is_some() {
+            self.leave(flushed)?;
+        }
+        let config = &self.core.config;
+        let is_rs2p = self.link.terms.lock().as_ref().is_some_and(|terms| terms.is_rs2p);
+        let patience = if is_rs2p { config.stall } else { config.stall_py2p };
+        let (now, queued) = (self.core.clock.mono(), self.link.outbox.queued());
+        match self.stall.check(now, queued, written, patience, config.stall_bytes) {
+            Pace::Stalled => Err(End::Lost(Cause::Stalled)),
+            Pace::Idle | Pace::Fine { .. } => Ok(()),
+        }
+    }
+
+    /// Waits until there is something to do.
+    fn rest(&mut self) -> Result<(), End> {
+        let now = self.core.clock.mono();
+        if self.is_overdue(now) {
+            return Err(End::Lost(Cause::UnfinishedFrame));
+        }
+        let hold = self.link.release_holds(now);
+        let can_read = self.is_readable && self.held.is_none() && self.link.may_read();
+        let timeout = if can_read { Some(now) } else { self.next_deadline(hold) };
+        self.wait(timeout)
+    }
+
+    /// Waits for the stream, for a wake, or until `deadline`; then carries out orders.
+    pub(super) fn wait(&mut self, deadline: Option<Duration>) -> Result<(), End> {
+        let timeout = deadline.map(|at| at.saturating_sub(self.core.clock.mono()));
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => other.map_err(lost)?,
+        }
+        self.link.woken();
+        let mut stream = self.events.iter().filter(|event| event.token() == STREAM);
+        self.is_readable |= stream.any(|event| event.is_readable() || event.is_read_closed());
+        self.obey()
+    }
+
+    fn obey(&mut self) -> Result<(), End> {
+        if !self.link.has_orders() {
+            return Ok(());
+        }
+        let now = self.core.clock.mono();
+        for order in self.link.take_orders() {
+            let mut writer = self.link.writer.lock();
+            let Some(writer) = writer.as_mut() else {
+                // Not up yet: there is nothing to finish.
+                return Err(End::Closed(match order {
+                    Order::Close(cause) => cause,
+                    _ => Cause::Closed,
+                }));
+            };
+            let leave = |cause, flush_by, grace, delivers| {
+                Some(Leaving { cause, flush_by, grace, delivers, read_by: None })
+            };
+            match order {
+                Order::Resend => writer.resend(),
+                Order::Close(cause) => self.leaving = leave(cause, now, CLOSE_GRACE, false),
+                Order::Retire => {
+                    let by = now + RETIRE_GRACE;
+                    self.leaving = leave(Cause::Duplicate, by, RETIRE_GRACE, true);
+                }
+                Order::Linger { until } => {
+                    self.leaving = leave(Cause::Closed, until, CLOSE_GRACE, false);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the next step towards the end: all written, nothing more to read.
+    fn leave(&mut self, flushed: Flushed) -> Result<(), End> {
+        let now = self.core.clock.mono();
+        let Some(leaving) = self.leaving.as_mut() else { return Ok(()) };
+        if leaving.read_by.is_none() && (flushed == Flushed::Empty || now >= leaving.flush_by) {
+            leaving.read_by = Some(now + leaving.grace);
+            if let Some(writer) = self.link.writer.lock().as_mut() {
+                writer.stream.finish_writing();
+            }
+        }
+        match leaving.read_by {
+            Some(read_by) if self.is_at_end || now >= read_by => {
+                Err(End::Closed(leaving.cause.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_overdue(&self, now: Duration) -> bool {
+        let since = self.unfinished_since;
+        since.is_some_and(|since| now >= since + self.core.config.frame_timeout)
+    }
+
+    fn next_deadline(&mut self, hold: Option<Duration>) -> Option<Duration> {
+        let config = &self.core.config;
+        let frame = self.unfinished_since.map(|since| since + config.frame_timeout);
+        let leaving = self.leaving.as_ref().map(|l| l.read_by.unwrap_or(l.flush_by));
+        [frame, leaving, hold, self.stall.deadline()].into_iter().flatten().min()
+    }
+
+    /// Reads and forgets, so that closing does not reset the link.
+    pub(super) fn discard(&mut self) -> Result<(), End> {
+        let mut scratch = [0; 4096];
+        let mut writer = self.link.writer.lock();
+        let Some(writer) = writer.as_mut() else { return Ok(()) };
+        while self.is_readable {
+            match writer.stream.read(&mut scratch) {
+                Ok(0) => {
+                    self.is_at_end = true;
+                    self.is_readable = false;
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_readable = false,
+                Err(error) => return Err(lost(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the node, and behind the last message the daemon, that this link is over.
+    fn finish(self, end: End) {
+        let cause = match end {
+            End::Lost(cause) | End::Closed(cause) => cause,
+        };
+        let link = self.link.id;
+        let mut unsent = 0;
+        self.core.tell(Event::Lost { link, cause });
+        if let Some(mut writer) = self.link.writer.lock().take() {
+            unsent += writer.abandon();
+        }
+        unsent += self.link.outbox.seal().len();
+        self.core.counters.left_unsent(unsent);
+        self.core.forget_link(link);
+        // The daemon takes from its channel whatever happens, so this does not wait for long; it
+        // fails only when the daemon is gone and nobody counts any more.
+        if let Some(batch) = self.held {
+            let _ = self.core.inbox.send(Inbound::Batch(batch));
+        }
+        let _ = self.core.inbox.send(Inbound::Finished(link));
+    }
+}
+
+pub(super) fn lost(error: io::Error) -> End {
+    End::Lost(error.into())
+}

@@ -1,0 +1,111 @@
+//! The accept thread. It also keeps the time: it waits for the listener or for the node's next
+//! deadline, whichever comes first.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token};
+
+use super::core::Core;
+use super::link_thread::Start;
+use crate::events::MeshEvent;
+use crate::node::Event;
+
+const ALARM: Token = Token(0);
+const LISTENER: Token = Token(1);
+/// After the system could not give us another connection, for want of descriptors for instance.
+const RETRY: Duration = Duration::from_millis(100);
+
+pub(crate) struct Listener {
+    poll: Poll,
+    listener: TcpListener,
+}
+
+impl Listener {
+    /// Binds; the waker rings the thread that will run this.
+    pub fn bind(addr: SocketAddr) -> io::Result<(Self, mio::Waker)> {
+        let mut listener = TcpListener::bind(addr)?;
+        let poll = Poll::new()?;
+        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        let alarm = mio::Waker::new(poll.registry(), ALARM)?;
+        Ok((Listener { poll, listener }, alarm))
+    }
+
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    pub fn run(mut self, core: &Arc<Core>) {
+        let mut events = Events::with_capacity(8);
+        let mut retry = None;
+        while core.phase.is_open() {
+            let alarm = core.act(|state, now| {
+                state.node.handle(now, Event::Tick);
+                state.alarm_at = state.node.next_deadline();
+                state.alarm_at
+            });
+            let now = core.clock.mono();
+            let next = [alarm, retry].into_iter().flatten().min();
+            let timeout = next.map(|at| at.saturating_sub(now));
+            match self.poll.poll(&mut events, timeout) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                    core.journal.trouble(format!("the accept thread cannot wait: {error}"));
+                    return;
+                }
+                _ => {}
+            }
+            let is_due = retry.is_some_and(|at| core.clock.mono() >= at);
+            if is_due || events.iter().any(|event| event.token() == LISTENER) {
+                retry = self.accept_all(core);
+            }
+        }
+    }
+
+    /// Accepts whoever waits; when to try again, if the system would not let us.
+    fn accept_all(&mut self, core: &Arc<Core>) -> Option<Duration> {
+        while core.phase.is_open() {
+            match self.listener.accept() {
+                Ok((stream, addr)) => admit(core, stream, addr),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    core.journal.trouble(format!("cannot accept connections: {error}"));
+                    return Some(core.clock.mono() + RETRY);
+                }
+            }
+        }
+        None
+    }
+}
+
+fn admit(core: &Arc<Core>, stream: TcpStream, addr: SocketAddr) {
+    core.trace.accepted(addr);
+    let refused = core.act(|state, now| {
+        let link = match state.node.admit(now) {
+            Ok(link) => link,
+            Err(cause) => return Some(cause),
+        };
+        let made = core.make_link(state, link, Start::Accepted(stream));
+        if let Err(error) = made {
+            state.node.handle(now, Event::Lost { link, cause: error.into() });
+        }
+        None
+    });
+    if let Some(cause) = refused {
+        core.journal.report(MeshEvent::TurnedAway { cause });
+    }
+}
+
+/// Errors of a connection that died while it waited; the next one may be fine.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::Interrupted
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    )
+}

@@ -1,0 +1,170 @@
+//! The reading half of a connection's thread: bytes to verified messages, in turns.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use crossbeam_channel::TrySendError;
+
+use super::daemon::{Batch, Inbound, Item};
+use super::link_thread::{End, LinkThread, lost};
+use crate::events::Cause;
+use crate::node::{Event, LinkId};
+use crate::wire::{Body, Header, Malformed, Method};
+
+/// Bytes read in one turn; then it is the writer's.
+const TURN: usize = 256 * 1024;
+/// Messages handed to the daemon together: it holds the node's lock for so many at a time.
+const BATCH: usize = 64;
+
+impl LinkThread {
+    /// One turn of reading, as far as there is credit.
+    pub(super) fn read(&mut self) -> Result<(), End> {
+        self.retry_held();
+        if self.leaving.as_ref().is_some_and(|leaving| !leaving.delivers) {
+            return self.discard();
+        }
+        if !self.is_readable || self.held.is_some() || !self.link.may_read() {
+            // It is we who pause: that is not the peer's fault.
+            self.unfinished_since = self.unfinished_since.map(|_| self.core.clock.mono());
+            return Ok(());
+        }
+        self.fill()?;
+        self.decode()?;
+        if self.is_at_end && self.leaving.is_none() {
+            self.core.tell(Event::HungUp { link: self.link.id });
+        }
+        Ok(())
+    }
+
+    /// Reads until the turn is over or there is no more.
+    fn fill(&mut self) -> Result<(), End> {
+        let mut writer = self.link.writer.lock();
+        let Some(writer) = writer.as_mut() else { return Ok(()) };
+        let mut left = TURN;
+        while left > 0 {
+            match self.reader.read_from(&mut writer.stream, left) {
+                Ok(0) => {
+                    self.is_at_end = true;
+                    self.is_readable = false;
+                    break;
+                }
+                Ok(bytes) => left = left.saturating_sub(bytes),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.is_readable = false;
+                    break;
+                }
+                Err(error) => return Err(lost(error)),
+            }
+        }
+        self.core.counters.read((TURN - left) as u64);
+        Ok(())
+    }
+
+    /// Takes the complete frames out of what was read.
+    fn decode(&mut self) -> Result<(), End> {
+        let mut bytes = 0;
+        let mut headers = Vec::new();
+        let mut any = false;
+        while let Some(frame) = self.next_frame()? {
+            any = true;
+            let len = frame.len();
+            let header = Header::parse(frame, &self.methods(), self.core.config.max_frame);
+            if !self.link.is_established() {
+                self.greet(header);
+                if self.link.has_orders() {
+                    return Ok(());
+                }
+                continue;
+            }
+            bytes += len;
+            headers.push(header);
+            if headers.len() >= BATCH {
+                self.hand_in(std::mem::take(&mut headers), std::mem::take(&mut bytes));
+            }
+        }
+        if !headers.is_empty() {
+            self.hand_in(headers, bytes);
+        }
+        self.note_unfinished(any);
+        Ok(())
+    }
+
+    fn next_frame(&mut self) -> Result<Option<BytesMut>, End> {
+        self.reader
+            .next()
+            .map_err(|refused| End::Lost(Cause::TooLarge { len: refused.len, max: refused.max }))
+    }
+
+    fn methods(&self) -> Vec<Method> {
+        self.link.terms.lock().as_ref().map(|terms| terms.receive.clone()).unwrap_or_default()
+    }
+
+    /// Before the handshake is done, the node is told directly: it needs no daemon for that.
+    fn greet(&mut self, header: Result<Header, Malformed>) {
+        let item = header.and_then(Header::verify).map(Box::new);
+        self.core.tell(event(self.link.id, item));
+    }
+
+    /// Drops duplicates, verifies the rest, and hands it to the daemon.
+    fn hand_in(&mut self, headers: Vec<Result<Header, Malformed>>, bytes: usize) {
+        let fresh = self.core.without_duplicates(self.link.id, headers);
+        let verified =
+            fresh.into_iter().map(|header| header.and_then(Header::verify).map(Box::new));
+        let (control, items): (Vec<Item>, Vec<Item>) = verified.partition(is_control);
+        for item in control {
+            self.core.tell(event(self.link.id, item));
+        }
+        if items.is_empty() {
+            return;
+        }
+        self.link.take_credit(bytes);
+        let batch = Batch { link: Arc::clone(&self.link), items, bytes };
+        match self.held {
+            // Order: nothing overtakes what is held.
+            Some(ref mut held) => held.append(batch),
+            None => self.offer(batch),
+        }
+    }
+
+    fn offer(&mut self, batch: Batch) {
+        match self.core.inbox.try_send(Inbound::Batch(batch)) {
+            Ok(()) => {}
+            Err(TrySendError::Full(Inbound::Batch(batch))) => {
+                self.held = Some(batch);
+                self.core.note_held();
+            }
+            // The daemon is gone: the socket is closing.
+            Err(_) => {}
+        }
+    }
+
+    fn retry_held(&mut self) {
+        if let Some(batch) = self.held.take() {
+            self.offer(batch);
+        }
+    }
+
+    fn note_unfinished(&mut self, any: bool) {
+        if !self.reader.is_mid_frame() {
+            self.unfinished_since = None;
+        } else if any || self.unfinished_since.is_none() {
+            self.unfinished_since = Some(self.core.clock.mono());
+        }
+    }
+}
+
+/// Whether the node can deal with it here and now: a message between neighbours, which neither
+/// the handlers nor the queue ever see. So it never waits behind a slow handler.
+fn is_control(item: &Item) -> bool {
+    let Ok(envelope) = item else { return false };
+    !envelope.main.is_relayed() && !matches!(envelope.body, Body::User)
+}
+
+pub(super) fn event(link: LinkId, item: Item) -> Event {
+    match item {
+        Ok(envelope) => Event::Received { link, envelope },
+        Err(why) => Event::Malformed { link, why },
+    }
+}

@@ -1,0 +1,153 @@
+//! Stopping, in one order: no new work; the daemon relays and delivers what has arrived; the
+//! links write what is queued and close; every thread is joined; the handlers are dropped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::core::Core;
+use super::daemon::Inbound;
+use super::link::{Link, Order};
+
+/// A handler that still runs after this is left behind.
+const HANDLER_GRACE: Duration = Duration::from_secs(1);
+/// Beyond `linger`, what a link's thread may take to end.
+const LINK_GRACE: Duration = Duration::from_millis(300);
+
+const OPEN: u8 = 0;
+const CLOSING: u8 = 1;
+const CLOSED: u8 = 2;
+
+/// How far the socket is: open, closing, closed.
+#[derive(Debug, Default)]
+pub(crate) struct Phase {
+    phase: AtomicU8,
+    report: Mutex<Option<CloseReport>>,
+    closed: Condvar,
+}
+
+impl Phase {
+    pub fn is_open(&self) -> bool {
+        self.phase.load(Ordering::Acquire) == OPEN
+    }
+
+    /// True for the one caller that is to carry out the closing.
+    fn begin(&self) -> bool {
+        self.phase.compare_exchange(OPEN, CLOSING, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    fn end(&self, report: CloseReport) {
+        self.phase.store(CLOSED, Ordering::Release);
+        *self.report.lock() = Some(report);
+        self.closed.notify_all();
+    }
+
+    fn wait(&self) -> CloseReport {
+        let mut report = self.report.lock();
+        loop {
+            if let Some(report) = report.as_ref() {
+                return report.clone();
+            }
+            self.closed.wait(&mut report);
+        }
+    }
+}
+
+/// What `close` left undone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CloseReport {
+    /// Frames that were queued for peers and not written in time, since the socket was bound.
+    pub unsent_frames: u64,
+    /// Threads that were still busy and were left behind, by name: `rs2p-daemon` is a handler that
+    /// did not return.
+    pub left_behind: Vec<String>,
+}
+
+impl Core {
+    /// Closes and waits until it is done. From one of the socket's own threads it only begins.
+    pub fn close(self: &Arc<Self>) -> Option<CloseReport> {
+        if self.threads.is_mine() {
+            self.close_in_background();
+            return None;
+        }
+        if self.phase.begin() {
+            self.carry_out_close();
+        }
+        let report = self.phase.wait();
+        // The thread that closed in the background ends now, if there was one.
+        join(self.threads.take_others(None), Instant::now() + LINK_GRACE);
+        Some(report)
+    }
+
+    /// Begins to close and returns.
+    pub fn close_in_background(self: &Arc<Self>) {
+        if !self.phase.begin() {
+            return;
+        }
+        let core = Arc::clone(self);
+        let builder = thread::Builder::new().name("rs2p-close".into());
+        if self.threads.add(builder, move || core.carry_out_close()).is_err() {
+            // No thread to be had: at least everybody stops.
+            self.stop_all();
+        }
+    }
+
+    fn carry_out_close(self: &Arc<Self>) {
+        let begun = Instant::now();
+        self.stop_daemon(begun + HANDLER_GRACE);
+        self.stop_all();
+        let me = Some(thread::current().id());
+        let links_by = Instant::now() + self.config.linger + LINK_GRACE;
+        let by = links_by.max(begun + HANDLER_GRACE);
+        let left_behind = join(self.threads.take_others(me), by);
+        self.handlers.clear();
+        let unsent_frames = self.counters.unsent();
+        self.phase.end(CloseReport { unsent_frames, left_behind });
+    }
+
+    /// Lets the daemon finish what has arrived, unless a handler takes too long.
+    fn stop_daemon(&self, by: Instant) {
+        self.outlet.nudge();
+        if self.inbox.send_deadline(Inbound::Stop, by).is_ok() {
+            self.outlet.wait_for_end(by);
+        }
+        self.outlet.close();
+    }
+
+    /// Everybody who waits is told, the accept thread and the links end.
+    fn stop_all(self: &Arc<Self>) {
+        let until = self.clock.mono() + self.config.linger;
+        let links: Vec<Arc<Link>> = self.act(|state, _| {
+            state.node.close();
+            state.links.values().cloned().collect()
+        });
+        for link in links {
+            link.outbox.refuse_more();
+            link.order(Order::Linger { until });
+        }
+        self.peers_changed.notify_all();
+        // Fails only if the accept thread has ended already.
+        let _ = self.alarm.wake();
+    }
+}
+
+/// Joins threads until the time is up; the names of those that still run.
+fn join(threads: Vec<thread::JoinHandle<()>>, by: Instant) -> Vec<String> {
+    let mut left_behind = Vec::new();
+    for thread in threads {
+        while !thread.is_finished() && Instant::now() < by {
+            thread::park_timeout(Duration::from_millis(1));
+        }
+        if thread.is_finished() {
+            // A thread of ours that panicked has nothing to add: the panic was printed.
+            let _ = thread.join();
+        } else {
+            left_behind.push(thread.thread().name().unwrap_or_default().to_string());
+        }
+    }
+    left_behind
+}

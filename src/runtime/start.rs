@@ -1,0 +1,130 @@
+//! Bringing a socket up: bind, draw an id, start the accept thread and the daemon.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::thread::Builder;
+
+use super::core::{Core, Parts};
+use super::daemon::Daemon;
+use super::listener::Listener;
+use super::queue::queue;
+use super::trace::Trace;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::id::NodeId;
+use crate::node::{Identity, Node};
+use crate::protocol::Protocol;
+use crate::wire::{HostPort, node_id};
+
+/// Batches that one link may have in the daemon's channel on average before it is full.
+const BATCHES_PER_LINK: usize = 8;
+/// Salts tried for a numerically high id. py2p keeps a second link to a peer only if the
+/// dialler's id is above its own, so a high id makes every redial survive.
+const SALTS: usize = 4096;
+
+/// What to bind.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub protocol: Protocol,
+    pub out_addr: Option<HostPort>,
+    pub debug_level: Option<u8>,
+    pub config: Config,
+}
+
+/// Binds the first of these addresses that can be bound, and starts the threads.
+pub(crate) fn start(plan: Plan, addrs: &[SocketAddr]) -> Result<Arc<Core>> {
+    let (listener, alarm) = bind(addrs)?;
+    let local_addr = listener.local_addr().map_err(Error::Io)?;
+    let out_addr = plan.out_addr.unwrap_or_else(|| HostPort::from(outward(local_addr)));
+    let id = draw_id(&out_addr, &plan.protocol)?;
+    let me = Identity { id, protocol: plan.protocol.id().to_string(), addr: out_addr.clone() };
+    let node = Node::new(me, plan.config.clone(), u64::from_le_bytes(random()?));
+    let (inlet, outlet) = queue(&plan.config);
+    let (inbox, inbound) =
+        crossbeam_channel::bounded(plan.config.max_links.max(1) * BATCHES_PER_LINK);
+    let core = Arc::new(Core::new(Parts {
+        id,
+        protocol: plan.protocol,
+        out_addr,
+        local_addr,
+        config: plan.config,
+        trace: Trace::new(plan.debug_level, local_addr.port()),
+        node,
+        outlet,
+        inbox,
+        alarm,
+    }));
+    let daemon = Daemon::new(Arc::clone(&core), inbound, inlet);
+    let accepting = Arc::clone(&core);
+    let threads = &core.threads;
+    threads
+        .add(Builder::new().name("rs2p-daemon".into()), move || daemon.run())
+        .and_then(|()| {
+            let builder = Builder::new().name("rs2p-accept".into());
+            threads.add(builder, move || listener.run(&accepting))
+        })
+        .map_err(|error| {
+            core.close_in_background();
+            Error::Io(error)
+        })?;
+    Ok(core)
+}
+
+fn bind(addrs: &[SocketAddr]) -> Result<(Listener, mio::Waker)> {
+    let mut last = Error::NoAddress;
+    for &addr in addrs {
+        match Listener::bind(addr) {
+            Ok(bound) => return Ok(bound),
+            Err(source) => last = Error::Bind { addr, source },
+        }
+    }
+    Err(last)
+}
+
+/// The address that others can dial: for a wildcard, this machine's address in the network.
+fn outward(local: SocketAddr) -> SocketAddr {
+    if !local.ip().is_unspecified() {
+        return local;
+    }
+    SocketAddr::new(lan_address(local.ip()), local.port())
+}
+
+/// Asks the system which address it would use towards the outside. No packet is sent. Without a
+/// route, loopback.
+fn lan_address(wildcard: IpAddr) -> IpAddr {
+    let (any, outside, loopback): (_, SocketAddr, _) = match wildcard {
+        IpAddr::V4(any) => {
+            (IpAddr::V4(any), (Ipv4Addr::new(8, 8, 8, 8), 53).into(), Ipv4Addr::LOCALHOST.into())
+        }
+        IpAddr::V6(any) => {
+            let outside = Ipv6Addr::new(0x2001, 0x4860, 0x4860, 0, 0, 0, 0, 0x8888);
+            (IpAddr::V6(any), (outside, 53).into(), Ipv6Addr::LOCALHOST.into())
+        }
+    };
+    let ask = || -> io::Result<IpAddr> {
+        let socket = UdpSocket::bind((any, 0))?;
+        socket.connect(outside)?;
+        Ok(socket.local_addr()?.ip())
+    };
+    ask().ok().filter(|ip| !ip.is_unspecified()).unwrap_or(loopback)
+}
+
+fn draw_id(out_addr: &HostPort, protocol: &Protocol) -> Result<NodeId> {
+    let mut digest = [0; 48];
+    for _ in 0..SALTS {
+        let salt: [u8; 16] = random()?;
+        let salt = salt.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        digest = node_id::node_digest(&out_addr.host, out_addr.port, protocol.id(), &salt);
+        if digest[0] == 0xff {
+            break;
+        }
+    }
+    Ok(NodeId::from_digest(&digest))
+}
+
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| Error::Io(error.into()))?;
+    Ok(bytes)
+}

@@ -1,0 +1,92 @@
+//! Logging, in the levels of `debug_level`: one target per layer, nothing computed when off.
+//!
+//! | level | what | `log` level |
+//! |---|---|---|
+//! | 0 | errors: a handler panicked | `error` |
+//! | 1 | peers come and go, dials fail, messages were dropped | `info` |
+//! | 2 | connections accepted | `debug` |
+//! | 3 | messages that no handler kept and `recv` does not show | `debug` |
+//! | 4 | every message sent | `trace` |
+//! | 5 | every message in, every handler entered | `trace` |
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use log::{Level, log, log_enabled};
+
+use crate::events::MeshEvent;
+use crate::message::Message;
+use crate::options::SendOptions;
+
+const PEERS: &str = "rs2p::peers";
+const LINKS: &str = "rs2p::links";
+const HANDLERS: &str = "rs2p::handlers";
+const MESSAGES: &str = "rs2p::messages";
+
+/// What this socket logs: capped by its `debug_level`, if that was set.
+#[derive(Clone, Debug)]
+pub(crate) struct Trace {
+    cap: u8,
+    port: u16,
+}
+
+macro_rules! note {
+    ($trace:expr, $level:literal, $target:expr, $($text:tt)+) => {
+        if $trace.is_on($level, $target) {
+            log!(target: $target, level_of($level), "[{}] {}", $trace.port, format_args!($($text)+));
+        }
+    };
+}
+
+impl Trace {
+    pub fn new(debug_level: Option<u8>, port: u16) -> Self {
+        Trace { cap: debug_level.unwrap_or(u8::MAX), port }
+    }
+
+    fn is_on(&self, level: u8, target: &'static str) -> bool {
+        level <= self.cap && log_enabled!(target: target, level_of(level))
+    }
+
+    pub fn event(&self, event: &MeshEvent) {
+        match event {
+            MeshEvent::HandlerPanicked { message } => {
+                note!(self, 0, HANDLERS, "{message} panicked");
+            }
+            event => note!(self, 1, PEERS, "{event:?}"),
+        }
+    }
+
+    pub fn accepted(&self, from: SocketAddr) {
+        note!(self, 2, LINKS, "accepted a connection from {from}");
+    }
+
+    pub fn ignored(&self, message: &Message) {
+        note!(self, 3, MESSAGES, "no handler kept {message:?}");
+    }
+
+    pub fn sent(&self, options: &SendOptions, packets: usize, peers: usize) {
+        let SendOptions { flag, kind } = options;
+        note!(self, 4, MESSAGES, "sent {packets} packets to {peers} peers as {flag:?} {kind:?}");
+    }
+
+    pub fn arrived(&self, message: &Message) {
+        note!(self, 5, MESSAGES, "received {message:?}");
+    }
+
+    pub fn entering(&self, handler: u64, message: &Message) {
+        note!(self, 5, HANDLERS, "entering handler {handler} with {:?}", message.kind());
+    }
+
+    pub fn slow_handler(&self, took: Duration) {
+        note!(self, 1, HANDLERS, "the handlers took {took:?}: nothing is relayed meanwhile");
+    }
+}
+
+fn level_of(debug_level: u8) -> Level {
+    match debug_level {
+        0 => Level::Error,
+        1 => Level::Info,
+        2 | 3 => Level::Debug,
+        _ => Level::Trace,
+    }
+}
