@@ -5,6 +5,7 @@
 //! (decompressing first where needed), [`Header::verify`] checks the message id and gives the
 //! typed [`Envelope`]. Writing is one step: [`Draft::encode`] makes a [`Frame`] that all peers
 //! share.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub(crate) mod base58;
 mod body;
