@@ -74,9 +74,9 @@
 //! | 0 | a handler panicked | `rs2p::handlers` | error |
 //! | 1 | peers come and go, dials fail, messages were dropped, a handler is slow | `rs2p::peers`, `rs2p::handlers` | info |
 //! | 2 | connections are accepted | `rs2p::links` | debug |
-//! | 3 | a message that no handler kept and `recv` does not show | `rs2p::messages` | debug |
-//! | 4 | every message sent | `rs2p::messages` | trace |
-//! | 5 | every message in, every handler entered | `rs2p::messages`, `rs2p::handlers` | trace |
+//! | 3 | a message that no handler kept and `recv` does not show, duplicates not relayed | `rs2p::messages` | debug |
+//! | 4 | every message that the program sent | `rs2p::messages` | trace |
+//! | 5 | every message in and out, every handler entered | `rs2p::messages`, `rs2p::handlers` | trace |
 //!
 //! # Features
 //!

@@ -35,7 +35,7 @@ fn a_thousand_cycles_leave_nothing_behind() {
         node.send(format!("cycle {n}")).expect("sent");
         let message = hub.recv_timeout(PATIENCE).expect("a message");
         assert_eq!(message[1], format!("cycle {n}").as_bytes());
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             assert!(node.close().expect("closed").left_behind.is_empty());
         }
         // Every other one is only dropped: its threads end by themselves.

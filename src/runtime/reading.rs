@@ -105,16 +105,20 @@ impl LinkThread {
     /// Before the handshake is done, the node is told directly: it needs no daemon for that.
     fn greet(&mut self, header: Result<Header, Malformed>) {
         let item = header.and_then(Header::verify).map(Box::new);
+        self.trace(&item);
         self.core.tell(event(self.link.id, item));
     }
 
     /// Drops duplicates, verifies the rest, and hands it to the daemon.
     fn hand_in(&mut self, headers: Vec<Result<Header, Malformed>>, bytes: usize) {
+        let count = headers.len();
         let fresh = self.core.without_duplicates(self.link.id, headers);
+        self.core.trace.duplicates(self.link.id, count - fresh.len());
         let verified =
             fresh.into_iter().map(|header| header.and_then(Header::verify).map(Box::new));
         let (control, items): (Vec<Item>, Vec<Item>) = verified.partition(is_control);
         for item in control {
+            self.trace(&item);
             self.core.tell(event(self.link.id, item));
         }
         if items.is_empty() {
@@ -126,6 +130,12 @@ impl LinkThread {
             // Order: nothing overtakes what is held.
             Some(ref mut held) => held.append(batch),
             None => self.offer(batch),
+        }
+    }
+
+    fn trace(&self, item: &Item) {
+        if let Ok(envelope) = item {
+            self.core.trace.control(self.link.id, envelope);
         }
     }
 
