@@ -93,7 +93,9 @@ pub(crate) fn spawn(core: &Arc<Core>, link: Arc<Link>, poll: Poll, start: Start)
 
 impl LinkThread {
     fn run(mut self, start: Start) {
-        let end = match self.open(start) {
+        // The hello goes out before anything is read: whoever speaks something else sees whom he has
+        // dialled.
+        let end = match self.open(start).and_then(|()| self.write()) {
             Ok(()) => self.serve(),
             Err(end) => end,
         };
