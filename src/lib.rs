@@ -16,7 +16,10 @@ mod packet;
 mod protocol;
 mod reply;
 mod runtime;
+mod secret;
 mod stats;
+#[cfg(feature = "native-tls")]
+mod tls;
 mod wire;
 
 pub use builder::Builder;
@@ -32,3 +35,5 @@ pub use protocol::{Encryption, Protocol};
 pub use reply::{Reply, Ticket};
 pub use runtime::shutdown::CloseReport;
 pub use stats::{Refusal, Stats};
+#[cfg(feature = "native-tls")]
+pub use tls::{Fingerprint, InvalidFingerprint, Tls, TlsIdentity};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::event::{ConnectId, LinkId, Neighbour, Terms, TicketId};
+use super::proving::Proving;
 use crate::id::NodeId;
 use crate::wire::{HostPort, Method};
 
@@ -49,6 +50,7 @@ pub(crate) struct Peer {
     /// The outward address that the peer announced.
     pub addr: Option<HostPort>,
     pub is_rs2p: bool,
+    pub proving: Proving,
     /// Whether our handshake is on its way.
     pub answered: bool,
     /// The compression methods that the peer announced.
@@ -70,6 +72,7 @@ impl Peer {
             dialled: None,
             addr: None,
             is_rs2p: false,
+            proving: Proving::Done,
             answered: false,
             methods: Vec::new(),
             opened: now,
