@@ -15,6 +15,9 @@ use crate::secret::{Key, MIN_SECRET};
 use crate::tls::Tls;
 use crate::wire::HostPort;
 
+/// Frames announce their size in 32 bits; this leaves room for everything that is added to it.
+const LARGEST_FRAME: usize = 1 << 30;
+
 /// Settings of a [`MeshSocket`], before it is bound. The defaults are right for most programs.
 ///
 /// ```
@@ -81,9 +84,10 @@ impl Builder {
         self
     }
 
-    /// The largest frame in bytes, in and out, also after decompression. Default: 16 MiB.
+    /// The largest frame in bytes, in and out, also after decompression. Default: 16 MiB; at most
+    /// 1 GiB.
     pub fn max_frame(mut self, bytes: usize) -> Self {
-        self.config.max_frame = bytes;
+        self.config.max_frame = bytes.min(LARGEST_FRAME);
         self
     }
 

@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use address_book::AddressBook;
-pub(crate) use commands::{Connecting, Routed, Taken};
+pub(crate) use commands::{Connecting, Routed};
 pub(crate) use event::{
     Action, Channel, ConnectId, Event, LinkId, Parcel, Target, Terms, TicketId,
 };

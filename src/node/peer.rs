@@ -51,6 +51,8 @@ pub(crate) struct Peer {
     pub addr: Option<HostPort>,
     pub is_rs2p: bool,
     pub proving: Proving,
+    /// Whether the peer has said that it has two links to us, and that we may choose.
+    pub offers_choice: bool,
     /// Whether our handshake is on its way.
     pub answered: bool,
     /// The compression methods that the peer announced.
@@ -73,6 +75,7 @@ impl Peer {
             addr: None,
             is_rs2p: false,
             proving: Proving::Done,
+            offers_choice: false,
             answered: false,
             methods: Vec::new(),
             opened: now,

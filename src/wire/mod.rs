@@ -5,6 +5,7 @@
 //! (decompressing first where needed), [`Header::verify`] checks the message id and gives the
 //! typed [`Envelope`]. Writing is one step: [`Draft::encode`] makes a [`Frame`] that all peers
 //! share.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub(crate) mod base58;
 mod body;
@@ -24,7 +25,7 @@ mod tests;
 
 pub(crate) use body::Body;
 pub(crate) use draft::Draft;
-pub(crate) use envelope::{Envelope, Header, Malformed};
+pub(crate) use envelope::{Envelope, Header, MAX_PAYLOAD, Malformed};
 pub(crate) use frame::{Frame, FrameReader};
 pub(crate) use handshake::Handshake;
 pub(crate) use hello::Hello;
