@@ -83,7 +83,7 @@ mod key {
     use sha2::Sha256;
 
     use super::{PROOF_LEN, Role, Secret, Transcript};
-    use crate::error::Result;
+    use crate::error::{Error, Result};
 
     /// Argon2id as OWASP advises: 19 MiB, two passes. What it costs is paid once per socket, and
     /// once per guess by whoever tries passphrases.
@@ -100,7 +100,12 @@ mod key {
     impl Secret {
         /// The key, made when first asked for: takes tens of milliseconds.
         pub fn key(&self) -> Result<Key> {
-            Ok(self.0.key.get_or_init(|| stretch(&self.0.passphrase, &self.0.salt)).clone())
+            if let Some(key) = self.0.key.get() {
+                return Ok(key.clone());
+            }
+            let key = stretch(&self.0.passphrase, &self.0.salt)
+                .map_err(|error| Error::settings("the secret", error))?;
+            Ok(self.0.key.get_or_init(|| key).clone())
         }
     }
 
@@ -121,7 +126,10 @@ mod key {
                 Role::Acceptor => b"acceptor",
             };
             // All but the end point have a fixed length: no two transcripts look the same.
-            let mut hmac = Hmac::new_from_slice(&self.0).expect("a key of any length");
+            // HMAC pads short keys with zeros.
+            let mut block = [0; 64];
+            block[..PROOF_LEN].copy_from_slice(&self.0);
+            let mut hmac = Hmac::new(&block.into());
             for part in [CONTEXT, role, &transcript.dialler, &transcript.acceptor] {
                 hmac.update(part);
             }
@@ -136,14 +144,15 @@ mod key {
         }
     }
 
-    fn stretch(passphrase: &[u8], salt: &str) -> Key {
-        let params = Params::new(MEMORY_KIB, PASSES, 1, Some(PROOF_LEN));
-        let params = params.expect("constants within argon2's bounds");
+    fn stretch(passphrase: &[u8], salt: &str) -> Result<Key, argon2::Error> {
+        let params = Params::new(MEMORY_KIB, PASSES, 1, Some(PROOF_LEN))?;
         let mut key = [0; PROOF_LEN];
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(passphrase, salt.as_bytes(), &mut key)
-            .expect("a passphrase below 4 GiB and a salt of some forty bytes");
-        Key(key)
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(
+            passphrase,
+            salt.as_bytes(),
+            &mut key,
+        )?;
+        Ok(Key(key))
     }
 }
 
@@ -175,7 +184,8 @@ mod key {
 
 pub(crate) use key::Key;
 
-#[cfg(all(test, feature = "native-tls"))]
+#[cfg(feature = "native-tls")]
+#[cfg(test)]
 mod tests {
     use super::*;
 

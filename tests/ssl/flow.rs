@@ -28,7 +28,9 @@ fn sixty_four_mib_each_way_at_once_arrive_byte_for_byte() {
     let (a, b) = (bind(ssl()), bind(ssl()));
     a.connect(b.local_addr()).unwrap();
     let send = |node: &MeshSocket, seed: u8| {
-        (0..BLOCKS).for_each(|n| drop(node.send(block(seed, n, MIB)).unwrap()));
+        for n in 0..BLOCKS {
+            node.send(block(seed, n, MIB)).unwrap();
+        }
     };
     let receive = |node: &MeshSocket, seed: u8| {
         for n in 0..BLOCKS {
@@ -55,9 +57,9 @@ fn frames_of_all_sizes_around_a_record_arrive_whole_and_in_order() {
         (0..600).chain(16_000..16_500).chain([65_535, 65_536, 200_000]).collect();
     thread::scope(|scope| {
         scope.spawn(|| {
-            sizes.iter().enumerate().for_each(|(n, &len)| {
-                drop(a.send([&block(3, n, len)[..], n.to_string().as_bytes()]).unwrap())
-            })
+            for (n, &len) in sizes.iter().enumerate() {
+                a.send([&block(3, n, len)[..], n.to_string().as_bytes()]).unwrap();
+            }
         });
         for (n, &len) in sizes.iter().enumerate() {
             let message = b.recv_timeout(SOON).unwrap();
@@ -76,7 +78,9 @@ fn many_threads_send_at_once() {
         for who in 0..4 {
             let a = &a;
             scope.spawn(move || {
-                (0..EACH).for_each(|n| drop(a.send([who.to_string(), n.to_string()]).unwrap()));
+                for n in 0..EACH {
+                    a.send([who.to_string(), n.to_string()]).unwrap();
+                }
             });
         }
         let mut next = [0; 4];

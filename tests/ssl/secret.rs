@@ -21,9 +21,9 @@ fn private(secret: &str) -> Builder {
 fn turned_away(node: &MeshSocket) -> Cause {
     let events = node.events();
     loop {
-        match events.recv_timeout(SOON).expect("somebody is turned away") {
-            MeshEvent::TurnedAway { cause } => return cause,
-            _ => {}
+        let event = events.recv_timeout(SOON).expect("somebody is turned away");
+        if let MeshEvent::TurnedAway { cause } = event {
+            return cause;
         }
     }
 }
