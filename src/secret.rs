@@ -221,8 +221,11 @@ mod tests {
     #[test]
     fn neither_secret_nor_key_is_ever_shown() {
         let secret = Secret::new(b"correct horse battery", "mesh salt");
-        let shown =
-            format!("{secret:?} {secret:#?} {:?} {:#?}", secret.key(), secret.key().unwrap());
+        let shown = format!(
+            "{secret:?} {secret:#?} {:?} {:#?}",
+            secret.key().unwrap(),
+            secret.key().unwrap()
+        );
         assert_eq!(shown, "Secret(..) Secret(..) Key(..) Key(..)");
     }
 }
