@@ -48,6 +48,7 @@
 //! | what | default | at the bound |
 //! |---|---|---|
 //! | a frame, also after decompression | 16 MiB | `send` fails with [`Error::TooLarge`]; a peer's link is closed |
+//! | a frame before the handshake | 64 KiB | the link is closed |
 //! | packets in a message | 65,532 | `send` fails with [`Error::TooManyPackets`]; a peer's message is refused |
 //! | messages waiting for `recv` | 64 MiB or 65,536 | [`Overflow`] says; by default the mesh slows down while somebody receives, and the oldest go if nobody does |
 //! | bytes that a link reads ahead of the daemon | 1 MiB, or one frame | reading pauses |

@@ -75,7 +75,7 @@ pub(crate) struct Leaving {
 /// Starts the thread of a link.
 pub(crate) fn spawn(core: &Arc<Core>, link: Arc<Link>, poll: Poll, start: Start) -> io::Result<()> {
     let thread = LinkThread {
-        reader: FrameReader::new(core.config.max_frame),
+        reader: FrameReader::new(core.config.first_frame_limit()),
         core: Arc::clone(core),
         link,
         poll,
