@@ -48,6 +48,7 @@
 //! | what | default | at the bound |
 //! |---|---|---|
 //! | a frame, also after decompression | 16 MiB | `send` fails with [`Error::TooLarge`]; a peer's link is closed |
+//! | a frame before the handshake | 64 KiB | the link is closed |
 //! | packets in a message | 65,532 | `send` fails with [`Error::TooManyPackets`]; a peer's message is refused |
 //! | messages waiting for `recv` | 64 MiB or 65,536 | [`Overflow`] says; by default the mesh slows down while somebody receives, and the oldest go if nobody does |
 //! | bytes that a link reads ahead of the daemon | 1 MiB, or one frame | reading pauses |
@@ -102,7 +103,10 @@ mod packet;
 mod protocol;
 mod reply;
 mod runtime;
+mod secret;
 mod stats;
+#[cfg(feature = "native-tls")]
+mod tls;
 mod wire;
 
 pub use builder::Builder;
@@ -118,6 +122,8 @@ pub use protocol::{Encryption, Protocol};
 pub use reply::{Reply, Ticket};
 pub use runtime::shutdown::CloseReport;
 pub use stats::{Refusal, Stats};
+#[cfg(feature = "native-tls")]
+pub use tls::{Fingerprint, InvalidFingerprint, Tls, TlsIdentity};
 
 /// The examples of the README are tests too.
 #[cfg(doctest)]

@@ -93,6 +93,9 @@ impl LinkThread {
     }
 
     fn next_frame(&mut self) -> Result<Option<BytesMut>, End> {
+        if self.link.is_established() {
+            self.reader.allow(self.core.config.max_frame);
+        }
         self.reader
             .next()
             .map_err(|refused| End::Lost(Cause::TooLarge { len: refused.len, max: refused.max }))

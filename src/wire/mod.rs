@@ -19,6 +19,7 @@ mod json;
 mod method;
 pub(crate) mod node_id;
 pub(crate) mod peers;
+mod proof;
 #[cfg(test)]
 mod tests;
 
@@ -30,3 +31,4 @@ pub(crate) use handshake::Handshake;
 pub(crate) use hello::Hello;
 pub(crate) use method::Method;
 pub(crate) use peers::{HostPort, PeerEntry};
+pub(crate) use proof::Proof;
