@@ -1,6 +1,9 @@
 //! How to start a node, and how it is to send.
 
-use std::process::Command;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use serde_json::Value;
 
@@ -21,6 +24,8 @@ pub struct PeerOptions {
     pub subnet: &'static str,
     /// As py2p spells it: `Plaintext` or `SSL`.
     pub encryption: &'static str,
+    /// The only version of TLS that it speaks: `TLSv1.2` or `TLSv1.3`.
+    pub tls: Option<&'static str>,
     /// What py2p prints is shown when the test fails; 6 is the most.
     pub debug_level: u8,
     /// Whom it dials by itself, from peers lists; py2p's own number is 4.
@@ -44,6 +49,7 @@ impl PeerOptions {
             out_addr: None,
             subnet: "mesh",
             encryption: "Plaintext",
+            tls: None,
             debug_level: 0,
             max_outgoing: None,
             id: None,
@@ -53,6 +59,9 @@ impl PeerOptions {
     pub fn command(&self, port: u16) -> Command {
         let mut command = Command::new(&self.python.path);
         command.arg(DRIVER);
+        if let Some(version) = self.tls {
+            command.env("OPENSSL_CONF", openssl_conf(version));
+        }
         let mut option = |name: &str, value: &dyn ToString| {
             command.arg(name).arg(value.to_string());
         };
@@ -75,6 +84,17 @@ impl PeerOptions {
         }
         command
     }
+}
+
+/// Settings of OpenSSL for one process. py2p has none of its own for this.
+fn openssl_conf(version: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{version}.cnf"));
+    let text = format!(
+        "openssl_conf = init\n[init]\nssl_conf = ssl\n[ssl]\nsystem_default = limits\n[limits]\n\
+         MinProtocol = {version}\nMaxProtocol = {version}\n"
+    );
+    std::fs::write(&path, text).expect("a folder for this");
+    path
 }
 
 /// How to send, beyond the broadcast of [`Peer::send`].
