@@ -1,9 +1,6 @@
 //! How to start a node, and how it is to send.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -24,7 +21,7 @@ pub struct PeerOptions {
     pub subnet: &'static str,
     /// As py2p spells it: `Plaintext` or `SSL`.
     pub encryption: &'static str,
-    /// The only version of TLS that it speaks: `TLSv1.2` or `TLSv1.3`.
+    /// The only version of TLS that it speaks: `TLSv1_2` or `TLSv1_3`.
     pub tls: Option<&'static str>,
     /// What py2p prints is shown when the test fails; 6 is the most.
     pub debug_level: u8,
@@ -59,9 +56,6 @@ impl PeerOptions {
     pub fn command(&self, port: u16) -> Command {
         let mut command = Command::new(&self.python.path);
         command.arg(DRIVER);
-        if let Some(version) = self.tls {
-            command.env("OPENSSL_CONF", openssl_conf(version));
-        }
         let mut option = |name: &str, value: &dyn ToString| {
             command.arg(name).arg(value.to_string());
         };
@@ -77,6 +71,9 @@ impl PeerOptions {
         if let Some(limit) = self.max_outgoing {
             option("--max-outgoing", &limit);
         }
+        if let Some(version) = self.tls {
+            option("--tls", &version);
+        }
         match self.id {
             Some(IdOrder::Low) => option("--id", &"low"),
             Some(IdOrder::High) => option("--id", &"high"),
@@ -84,17 +81,6 @@ impl PeerOptions {
         }
         command
     }
-}
-
-/// Settings of OpenSSL for one process. py2p has none of its own for this.
-fn openssl_conf(version: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{version}.cnf"));
-    let text = format!(
-        "openssl_conf = init\n[init]\nssl_conf = ssl\n[ssl]\nsystem_default = limits\n[limits]\n\
-         MinProtocol = {version}\nMaxProtocol = {version}\n"
-    );
-    std::fs::write(&path, text).expect("a folder for this");
-    path
 }
 
 /// How to send, beyond the broadcast of [`Peer::send`].
