@@ -261,7 +261,7 @@ impl Builder {
     fn tls_kit(&self) -> Result<Option<TlsKit>> {
         match self.protocol.encryption() {
             Encryption::Plaintext => Ok(None),
-            Encryption::Ssl => TlsKit::new(&self.tls).map(Some),
+            Encryption::Ssl => TlsKit::new(&self.tls, &self.config).map(Some),
         }
     }
 

@@ -6,15 +6,14 @@
 //! make two system calls per record.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI16, Ordering};
 
 use bytes::{Buf, BytesMut};
 use mio::net::TcpStream;
 
-/// Above this no more is encrypted before some of it is sent.
-const ROOM: usize = 64 * 1024;
-/// What TLS may say beyond that by itself. An honest peer makes it say nothing.
-const LIMIT: usize = 2 * ROOM;
+/// What TLS may say by itself, beyond the room for frames. An honest peer makes it say nothing.
+const OWN_WORDS: usize = 64 * 1024;
 /// A little more than a record.
 const INPUT: usize = 17 * 1024;
 
@@ -60,20 +59,22 @@ impl Tcp {
 /// The stream that TLS gets.
 #[derive(Debug)]
 pub(super) struct BelowTls {
-    tcp: std::sync::Arc<Tcp>,
+    tcp: Arc<Tcp>,
     input: Vec<u8>,
     /// Of the input, what TLS has not read yet.
     start: usize,
     end: usize,
     output: BytesMut,
+    /// Above this no more is encrypted before some of it is sent.
+    room: usize,
     /// During the handshake everything is sent at once: its last word may be the last one.
     keeps_output: bool,
 }
 
 impl BelowTls {
-    pub fn new(tcp: std::sync::Arc<Tcp>) -> Self {
+    pub fn new(tcp: Arc<Tcp>, room: usize) -> Self {
         let (input, output) = (Vec::new(), BytesMut::new());
-        BelowTls { tcp, input, start: 0, end: 0, output, keeps_output: false }
+        BelowTls { tcp, input, start: 0, end: 0, output, room, keeps_output: false }
     }
 
     /// From now on output waits for [`BelowTls::send`].
@@ -83,10 +84,10 @@ impl BelowTls {
 
     /// Whether more may be encrypted; sends some if it has to.
     pub fn has_room(&mut self) -> io::Result<bool> {
-        if self.output.len() >= ROOM {
+        if self.output.len() >= self.room {
             self.send()?;
         }
-        Ok(self.output.len() < ROOM)
+        Ok(self.output.len() < self.room)
     }
 
     /// Sends what waits, as far as the system takes it; whether that was all.
@@ -122,8 +123,8 @@ impl Read for BelowTls {
 
 impl Write for BelowTls {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        if self.output.len() + buf.len() > LIMIT {
-            return Err(io::Error::other("the peer has TLS answer and takes no answers"));
+        if self.output.len() + buf.len() > self.room + OWN_WORDS {
+            return Err(io::Error::other("the peer asks TLS for answers and takes none"));
         }
         self.output.extend_from_slice(buf);
         if !self.keeps_output {

@@ -12,11 +12,14 @@ use native_tls::{
 };
 
 use super::below_tls::{BelowTls, Tcp};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::events::Cause;
 use crate::protocol::Encryption;
 use crate::tls::{Fingerprint, Tls, TlsIdentity};
 
+/// Bytes that may wait below TLS: enough for many records in one system call.
+const ROOM: usize = 64 * 1024;
 /// Bytes of a frame that go into one record at most: what a record can hold.
 const RECORD: usize = 16 * 1024;
 /// How records of TLS begin: what they are.
@@ -32,6 +35,8 @@ pub(crate) struct TlsKit {
     acceptor: TlsAcceptor,
     verifier: Arc<Verifier>,
     fingerprint: Fingerprint,
+    /// Bytes that may wait below TLS of one link.
+    room: usize,
 }
 
 /// How nodes are dialled, and which certificates are taken there.
@@ -43,14 +48,17 @@ struct Verifier {
 }
 
 impl TlsKit {
-    pub fn new(settings: &Tls) -> Result<Self> {
+    pub fn new(settings: &Tls, config: &Config) -> Result<Self> {
         let identity = settings.identity.clone().map_or_else(TlsIdentity::of_process, Ok)?;
         let acceptor = TlsAcceptor::builder(identity.native.clone())
             .min_protocol_version(Some(Protocol::Tlsv12))
             .build()
             .map_err(|error| Error::settings("the certificate", error))?;
         let verifier = Arc::new(Verifier::new(settings)?);
-        Ok(TlsKit { acceptor, verifier, fingerprint: identity.fingerprint() })
+        let fingerprint = identity.fingerprint();
+        // A buffer like the system's own: kept as small as those where that matters.
+        let room = config.system_buffers().map_or(ROOM, |bytes| bytes.clamp(1, ROOM));
+        Ok(TlsKit { acceptor, verifier, fingerprint, room })
     }
 
     /// The fingerprint of our own certificate.
@@ -63,7 +71,8 @@ impl TlsKit {
             true => Side::Dialler(Arc::clone(&self.verifier)),
             false => Side::Acceptor(self.acceptor.clone()),
         };
-        Box::new(TlsLink { tcp: Arc::new(Tcp::new(tcp)), side, state: State::New })
+        let (tcp, state) = (Arc::new(Tcp::new(tcp)), State::New);
+        Box::new(TlsLink { tcp, side, state, room: self.room })
     }
 }
 
@@ -117,6 +126,7 @@ pub(crate) struct TlsLink {
     tcp: Arc<Tcp>,
     side: Side,
     state: State,
+    room: usize,
 }
 
 enum Side {
@@ -207,7 +217,7 @@ impl TlsLink {
     }
 
     fn below(&self) -> BelowTls {
-        BelowTls::new(Arc::clone(&self.tcp))
+        BelowTls::new(Arc::clone(&self.tcp), self.room)
     }
 
     fn up(&mut self, mut stream: TlsStream<BelowTls>) -> Result<(), Cause> {

@@ -10,6 +10,7 @@ mod harness;
 mod options;
 mod peer;
 mod python;
+mod ssl;
 
 use std::time::{Duration, Instant};
 

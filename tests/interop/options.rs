@@ -21,6 +21,8 @@ pub struct PeerOptions {
     pub subnet: &'static str,
     /// As py2p spells it: `Plaintext` or `SSL`.
     pub encryption: &'static str,
+    /// The only version of TLS that it speaks: `TLSv1_2` or `TLSv1_3`.
+    pub tls: Option<&'static str>,
     /// What py2p prints is shown when the test fails; 6 is the most.
     pub debug_level: u8,
     /// Whom it dials by itself, from peers lists; py2p's own number is 4.
@@ -44,6 +46,7 @@ impl PeerOptions {
             out_addr: None,
             subnet: "mesh",
             encryption: "Plaintext",
+            tls: None,
             debug_level: 0,
             max_outgoing: None,
             id: None,
@@ -67,6 +70,9 @@ impl PeerOptions {
         }
         if let Some(limit) = self.max_outgoing {
             option("--max-outgoing", &limit);
+        }
+        if let Some(version) = self.tls {
+            option("--tls", &version);
         }
         match self.id {
             Some(IdOrder::Low) => option("--id", &"low"),

@@ -217,6 +217,8 @@ def make_socket(options):
     out_addr = announced(options)
     if options.max_outgoing is not None:
         mesh.max_outgoing = options.max_outgoing  # read at each peers list
+    if options.tls:
+        limit_tls(options.tls)
     if options.id:
         draw_salt(base, protocol, out_addr, FIRST_BYTE[options.id])
 
@@ -244,6 +246,25 @@ def announced(options):
     host = utils.get_lan_ip() if options.host == "0.0.0.0" else options.host
     port = options.port if options.out_port is None else options.out_port
     return options.out_host or host, port
+
+
+def limit_tls(name):
+    """Has py2p speak only this version: it calls `ssl.wrap_socket`, which has
+    no say in it, and which overrides OpenSSL's own configuration."""
+    import ssl
+
+    version = getattr(ssl.TLSVersion, name)
+
+    def wrap_socket(sock, keyfile=None, certfile=None, server_side=False, **options):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS)
+        context.minimum_version = context.maximum_version = version
+        if certfile:
+            context.load_cert_chain(certfile, keyfile)
+        wanted = ("do_handshake_on_connect", "suppress_ragged_eofs")
+        options = {name: options[name] for name in wanted if name in options}
+        return context.wrap_socket(sock, server_side=server_side, **options)
+
+    ssl.wrap_socket = wrap_socket
 
 
 FIRST_BYTE = {"low": 0x00, "high": 0xFF}  # of the digest that is the id
@@ -280,6 +301,7 @@ def parse(arguments):
     parser.add_argument("--out-port", type=int)
     parser.add_argument("--subnet", default="mesh")
     parser.add_argument("--encryption", default="Plaintext")
+    parser.add_argument("--tls", choices=["TLSv1_2", "TLSv1_3"])
     parser.add_argument("--debug-level", type=int, default=0)
     parser.add_argument("--max-outgoing", type=int)
     parser.add_argument("--id", choices=sorted(FIRST_BYTE))
