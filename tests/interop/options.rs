@@ -26,6 +26,11 @@ pub struct PeerOptions {
     /// Whom it dials by itself, from peers lists; py2p's own number is 4.
     pub max_outgoing: Option<usize>,
     pub id: Option<IdOrder>,
+    /// The compression methods that its Python has, in its order, by py2p's names for them.
+    pub methods: Option<&'static str>,
+    /// The largest TCP segment it takes. Over loopback systems take megabytes from a sender
+    /// before they make it wait; with an Ethernet's 1400 they take as much as they do there.
+    pub segment: Option<u16>,
 }
 
 /// Where a node's id is to stand among others: it decides who keeps a link.
@@ -47,6 +52,8 @@ impl PeerOptions {
             debug_level: 0,
             max_outgoing: None,
             id: None,
+            methods: None,
+            segment: None,
         }
     }
 
@@ -67,6 +74,12 @@ impl PeerOptions {
         }
         if let Some(limit) = self.max_outgoing {
             option("--max-outgoing", &limit);
+        }
+        if let Some(methods) = self.methods {
+            option("--methods", &methods);
+        }
+        if let Some(segment) = self.segment {
+            option("--segment", &segment);
         }
         match self.id {
             Some(IdOrder::Low) => option("--id", &"low"),

@@ -87,6 +87,12 @@ impl Peer {
         self.send_as(SendAs::default(), packets);
     }
 
+    /// Sends to the direct peers, who do not pass it on.
+    pub fn whisper<P: AsRef<[u8]>>(&self, packets: impl IntoIterator<Item = P>) {
+        let whisper = SendAs { flag: Some(2), kind: Some(b"\x02"), ..SendAs::default() };
+        self.send_as(whisper, packets);
+    }
+
     pub fn send_as<P: AsRef<[u8]>>(&self, how: SendAs, packets: impl IntoIterator<Item = P>) {
         let mut request = json!({"cmd": "send", "packets": hex(packets)});
         how.add_to(&mut request);
@@ -129,6 +135,14 @@ impl Peer {
                 Err(RecvTimeoutError::Disconnected) => panic!("the peer ended: {links:#?}"),
             }
         }
+    }
+
+    /// Waits until it has read and digested what arrived.
+    ///
+    /// A py2p that sends while messages arrive loses some, and the peers that they came from: its
+    /// two threads change one list ("deque mutated during iteration").
+    pub fn settle(&self) {
+        self.ask(json!({"cmd": "settle"}));
     }
 
     pub fn table(&self) -> Table {
