@@ -11,6 +11,9 @@ use crate::protocol::{Encryption, Protocol};
 use crate::runtime::start::{Plan, start};
 use crate::wire::HostPort;
 
+/// Frames announce their size in 32 bits; this leaves room for everything that is added to it.
+const LARGEST_FRAME: usize = 1 << 30;
+
 /// Settings of a [`MeshSocket`], before it is bound. The defaults are right for most programs.
 ///
 /// ```
@@ -65,9 +68,10 @@ impl Builder {
         self
     }
 
-    /// The largest frame in bytes, in and out, also after decompression. Default: 16 MiB.
+    /// The largest frame in bytes, in and out, also after decompression. Default: 16 MiB; at most
+    /// 1 GiB.
     pub fn max_frame(mut self, bytes: usize) -> Self {
-        self.config.max_frame = bytes;
+        self.config.max_frame = bytes.min(LARGEST_FRAME);
         self
     }
 

@@ -75,7 +75,14 @@ impl Config {
     /// Where an outbound queue closes its link: twice the bound, and one frame more so that a
     /// single large frame cannot be what breaks a healthy link.
     pub fn outbound_limit(&self) -> usize {
-        (2 * self.outbound).saturating_add(self.max_frame)
+        self.outbound.saturating_mul(2).saturating_add(self.max_frame)
+    }
+
+    /// The system's own buffers of a link, where they must be kept below what it would choose. A
+    /// ring of full queues moves on because each of them can take in, above its bound, what is in
+    /// flight on the wire; so small bounds need small buffers.
+    pub fn system_buffers(&self) -> Option<usize> {
+        (self.outbound < 8 * MIB).then_some(self.outbound / 8)
     }
 }
 

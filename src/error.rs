@@ -75,6 +75,13 @@ pub enum Error {
         /// The limit in bytes.
         max: usize,
     },
+    /// The message has more packets than a message may have.
+    TooManyPackets {
+        /// Packets, the kind included.
+        count: usize,
+        /// The limit.
+        max: usize,
+    },
     /// Equal messages were sent so often that no second is free to date this one with.
     Repeated,
     /// Too much waits to be written to this peer. Nothing was sent to anybody.
@@ -164,6 +171,10 @@ impl fmt::Display for Error {
                 f,
                 "the message would be a frame of {len} bytes, the limit is {max}; split it, or raise \
                  `max_frame` in the builder of every node"
+            ),
+            Error::TooManyPackets { count, max } => write!(
+                f,
+                "the message has {count} packets, the limit is {max}; join some of them"
             ),
             Error::Repeated => f.write_str(
                 "too many equal messages: no second is free to date this one with; put something \

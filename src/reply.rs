@@ -10,7 +10,6 @@ use crate::runtime::core::Core;
 
 /// What became of a message to one node.
 #[derive(Clone, Debug)]
-#[must_use]
 pub enum Reply {
     /// The node is a direct peer: the message is on its way.
     Sent,

@@ -68,8 +68,11 @@ impl MeshSocket {
         })?;
         match connecting {
             Connecting::Linked(id) => Ok(id),
-            // The node answers when its handshake deadline has passed, if not before.
-            Connecting::Dialling(_) => receiver.recv().unwrap_or(Err(Cause::Closed)),
+            // The node answers when its handshake deadline has passed, if not before; twice as
+            // long is only reached on a machine that is busy beyond measure.
+            Connecting::Dialling(_) => receiver
+                .recv_timeout(self.core().config.handshake_timeout * 2)
+                .unwrap_or(Err(Cause::TimedOut)),
         }
     }
 

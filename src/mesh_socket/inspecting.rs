@@ -65,6 +65,13 @@ impl MeshSocket {
         self.core().look(|state| state.node.awaiting())
     }
 
+    /// How many links there are, those included that have not shaken hands yet or are giving way to
+    /// another link to the same peer. For a while that is more than there are peers.
+    #[must_use]
+    pub fn links(&self) -> usize {
+        self.core().look(|state| state.node.links())
+    }
+
     fn peers_where(&self, outgoing: bool) -> Vec<NodeId> {
         self.core().look(|state| {
             let peers = state.node.peers().filter(|(_, _, peer)| peer.is_outgoing() == outgoing);

@@ -6,13 +6,13 @@ use std::time::Instant;
 use super::MeshSocket;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
-use crate::node::{LinkId, Now, Routed, Taken};
+use crate::node::{LinkId, Now, Routed};
 use crate::options::{Flag, SendOptions};
 use crate::packet::{Packet, Packets};
 use crate::reply::{Reply, Slot, Ticket};
 use crate::runtime::core::State;
 use crate::runtime::link::Link;
-use crate::wire::{Draft, Frame};
+use crate::wire::{Draft, Frame, MAX_PAYLOAD};
 
 /// Equal messages are dated apart: up to this many seconds ahead, which all nodes accept, ...
 const AHEAD: u64 = 55;
@@ -63,7 +63,7 @@ impl MeshSocket {
     ///
     /// # Errors
     ///
-    /// - [`Error::TooLarge`]: larger than a frame may be.
+    /// - [`Error::TooLarge`]: larger than a frame may be; [`Error::TooManyPackets`]: over 65,532.
     /// - [`Error::Full`]: too much waits for a peer, and did for the whole send time-out. Nothing
     ///   was sent to anybody.
     /// - [`Error::Repeated`]: the same packets were sent more often than once a second for long.
@@ -166,6 +166,9 @@ impl MeshSocket {
         let mut all = vec![Packet(options.kind.0.clone())];
         all.extend(packets.into_packets());
         let time = self.core().clock.now().second();
+        if all.len() > MAX_PAYLOAD {
+            return Err(Error::TooManyPackets { count: all.len(), max: MAX_PAYLOAD });
+        }
         let draft = Draft { main: options.flag, packets: all, time };
         let (len, max) = (draft.encoded_len(), self.core().config.max_frame);
         if len > max { Err(Error::TooLarge { len, max }) } else { Ok(draft) }
@@ -185,9 +188,8 @@ impl MeshSocket {
             let frame = draft.encode(&me, &id);
             let publish = |state: &mut State, now| state.node.publish(now, &frame, &id, time);
             // Another thread may have taken the same second meanwhile.
-            match self.with_room(None, publish)? {
-                Ok(peers) => return Ok(Sent { peers, id }),
-                Err(Taken) => {}
+            if let Ok(peers) = self.with_room(None, publish)? {
+                return Ok(Sent { peers, id });
             }
         }
         Err(Error::Repeated)

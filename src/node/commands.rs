@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::event::{Action, ConnectId, LinkId, Parcel, Target, TicketId};
-use super::peer::{Peer, Purpose};
+use super::peer::{Peer, Purpose, Stage};
 use super::{Node, Now};
 use crate::events::Cause;
 use crate::id::{MessageId, NodeId};
@@ -161,6 +161,11 @@ impl Node {
     /// Links that have not shaken hands yet.
     pub fn awaiting(&self) -> usize {
         self.peers.values().filter(|peer| peer.is_handshaking()).count()
+    }
+
+    /// All links that are up or on their way, spares included.
+    pub fn links(&self) -> usize {
+        self.peers.values().filter(|peer| !matches!(peer.stage, Stage::Gone(_))).count()
     }
 
     fn linked_at(&self, hosts: &[HostPort]) -> Option<(NodeId, LinkId)> {

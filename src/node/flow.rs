@@ -9,13 +9,14 @@ use crate::config::Config;
 #[derive(Debug)]
 pub(crate) struct Outflow {
     queued: usize,
+    moved: u64,
     bound: usize,
     limit: usize,
 }
 
 impl Outflow {
     pub fn new(config: &Config) -> Self {
-        Outflow { queued: 0, bound: config.outbound, limit: config.outbound_limit() }
+        Outflow { queued: 0, moved: 0, bound: config.outbound, limit: config.outbound_limit() }
     }
 
     pub fn queued(&self) -> usize {
@@ -28,6 +29,12 @@ impl Outflow {
 
     pub fn remove(&mut self, bytes: usize) {
         self.queued = self.queued.saturating_sub(bytes);
+        self.moved += bytes as u64;
+    }
+
+    /// Bytes that have left since the link began.
+    pub fn moved(&self) -> u64 {
+        self.moved
     }
 
     /// Whether a message of this node may go in: up to half of the bound.
@@ -64,9 +71,14 @@ impl Credit {
         Credit { undigested: 0, max: config.link_credit }
     }
 
-    /// Whether more may be read. One frame may exceed the credit, or it could never be read.
+    /// How much more may be read. What completes a frame may exceed it, or a frame larger than
+    /// the credit could never be read.
+    pub fn left(&self) -> usize {
+        self.max.saturating_sub(self.undigested)
+    }
+
     pub fn may_read(&self) -> bool {
-        self.undigested < self.max
+        self.left() > 0
     }
 
     pub fn take(&mut self, bytes: usize) {
@@ -78,10 +90,42 @@ impl Credit {
     }
 }
 
-/// How long a source is held back for pushing this much into a queue above its bound.
-pub(crate) fn hold_for(config: &Config, bytes: usize) -> Duration {
-    let credits = bytes.div_ceil(config.link_credit.max(1)).max(1);
-    config.hold * u32::try_from(credits).unwrap_or(u32::MAX)
+/// Credit that is kept back from a source, because what it sent was relayed into a queue above
+/// its bound.
+///
+/// It ends when that queue is below its bound, or has moved on by as much as the source added to
+/// it. So a slow peer slows its sources down, and a queue that moves grows no further. A queue that
+/// does not move at all ends it as well, after [`Config::hold`]: otherwise a ring of full queues
+/// would stand still for ever.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    pub bytes: usize,
+    begun_at: u64,
+    moved_to: u64,
+    pause: Duration,
+    until: Duration,
+}
+
+impl Hold {
+    /// Holds so much back; the target has moved `moved` bytes since its link began.
+    pub fn new(config: &Config, now: Duration, bytes: usize, moved: u64) -> Self {
+        let credits = bytes.div_ceil(config.link_credit.max(1)).max(1);
+        let pause = config.hold * u32::try_from(credits).unwrap_or(u32::MAX);
+        Hold { bytes, begun_at: moved, moved_to: moved, pause, until: now + pause }
+    }
+
+    /// Whether it goes on, now that the target, still above its bound, has moved so much.
+    pub fn goes_on(&mut self, now: Duration, moved: u64) -> bool {
+        if moved > self.moved_to {
+            (self.moved_to, self.until) = (moved, now + self.pause);
+        }
+        moved - self.begun_at < self.bytes as u64 && now < self.until
+    }
+
+    /// When to look again.
+    pub fn until(&self) -> Duration {
+        self.until
+    }
 }
 
 /// Notices a peer that takes too few bytes in too long a time.
@@ -181,10 +225,21 @@ mod tests {
         assert!(outflow.has_drained());
     }
 
+    const MS: fn(u64) -> Duration = Duration::from_millis;
+
     #[test]
-    fn a_large_frame_is_held_as_long_as_its_credits() {
-        let config = Config::default();
-        assert_eq!(hold_for(&config, 1), Duration::from_millis(100));
-        assert_eq!(hold_for(&config, 16 * 1024 * 1024), Duration::from_millis(1600));
+    fn a_source_is_held_until_the_queue_has_moved_by_what_it_added() {
+        let mut hold = Hold::new(&Config::default(), MS(0), 1000, 5000);
+        assert!(hold.goes_on(MS(99), 5400));
+        assert!(hold.goes_on(MS(198), 5999));
+        assert!(!hold.goes_on(MS(199), 6000));
+    }
+
+    #[test]
+    fn a_queue_that_does_not_move_holds_nobody_for_long() {
+        let mut small = Hold::new(&Config::default(), MS(0), 1, 5000);
+        assert!(small.goes_on(MS(99), 5000) && !small.goes_on(MS(100), 5000));
+        let mut large = Hold::new(&Config::default(), MS(0), 16 << 20, 5000);
+        assert!(large.goes_on(MS(1599), 5000) && !large.goes_on(MS(1600), 5000));
     }
 }

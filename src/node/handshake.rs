@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::event::{Action, LinkId};
-use super::peer::{Purpose, Stage};
+use super::peer::{Peer, Purpose, Stage};
 use super::timers::Timer;
 use super::{Node, Now};
 use crate::events::{Cause, MeshEvent};
@@ -164,17 +164,37 @@ impl Node {
         self.set_stage(link, Stage::Spare(id));
         self.establish(now, link, id);
         self.acknowledged(link);
+        self.tell_peers(now, link);
         if self.me.id < id {
             self.say(now, link, Flag::Whisper, Hello::new([SPARE]).payload());
+        } else {
+            self.choose(now, id);
         }
     }
 
     /// A hello on an established link.
-    pub(super) fn hello_again(&mut self, now: Now, id: NodeId, hello: &Hello) {
+    pub(super) fn hello_again(&mut self, now: Now, link: LinkId, id: NodeId, hello: &Hello) {
         if !hello.has(SPARE) || self.me.id < id {
             return;
         }
+        if let Some(peer) = self.peers.get_mut(&link) {
+            peer.offers_choice = true;
+        }
+        self.choose(now, id);
+    }
+
+    /// Chooses between two links to a peer, if both ends have both of them.
+    fn choose(&mut self, now: Now, id: NodeId) {
+        let offers = |peer: &Peer| peer.id() == Some(id) && peer.offers_choice;
         let (Some(row), Some(spare)) = (self.table.get(&id), self.spare_of(&id)) else { return };
+        if !self.peers.values().any(offers) {
+            return;
+        }
+        for link in [row, spare] {
+            if let Some(peer) = self.peers.get_mut(&link) {
+                peer.offers_choice = false;
+            }
+        }
         let is_fresh = self
             .peers
             .get(&row)

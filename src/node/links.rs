@@ -25,10 +25,9 @@ impl Node {
             .filter(|(_, peer)| peer.direction == Direction::Incoming && peer.is_handshaking());
         // Links are numbered in order, so the first is the oldest.
         let oldest = waiting.next().map(|(&link, _)| link);
-        if waiting.count() + 1 >= self.config.max_handshaking {
-            if let Some(link) = oldest {
-                self.close_link(now, link, Cause::Evicted);
-            }
+        let is_full = waiting.count() + 1 >= self.config.max_handshaking;
+        if let Some(link) = oldest.filter(|_| is_full) {
+            self.close_link(now, link, Cause::Evicted);
         }
         Ok(self.new_link(now, Peer::new(Direction::Incoming, now.mono)))
     }
@@ -37,9 +36,7 @@ impl Node {
         if self.is_closed {
             return Err(Cause::Closed);
         }
-        let links =
-            self.peers.values().filter(|peer| !matches!(peer.stage, Stage::Gone(_))).count();
-        if links < self.config.max_links { Ok(()) } else { Err(Cause::TooManyLinks) }
+        if self.links() < self.config.max_links { Ok(()) } else { Err(Cause::TooManyLinks) }
     }
 
     pub(super) fn new_link(&mut self, now: Now, peer: Peer) -> LinkId {
@@ -59,16 +56,17 @@ impl Node {
     /// one stays; otherwise it is the end.
     pub(super) fn hung_up(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
-        if let Stage::Ready(id) = peer.stage {
-            if let Some(heir) = self.spare_of(&id) {
-                return self.hand_over(id, link, heir);
-            }
+        if let Stage::Ready(id) = peer.stage
+            && let Some(heir) = self.spare_of(&id)
+        {
+            return self.hand_over(id, link, heir);
         }
         self.close_link(now, link, Cause::PeerClosed);
     }
 
     /// From now on `heir` is the link to this peer; the old one is heard to its end.
     pub(super) fn hand_over(&mut self, id: NodeId, old: LinkId, heir: LinkId) {
+        self.acknowledged(old);
         self.actions.push_back(Action::Retire { link: old, heir: Some(heir) });
         self.set_stage(old, Stage::Draining(id));
         self.set_stage(heir, Stage::Ready(id));
@@ -103,7 +101,6 @@ impl Node {
                 peer.stage = Stage::Gone(id);
                 match self.spare_of(&id) {
                     Some(heir) => {
-                        self.acknowledged(link);
                         self.hand_over(id, link, heir);
                         self.set_stage(link, Stage::Gone(id));
                     }

@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use address_book::AddressBook;
-pub(crate) use commands::{Connecting, Routed, Taken};
+pub(crate) use commands::{Connecting, Routed};
 pub(crate) use event::{Action, ConnectId, Event, LinkId, Parcel, Target, Terms, TicketId};
 use peer::{Numbers, Peer};
 use requests::Requests;

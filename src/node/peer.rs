@@ -49,6 +49,8 @@ pub(crate) struct Peer {
     /// The outward address that the peer announced.
     pub addr: Option<HostPort>,
     pub is_rs2p: bool,
+    /// Whether the peer has said that it has two links to us, and that we may choose.
+    pub offers_choice: bool,
     /// Whether our handshake is on its way.
     pub answered: bool,
     /// The compression methods that the peer announced.
@@ -70,6 +72,7 @@ impl Peer {
             dialled: None,
             addr: None,
             is_rs2p: false,
+            offers_choice: false,
             answered: false,
             methods: Vec::new(),
             opened: now,

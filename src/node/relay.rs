@@ -90,7 +90,7 @@ impl Node {
                 self.stats.refuse(Refusal::Invalid);
                 return self.close_link(now, link, Cause::Malformed(why));
             }
-            Body::Hello(hello) => self.hello_again(now, from, hello),
+            Body::Hello(hello) => self.hello_again(now, link, from, hello),
             Body::Peers(entries) => self.told_peers(now, link, entries),
             Body::RequestPeers => self.asked_for_peers(now, link),
             Body::Request { request_id, wanted } => {

@@ -115,6 +115,11 @@ impl State {
 }
 
 impl Aftermath {
+    /// Of the links that relays pushed above their bound, the fullest: it takes longest to drain.
+    pub fn most_pressed(&self) -> Option<Arc<Link>> {
+        self.pressed.iter().max_by_key(|link| link.outbox.queued()).cloned()
+    }
+
     /// Does what is left.
     pub fn run(mut self, core: &Arc<Core>) {
         for (link, poll, start) in std::mem::take(&mut self.start) {

@@ -16,7 +16,6 @@ use crate::connection::Connection;
 use crate::events::MeshEvent;
 use crate::message::Message;
 use crate::node::event::Neighbour;
-use crate::node::flow::hold_for;
 use crate::node::{Event, LinkId};
 use crate::wire::{Envelope, Malformed};
 
@@ -67,7 +66,7 @@ impl Daemon {
     }
 
     pub fn run(mut self) {
-        while let Ok(inbound) = self.inbox.recv() {
+        while let Some(inbound) = self.next() {
             self.core.wake_held();
             match inbound {
                 Inbound::Batch(batch) => self.digest(batch),
@@ -78,39 +77,43 @@ impl Daemon {
         self.report_lag(true);
     }
 
+    /// Waits for work; meanwhile reports what was dropped, when it is time to.
+    fn next(&mut self) -> Option<Inbound> {
+        if self.inlet.has_dropped() {
+            let due = self.last_lag.map_or_else(Instant::now, |last| last + LAG_EVERY);
+            if let Ok(inbound) = self.inbox.recv_deadline(due) {
+                return Some(inbound);
+            }
+            self.report_lag(true);
+        }
+        self.inbox.recv().ok()
+    }
+
     /// Decide, relay, deliver, give the credit back.
     fn digest(&mut self, batch: Batch) {
         let Batch { link, items, bytes } = batch;
-        let (deliver, pressed) = self.decide(link.id, items);
+        let mut aftermath = self.decide(link.id, items);
+        let deliver = std::mem::take(&mut aftermath.deliver);
+        let pressed = aftermath.most_pressed();
+        aftermath.run(&self.core);
         for (envelope, from) in deliver {
             self.deliver(envelope, from);
         }
         self.report_lag(false);
         match pressed {
             Some(target) => {
-                let until = self.core.clock.mono() + hold_for(&self.core.config, bytes);
-                link.hold(bytes, until, &target);
+                link.hold(&self.core.config, self.core.clock.mono(), bytes, &target);
             }
             None => link.give_back(bytes),
         }
     }
 
     /// The node decides on all of them under one lock; relays are in their queues afterwards.
-    fn decide(
-        &mut self,
-        link: LinkId,
-        items: Vec<Item>,
-    ) -> (Vec<(Box<Envelope>, Neighbour)>, Option<Arc<Link>>) {
-        let ((), mut aftermath) = self.core.step(|state, now| {
-            for item in items {
-                state.node.handle(now, event(link, item));
-            }
+    fn decide(&self, link: LinkId, items: Vec<Item>) -> Aftermath {
+        let ((), aftermath) = self.core.step(|state, now| {
+            items.into_iter().for_each(|item| state.node.handle(now, event(link, item)));
         });
-        let deliver = std::mem::take(&mut aftermath.deliver);
-        // The fullest is the one that takes longest to drain.
-        let pressed = aftermath.pressed.iter().max_by_key(|link| link.outbox.queued()).cloned();
-        Aftermath::run(aftermath, &self.core);
-        (deliver, pressed)
+        aftermath
     }
 
     fn deliver(&mut self, envelope: Box<Envelope>, from: Neighbour) {

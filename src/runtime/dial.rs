@@ -82,12 +82,17 @@ impl LinkThread {
     }
 }
 
-/// What every stream is set up with: no delay for small frames, and the system's own probes for
-/// peers that vanished without a word.
+/// What every stream is set up with: no delay for small frames, the system's own probes for
+/// peers that vanished without a word, and buffers in proportion to our own.
 pub(crate) fn prepare(stream: &TcpStream, core: &Core) {
     let idle = core.config.keepalive;
     let probes = TcpKeepalive::new().with_time(idle).with_interval(idle / 3);
-    // Both only improve things: a system that refuses them still has a working stream.
+    // All of it only improves things: a system that refuses them still has a working stream.
     let _ = stream.set_nodelay(true);
-    let _ = SockRef::from(stream).set_tcp_keepalive(&probes);
+    let socket = SockRef::from(stream);
+    let _ = socket.set_tcp_keepalive(&probes);
+    if let Some(bytes) = core.config.system_buffers() {
+        let _ = socket.set_send_buffer_size(bytes);
+        let _ = socket.set_recv_buffer_size(bytes);
+    }
 }

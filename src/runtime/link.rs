@@ -11,7 +11,7 @@ use super::outbox::Outbox;
 use super::writer::{Flushed, Writer};
 use crate::config::Config;
 use crate::events::Cause;
-use crate::node::flow::Credit;
+use crate::node::flow::{Credit, Hold};
 use crate::node::{LinkId, Terms};
 
 /// The poll's token for the waker; the stream's is [`STREAM`].
@@ -49,15 +49,8 @@ pub(crate) struct Link {
 #[derive(Debug)]
 struct Intake {
     credit: Credit,
-    holds: Vec<Hold>,
-}
-
-/// Credit that is kept back because a relay pushed another link's queue above its bound.
-#[derive(Debug)]
-struct Hold {
-    bytes: usize,
-    until: Duration,
-    target: Weak<Link>,
+    /// With the links whose queues are above their bounds.
+    holds: Vec<(Hold, Weak<Link>)>,
 }
 
 impl Link {
@@ -130,8 +123,12 @@ impl Link {
         self.is_established.load(Ordering::Acquire)
     }
 
+    pub(super) fn credit(&self) -> usize {
+        self.intake.lock().credit.left()
+    }
+
     pub(super) fn may_read(&self) -> bool {
-        self.intake.lock().credit.may_read()
+        self.credit() > 0
     }
 
     pub(super) fn take_credit(&self, bytes: usize) {
@@ -149,13 +146,17 @@ impl Link {
         }
     }
 
-    /// Keeps this much credit back until the target's queue is below its bound, or until then.
-    pub fn hold(self: &Arc<Self>, bytes: usize, until: Duration, target: &Arc<Link>) {
-        if !target.outbox.press(self) {
-            return self.give_back(bytes);
-        }
-        let hold = Hold { bytes, until, target: Arc::downgrade(target) };
-        self.intake.lock().holds.push(hold);
+    /// Keeps this much credit back, because what it was for went into a queue above its bound.
+    pub fn hold(
+        self: &Arc<Self>,
+        config: &Config,
+        now: Duration,
+        bytes: usize,
+        target: &Arc<Link>,
+    ) {
+        let Some(moved) = target.outbox.press(self) else { return self.give_back(bytes) };
+        let hold = Hold::new(config, now, bytes, moved);
+        self.intake.lock().holds.push((hold, Arc::downgrade(target)));
         self.wake();
     }
 
@@ -163,14 +164,14 @@ impl Link {
     pub(super) fn release_holds(&self, now: Duration) -> Option<Duration> {
         let mut intake = self.intake.lock();
         let Intake { credit, holds } = &mut *intake;
-        holds.retain(|hold| {
-            let is_pressed = hold.target.upgrade().is_some_and(|link| link.outbox.is_pressed());
-            let keep = now < hold.until && is_pressed;
+        holds.retain_mut(|(hold, target)| {
+            let moved = target.upgrade().and_then(|target| target.outbox.pressed());
+            let keep = moved.is_some_and(|moved| hold.goes_on(now, moved));
             if !keep {
                 credit.give_back(hold.bytes);
             }
             keep
         });
-        holds.iter().map(|hold| hold.until).min()
+        holds.iter().map(|(hold, _)| hold.until()).min()
     }
 }

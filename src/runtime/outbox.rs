@@ -120,19 +120,18 @@ impl Outbox {
         true
     }
 
-    /// Has this link woken when the queue is below its bound; false if it is already.
-    pub fn press(&self, source: &Arc<Link>) -> bool {
+    /// Has this link woken when the queue is below its bound. How much has left the queue so far;
+    /// `None` if it is not above its bound.
+    pub fn press(&self, source: &Arc<Link>) -> Option<u64> {
         let mut inner = self.inner.lock();
-        let is_pressed = !inner.is_sealed && inner.flow.is_pressed();
-        if is_pressed {
-            inner.pressers.push(Arc::downgrade(source));
-        }
-        is_pressed
+        let moved = inner.pressed()?;
+        inner.pressers.push(Arc::downgrade(source));
+        Some(moved)
     }
 
-    pub fn is_pressed(&self) -> bool {
-        let inner = self.inner.lock();
-        !inner.is_sealed && inner.flow.is_pressed()
+    /// How much has left the queue so far; `None` if it is not above its bound.
+    pub fn pressed(&self) -> Option<u64> {
+        self.inner.lock().pressed()
     }
 
     /// Takes nothing more, and gives what had not been begun. Whoever waits for room is woken.
@@ -154,6 +153,13 @@ impl Outbox {
     pub fn refuse_more(&self) {
         self.inner.lock().is_sealed = true;
         self.room.notify_all();
+    }
+}
+
+impl Inner {
+    fn pressed(&self) -> Option<u64> {
+        let is_pressed = !self.is_sealed && self.flow.is_pressed();
+        is_pressed.then(|| self.flow.moved())
     }
 }
 

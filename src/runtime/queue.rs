@@ -174,6 +174,11 @@ impl Inlet {
         self.bytes += size;
     }
 
+    /// Whether messages were dropped since that was last asked.
+    pub fn has_dropped(&self) -> bool {
+        self.dropped > 0
+    }
+
     /// How many messages were dropped since this was last asked.
     pub fn take_dropped(&mut self) -> u64 {
         std::mem::take(&mut self.dropped)

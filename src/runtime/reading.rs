@@ -41,7 +41,8 @@ impl LinkThread {
     fn fill(&mut self) -> Result<(), End> {
         let mut writer = self.link.writer.lock();
         let Some(writer) = writer.as_mut() else { return Ok(()) };
-        let mut left = TURN;
+        let turn = TURN.min(self.link.credit());
+        let mut left = turn;
         while left > 0 {
             match self.reader.read_from(&mut writer.stream, left) {
                 Ok(0) => {
@@ -58,7 +59,7 @@ impl LinkThread {
                 Err(error) => return Err(lost(error)),
             }
         }
-        self.core.counters.read((TURN - left) as u64);
+        self.core.counters.read((turn - left) as u64);
         Ok(())
     }
 
@@ -69,7 +70,6 @@ impl LinkThread {
         let mut any = false;
         while let Some(frame) = self.next_frame()? {
             any = true;
-            let len = frame.len();
             let header = Header::parse(frame, &self.methods(), self.core.config.max_frame);
             if !self.link.is_established() {
                 self.greet(header);
@@ -78,9 +78,10 @@ impl LinkThread {
                 }
                 continue;
             }
-            bytes += len;
+            // What it pins, not what came over the wire: a compressed frame may be small.
+            bytes += header.as_ref().map_or(0, Header::pinned);
             headers.push(header);
-            if headers.len() >= BATCH {
+            if headers.len() >= BATCH || bytes >= TURN {
                 self.hand_in(std::mem::take(&mut headers), std::mem::take(&mut bytes));
             }
         }

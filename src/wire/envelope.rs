@@ -22,6 +22,9 @@ pub(crate) const MAX_PACKETS: usize = 65_536;
 /// Main flag, sender, id and time come before the payload.
 pub(super) const HEAD: usize = 4;
 
+/// Packets that a payload may have, the kind included.
+pub(crate) const MAX_PAYLOAD: usize = MAX_PACKETS - HEAD;
+
 /// Why a frame is no message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
@@ -65,8 +68,6 @@ impl fmt::Display for Malformed {
 pub(crate) struct Header {
     /// Uncompressed, prefix included.
     frame: BytesMut,
-    /// Bytes that came over the wire, prefix included.
-    len: usize,
     /// Packets, those of the head included.
     count: usize,
     main: Flag,
@@ -85,7 +86,6 @@ impl Header {
         announced: &[Method],
         max_body: usize,
     ) -> Result<Self, Malformed> {
-        let len = frame.len();
         let frame = decompressed(frame, announced, max_body)?;
         let count = count_packets(frame.get(PREFIX..).unwrap_or_default())?;
         let mut packets = packet_ranges(&frame, count);
@@ -100,7 +100,6 @@ impl Header {
         let [main] = frame[main_at.clone()] else { return Err(Malformed::BadFlag) };
         let (time, _) = base58::parse_time(&frame[time_at.clone()]).ok_or(Malformed::BadTime)?;
         Ok(Header {
-            len,
             count,
             main: Flag::from_byte(main),
             main_at: main_at.start,
@@ -155,7 +154,6 @@ impl Header {
             body: Body::read(self.main, &packets),
             packets,
             relay: Frame::new(bytes),
-            len: self.len,
         })
     }
 
@@ -193,8 +191,6 @@ pub(crate) struct Envelope {
     pub body: Body,
     /// The message as it goes on to others. It shares its bytes with the packets.
     pub relay: Frame,
-    /// Bytes that came over the wire, prefix included.
-    pub len: usize,
 }
 
 impl Envelope {

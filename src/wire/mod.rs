@@ -23,7 +23,7 @@ mod tests;
 
 pub(crate) use body::Body;
 pub(crate) use draft::Draft;
-pub(crate) use envelope::{Envelope, Header, Malformed};
+pub(crate) use envelope::{Envelope, Header, MAX_PAYLOAD, Malformed};
 pub(crate) use frame::{Frame, FrameReader};
 pub(crate) use handshake::Handshake;
 pub(crate) use hello::Hello;

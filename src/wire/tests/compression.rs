@@ -35,7 +35,6 @@ fn compressed_frames_are_read_as_py2p_reads_them() {
         match (read_from(&announced, &frame), expected(&case, &messages)) {
             (Ok(envelope), Some(packets)) => {
                 assert_eq!(all_packets(&envelope), packets, "{name}");
-                assert_eq!(envelope.len, frame.len());
             }
             (Err(Malformed::Unparsable(_)), None) => {}
             // Here we are stricter, whether or not the frame was compressed.
@@ -57,7 +56,6 @@ fn a_compressed_broadcast_is_relayed_uncompressed() {
         if let Ok(envelope) = read_from(&announced(&case), &bytes(&case, "frame")) {
             let again = read_from(&[], envelope.relay.bytes(None)).unwrap();
             assert_eq!((again.id, &again.packets), (envelope.id, &envelope.packets));
-            assert_eq!(again.len, envelope.relay.len());
         }
     }
 }

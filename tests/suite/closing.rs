@@ -1,0 +1,195 @@
+//! Closing delivers what was sent, wakes whoever waits, and leaves nothing behind.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rs2p::{Connection, Error, MeshSocket, Message, RecvError, Reply};
+
+use super::support::*;
+
+#[test]
+fn send_then_close_delivers() {
+    for round in 0..20 {
+        let nodes = line(2);
+        let count = if round % 4 == 0 { 500 } else { 1 };
+        for n in 0..count {
+            nodes[0].send(format!("bye {n}")).expect("sent");
+        }
+        let report = nodes[0].close().expect("closed");
+        assert_eq!((report.unsent_frames, report.left_behind.len()), (0, 0));
+        for n in 0..count {
+            assert_eq!(recv_text(&nodes[1]), [format!("bye {n}")]);
+        }
+        close_all(&nodes);
+    }
+}
+
+#[test]
+fn a_large_message_then_close_delivers() {
+    let nodes = line(2);
+    let large = vec![7; 8 << 20];
+    nodes[0].send(&large).expect("sent");
+    assert_eq!(nodes[0].close().expect("closed").unsent_frames, 0);
+    assert!(recv(&nodes[1])[1] == large[..]);
+    close_all(&nodes);
+}
+
+#[test]
+fn dropping_the_last_handle_closes_too() {
+    let nodes = line(2);
+    let (a, b) = (nodes[0].clone(), nodes[1].clone());
+    drop(nodes);
+    let id = a.id();
+    b.send("hello").expect("sent");
+    let message = recv(&a);
+    drop(a);
+    assert!(message.server().is_none(), "a message does not keep a socket alive");
+    assert!(matches!(message.reply("too late"), Err(Error::Closed)));
+    wait_left(&b, id);
+    close_all(&[b]);
+}
+
+#[test]
+fn closing_again_gives_the_same_report() {
+    let a = bind();
+    let report = a.close().expect("closed");
+    assert_eq!(a.close().expect("closed"), report);
+    assert_eq!(a.clone().close().expect("closed"), report);
+    assert!(matches!(a.send("late"), Err(Error::Closed)));
+    assert!(matches!(a.wait_for_peers(0, PATIENCE), Err(Error::Closed)));
+}
+
+#[test]
+fn handlers_are_dropped_with_what_they_captured() {
+    let a = bind();
+    let captured = std::sync::Arc::new(());
+    let (watch, inside) = (std::sync::Arc::downgrade(&captured), a.clone());
+    a.register_handler(move |_: &Message, _: &Connection| {
+        let _ = (&captured, &inside);
+    });
+    a.close().expect("closed");
+    assert!(watch.upgrade().is_none());
+}
+
+/// Threads of this process whose names begin with `rs2p-`, by socket they cannot be told apart:
+/// so this test has a process of its own under nextest, and else counts only its own surplus.
+#[cfg(target_os = "linux")]
+fn threads() -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("procfs");
+    tasks
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
+        .filter(|name| name.starts_with("rs2p-"))
+        .count()
+}
+
+#[test]
+fn close_with_fifty_links_and_blocked_callers_returns_in_time() {
+    let hub = bind_with(builder().max_outgoing(0).outbound(4096).send_timeout(PATIENCE));
+    let peers: Vec<MeshSocket> = (0..50).map(|_| bind_fixed()).collect();
+    peers.iter().for_each(|peer| connect(peer, &hub));
+    let nobody = bind().id();
+    // A listener that accepts nothing beyond its backlog: connecting to it waits.
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let mute = mute.local_addr().map(|addr| (mute, addr)).expect("bound");
+    let (sender, outcomes) = mpsc::channel();
+    thread::scope(|scope| {
+        let run = |name, call: Box<dyn FnOnce(MeshSocket) -> Result<(), Error> + Send>| {
+            let (hub, sender) = (hub.clone(), sender.clone());
+            scope.spawn(move || sender.send((name, call(hub))).expect("the test listens"));
+        };
+        run("recv", Box::new(|hub| hub.recv().map(drop).map_err(Error::from)));
+        run(
+            "recv_timeout",
+            Box::new(|hub| hub.recv_timeout(PATIENCE).map(drop).map_err(Error::from)),
+        );
+        run("wait_for_peers", Box::new(|hub| hub.wait_for_peers(99, PATIENCE).map(drop)));
+        run("connect", Box::new(move |hub| hub.connect(mute.1).map(drop)));
+        run(
+            "ticket",
+            Box::new(move |hub| match hub.send_to(&nobody, "?")? {
+                Reply::Routing(ticket) => ticket.wait(PATIENCE),
+                Reply::Sent => Ok(()),
+            }),
+        );
+        // All five are waiting, or will find the socket closing: both must end the same way.
+        while hub.awaiting_ids() == 0 {
+            thread::yield_now();
+        }
+        let begun = Instant::now();
+        let report = hub.close().expect("closed");
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert_eq!(report.left_behind, Vec::<String>::new());
+        for _ in 0..5 {
+            let (name, outcome) = outcomes.recv_timeout(PATIENCE).expect("an outcome");
+            assert!(matches!(outcome, Err(Error::Closed)), "{name}: {outcome:?}");
+        }
+        assert_eq!(hub.recv().map(|_| ()), Err(RecvError::Closed));
+    });
+    let again = builder().bind(hub.local_addr()).expect("the port can be bound at once");
+    close_all(&peers);
+    close_all(&[again]);
+}
+
+#[test]
+fn a_blocked_send_ends_with_closed() {
+    let (a, b) = (bind_with(builder().max_outgoing(0).outbound(1 << 16)), bind_fixed());
+    connect(&a, &b);
+    let (release, gate) = crossbeam_channel::bounded::<()>(0);
+    b.register_handler(move |_: &Message, _: &Connection| {
+        // Ends when the test drops its side: until then nothing is read.
+        let _ = gate.recv();
+    });
+    let sender = a.clone();
+    let (progress, sent) = mpsc::channel();
+    let blocked = thread::spawn(move || {
+        for number in 0_u64.. {
+            match sender.send([&number.to_be_bytes()[..], &[0; 1 << 16]]) {
+                Ok(_) => progress.send(()).expect("the test listens"),
+                Err(error) => return error,
+            }
+        }
+        unreachable!("there are more numbers than time")
+    });
+    // It is blocked when nothing was sent for a while.
+    while sent.recv_timeout(Duration::from_millis(500)).is_ok() {}
+    let begun = Instant::now();
+    a.close().expect("closed");
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    let error = blocked.join().expect("no panic");
+    assert!(matches!(error, Error::Closed), "{error:?}");
+    drop(release);
+    close_all(&[b]);
+}
+
+#[test]
+fn a_handler_that_does_not_return_is_left_behind_and_named() {
+    let nodes = line(2);
+    let (release, gate) = crossbeam_channel::bounded::<()>(0);
+    let (entered, inside) = mpsc::channel();
+    nodes[1].register_handler(move |_: &Message, _: &Connection| {
+        entered.send(()).expect("the test listens");
+        let _ = gate.recv();
+    });
+    nodes[0].send("stay").expect("sent");
+    inside.recv_timeout(PATIENCE).expect("in the handler");
+    let begun = Instant::now();
+    let report = nodes[1].close().expect("closed");
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    assert_eq!(report.left_behind, ["rs2p-daemon"]);
+    drop(release);
+    close_all(&nodes[..1]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_thread_is_left() {
+    // Other tests of this process may run beside: only under nextest is this count exact.
+    if std::env::var_os("NEXTEST").is_none() {
+        return;
+    }
+    let nodes = line(5);
+    assert!(threads() >= 5 * 2 + 4);
+    close_all(&nodes);
+    assert_eq!(threads(), 0);
+}

@@ -1,0 +1,13 @@
+//! The promises of a socket, one file each. Included once per encryption.
+
+mod support;
+
+mod backpressure;
+mod closing;
+mod connect;
+mod handlers;
+mod mesh;
+mod receiving;
+mod sending;
+mod simultaneous_dials;
+mod threads;
