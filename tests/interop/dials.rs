@@ -103,14 +103,20 @@ fn bind_in_order(net: Net, py: &Peer, order: IdOrder) -> MeshSocket {
 
 fn dial_each_other(trial: usize, py: &Peer, rs: &MeshSocket, dial: impl Fn(&MeshSocket) + Sync) {
     let barrier = Barrier::new(2);
+    let start = |is_late: bool| {
+        barrier.wait();
+        if is_late {
+            // Not a wait: it moves the two dials against each other, in steps as small as what py2p
+            // does between two dials, over the 10 ms that it rests between two looks.
+            thread::sleep(Duration::from_micros(trial as u64 * 700 % 12_000));
+        }
+    };
     thread::scope(|scope| {
         scope.spawn(|| {
-            barrier.wait();
+            start(trial.is_multiple_of(2));
             dial(rs);
         });
-        barrier.wait();
-        // Not a wait: it moves the two dials against each other, over py2p's 10 ms between looks.
-        thread::sleep(Duration::from_millis(trial as u64 % 12));
+        start(trial % 2 == 1);
         let connected = rs.connect(py.addr());
         assert_eq!(connected.expect("a link").id(), id_of(py), "trial {trial}");
     });
@@ -149,9 +155,7 @@ impl Pair<'_> {
 
     fn wait_for_one_row(&self, deadline: Instant) {
         let (py, rs) = (self.py, self.rs);
-        wait_until(rs, "one link", deadline, || {
-            rs.routing_table().len() == 1 && rs.awaiting_ids() == 0
-        });
+        wait_until(rs, "one link", deadline, || rs.routing_table().len() == 1 && rs.links() == 1);
         py.wait_links(deadline, |links| self.own_links(links) == 1 && links.awaiting == 0);
     }
 

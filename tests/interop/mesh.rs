@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    net::{NOWHERE, Net, bind, promises},
+    net::{NOWHERE, Net, bind, link, link_back, promises, soon},
     node::{Heard, Node},
     options::PeerOptions,
     peer::Peer,
@@ -17,6 +17,7 @@ promises![
     a_mesh_of_five_that_connect_by_themselves_hears_each_broadcast_once,
     a_line_of_five_hears_each_broadcast_once,
     whispers_go_one_hop,
+    a_py2p_that_asks_for_peers_links_to_those_it_did_not_know,
 ];
 
 /// Broadcasts from each node.
@@ -26,7 +27,7 @@ const COUNT: usize = 20;
 fn line(net: Net) -> Vec<Node> {
     let py2p = || {
         let options = PeerOptions { out_addr: Some(NOWHERE), ..net.quiet() };
-        Node::Py2p(Peer::start(options))
+        Node::py2p(options)
     };
     let rs2p = || Node::Rs2p(bind(net.builder().max_outgoing(0).out_addr(NOWHERE.0, NOWHERE.1)));
     let nodes = vec![py2p(), rs2p(), py2p(), rs2p(), py2p()];
@@ -39,7 +40,7 @@ fn line(net: Net) -> Vec<Node> {
 }
 
 fn a_mesh_of_five_that_connect_by_themselves_hears_each_broadcast_once(net: Net) {
-    let py2p = || Node::Py2p(Peer::start(net.options()));
+    let py2p = || Node::py2p(net.options());
     let rs2p = || Node::Rs2p(bind(net.builder()));
     let nodes = [py2p(), rs2p(), py2p(), rs2p(), py2p()];
     for n in 1..nodes.len() {
@@ -73,7 +74,7 @@ fn a_line_of_five_hears_each_broadcast_once(net: Net) {
     }
 }
 
-/// Who sends at once: each py2p while the others listen, see [`Peer::settle`]. rs2p nodes need no
+/// Who sends at once: each py2p while the others listen, see [`Peer::settle`](crate::peer::Peer::settle). rs2p nodes need no
 /// such care.
 const TURNS: [&[usize]; 4] = [&[1, 3], &[0], &[2], &[4]];
 
@@ -147,7 +148,7 @@ fn nothing_more_comes(nodes: &[Node]) {
     }
     for node in nodes {
         let peers = match node {
-            Node::Py2p(peer) => peer.table().links.ids().len(),
+            Node::Py2p(peer) => peer.table().ids().len(),
             Node::Rs2p(socket) => socket.routing_table().len(),
         };
         for _ in 0..peers {
@@ -174,5 +175,18 @@ fn whispers_go_one_hop(net: Net) {
         for (_, node) in nodes.iter().enumerate().filter(|&(at, _)| at != speaker) {
             assert_eq!(node.recv().text(), format!("after {from}"));
         }
+    }
+}
+
+fn a_py2p_that_asks_for_peers_links_to_those_it_did_not_know(net: Net) {
+    let (curious, middle) = (Peer::start(net.options()), net.rs2p());
+    link(&middle, &curious);
+    let (rs, py) = (net.rs2p(), net.py2p());
+    rs.connect(middle.local_addr()).expect("a link");
+    link_back(&py, &middle);
+    assert_eq!(curious.table().ids(), [middle.id().to_string()], "nobody told it of the others");
+    curious.request_peers();
+    for id in [rs.id().to_string(), py.id().to_owned()] {
+        curious.wait_links(soon(), |links| links.link(&id).is_some());
     }
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rs2p::{Builder, Cause, Encryption, MeshEvent, MeshSocket, NodeId, Protocol};
+use serde_json::json;
 
 use crate::{
     options::PeerOptions,
@@ -80,15 +81,27 @@ pub fn id_of(peer: &Peer) -> NodeId {
 /// Links an rs2p node to a py2p node and waits until both know.
 pub fn link(from: &MeshSocket, to: &Peer) {
     let connection = from.connect(to.addr()).expect("a link");
-    assert_eq!(connection.id(), id_of(to));
-    to.wait_links(soon(), |links| links.link(from.id().as_str()).is_some());
+    assert_eq!((connection.id(), connection.is_outgoing()), (id_of(to), true));
+    assert_eq!(connection.addr(), to.addr().to_string());
+    wait_link(to, from, false);
 }
 
 /// Links a py2p node to an rs2p node and waits until both know.
 pub fn link_back(from: &Peer, to: &MeshSocket) {
     from.connect(to.local_addr());
-    from.wait_links(soon(), |links| links.link(to.id().as_str()).is_some());
-    assert!(to.peer(&id_of(from)).is_some(), "py2p knows us only from our answer");
+    wait_link(from, to, true);
+    let connection = to.peer(&id_of(from)).expect("py2p knows us only from our answer");
+    assert!(!connection.is_outgoing());
+    assert_eq!(connection.addr(), from.addr().to_string());
+}
+
+fn wait_link(py: &Peer, rs: &MeshSocket, is_outgoing: bool) {
+    let id = rs.id();
+    let links = py.wait_links(soon(), |links| links.link(id.as_str()).is_some());
+    let link = links.link(id.as_str()).expect("just seen");
+    let addr = rs.local_addr();
+    assert_eq!(link.outgoing, is_outgoing);
+    assert_eq!(link.addr, json!([addr.ip().to_string(), addr.port()]));
 }
 
 /// When to give up on something that takes milliseconds on a quiet machine.

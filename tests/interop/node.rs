@@ -7,11 +7,12 @@ use rs2p::{MeshSocket, Message};
 use crate::{
     event::PeerMessage,
     net::{id_of, soon},
+    options::PeerOptions,
     peer::Peer,
 };
 
 pub enum Node {
-    Py2p(Peer),
+    Py2p(Box<Peer>),
     Rs2p(MeshSocket),
 }
 
@@ -28,6 +29,10 @@ pub struct Heard {
 }
 
 impl Node {
+    pub fn py2p(options: PeerOptions) -> Node {
+        Node::Py2p(Box::new(Peer::start(options)))
+    }
+
     pub fn id(&self) -> String {
         match self {
             Node::Py2p(peer) => peer.id().to_owned(),

@@ -14,8 +14,6 @@ const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/peer.py
 pub struct PeerOptions {
     pub python: &'static Python,
     pub host: &'static str,
-    /// A fresh one where not set: py2p's ports linger for a minute.
-    pub port: Option<u16>,
     /// The address to announce instead of the real one.
     pub out_addr: Option<(&'static str, u16)>,
     pub subnet: &'static str,
@@ -28,9 +26,9 @@ pub struct PeerOptions {
     pub id: Option<IdOrder>,
     /// The compression methods that its Python has, in its order, by py2p's names for them.
     pub methods: Option<&'static str>,
-    /// The largest TCP segment it takes. Over loopback systems take megabytes from a sender
-    /// before they make it wait; with an Ethernet's 1400 they take as much as they do there.
-    pub segment: Option<u16>,
+    /// Whether its system takes but little ahead of it. Over loopback it would take megabytes
+    /// before a sender has to wait.
+    pub is_narrow: bool,
 }
 
 /// Where a node's id is to stand among others: it decides who keeps a link.
@@ -45,7 +43,6 @@ impl PeerOptions {
         PeerOptions {
             python,
             host: "127.0.0.1",
-            port: None,
             out_addr: None,
             subnet: "mesh",
             encryption: "Plaintext",
@@ -53,7 +50,7 @@ impl PeerOptions {
             max_outgoing: None,
             id: None,
             methods: None,
-            segment: None,
+            is_narrow: false,
         }
     }
 
@@ -78,13 +75,13 @@ impl PeerOptions {
         if let Some(methods) = self.methods {
             option("--methods", &methods);
         }
-        if let Some(segment) = self.segment {
-            option("--segment", &segment);
-        }
         match self.id {
             Some(IdOrder::Low) => option("--id", &"low"),
             Some(IdOrder::High) => option("--id", &"high"),
             None => {}
+        }
+        if self.is_narrow {
+            command.arg("--narrow");
         }
         command
     }

@@ -239,7 +239,7 @@ def make_socket(options):
     if options.methods is not None:
         limit_methods(base, mesh, options.methods.split(","))
     if options.id:
-        draw_salt(base, protocol, out_addr, FIRST_BYTE[options.id])
+        draw_salt(base, protocol, out_addr, PREFIX[options.id])
 
     class Node(mesh.mesh_socket):
         """Notes when it has answered a handshake. The link is in its table a
@@ -253,11 +253,15 @@ def make_socket(options):
 
     sock = Node(options.host, options.port, prot=protocol, out_addr=out_addr,
                 debug_level=options.debug_level)
-    if options.segment:
-        # Of the listening socket: what is accepted from it inherits it.
-        sock.daemon.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG,
-                                    options.segment)
-    if options.id and base.from_base_58(sock.id) >> 376 != FIRST_BYTE[options.id]:
+    if options.narrow:
+        # Of the listening socket: what is accepted from it inherits them. The
+        # size of segments is what the sender's buffer is measured by.
+        listener = sock.daemon.sock
+        if hasattr(socket, "TCP_MAXSEG"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 10)
+    digest = base.from_base_58(sock.id).to_bytes(48, "big")
+    if options.id and not digest.startswith(PREFIX[options.id]):
         raise RuntimeError("py2p made its id in another way: %r" % sock.id)
     return sock
 
@@ -278,16 +282,18 @@ def announced(options):
     return options.out_host or host, port
 
 
-FIRST_BYTE = {"low": 0x00, "high": 0xFF}  # of the digest that is the id
+# How the digest that is the id begins. Above what rs2p draws, which begins with
+# one such byte, in all but few cases.
+PREFIX = {"low": b"\x00", "high": b"\xff\xff"}
 
 
-def draw_salt(base, protocol, out_addr, first_byte):
+def draw_salt(base, protocol, out_addr, prefix):
     """Draws py2p's process salt again until it makes such a node id: the
     SHA-384 of address, protocol and salt."""
     while True:
         base.user_salt = str(uuid.uuid4()).encode()
         text = str(out_addr).encode() + protocol.id + base.user_salt
-        if hashlib.sha384(text).digest()[0] == first_byte:
+        if hashlib.sha384(text).digest().startswith(prefix):
             return
 
 
@@ -315,8 +321,8 @@ def parse(arguments):
     parser.add_argument("--debug-level", type=int, default=0)
     parser.add_argument("--max-outgoing", type=int)
     parser.add_argument("--methods")
-    parser.add_argument("--segment", type=int)
-    parser.add_argument("--id", choices=sorted(FIRST_BYTE))
+    parser.add_argument("--narrow", action="store_true")
+    parser.add_argument("--id", choices=sorted(PREFIX))
     return parser.parse_args(arguments)
 
 

@@ -38,8 +38,8 @@ fn a_reply_goes_straight_to_a_neighbour(net: Net) {
 
 /// far – informant – py2p – rs2p, with informants of both kinds.
 fn a_reply_finds_a_py2p_several_hops_away(net: Net) {
-    for informant in [Node::Py2p(net.py2p()), Node::Rs2p(net.rs2p())] {
-        let (far, near, rs) = (Node::Py2p(net.py2p()), Node::Py2p(net.py2p()), net.rs2p());
+    for informant in [Node::py2p(net.quiet()), Node::Rs2p(net.rs2p())] {
+        let (far, near, rs) = (Node::py2p(net.quiet()), Node::py2p(net.quiet()), net.rs2p());
         far.connect(&informant);
         near.connect(&informant);
         let rs = Node::Rs2p(rs);
