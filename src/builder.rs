@@ -9,6 +9,10 @@ use crate::mesh_socket::MeshSocket;
 use crate::options::Overflow;
 use crate::protocol::{Encryption, Protocol};
 use crate::runtime::start::{Plan, start};
+use crate::runtime::tls::TlsKit;
+use crate::secret::{Key, MIN_SECRET};
+#[cfg(feature = "native-tls")]
+use crate::tls::Tls;
 use crate::wire::HostPort;
 
 /// Frames announce their size in 32 bits; this leaves room for everything that is added to it.
@@ -33,6 +37,8 @@ const LARGEST_FRAME: usize = 1 << 30;
 #[must_use]
 pub struct Builder {
     protocol: Protocol,
+    #[cfg(feature = "native-tls")]
+    tls: Tls,
     out_addr: Option<HostPort>,
     debug_level: Option<u8>,
     config: Config,
@@ -42,6 +48,8 @@ impl Builder {
     pub(crate) fn new() -> Self {
         Builder {
             protocol: Protocol::default(),
+            #[cfg(feature = "native-tls")]
+            tls: Tls::new(),
             out_addr: None,
             debug_level: None,
             config: Config::default(),
@@ -51,6 +59,14 @@ impl Builder {
     /// Which mesh to belong to. Default: `mesh`, plaintext.
     pub fn protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
+        self
+    }
+
+    /// Our certificate, and whose we take. Matters only with [`Encryption::Ssl`]. Default: the
+    /// certificate of this process, and everybody's is taken.
+    #[cfg(feature = "native-tls")]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
         self
     }
 
@@ -203,7 +219,8 @@ impl Builder {
         self
     }
 
-    /// Binds and starts the socket. Looking up a host name may block.
+    /// Binds and starts the socket. Looking up a host name may block. With [`Encryption::Ssl`] the
+    /// first `bind` of a process makes its certificate, in a tenth of a second to a second.
     ///
     /// Port 0 binds any free port and announces the real one. `0.0.0.0` and `[::]` announce this
     /// machine's address in its network.
@@ -212,18 +229,47 @@ impl Builder {
     ///
     /// [`Error::Bind`] if the address is taken or not ours, [`Error::Resolve`] or
     /// [`Error::NoAddress`] if it cannot be found, [`Error::TlsNotCompiled`] if encryption is asked
-    /// for that this build lacks.
+    /// for that this build lacks, [`Error::TlsSettings`] if a trusted root is no certificate,
+    /// [`Error::SecretWithoutTls`] and [`Error::SecretTooShort`] for a secret that protects nothing.
     pub fn bind(self, addr: impl ToSocketAddrs) -> Result<MeshSocket> {
-        if self.protocol.encryption() != Encryption::Plaintext {
-            return Err(Error::TlsNotCompiled);
-        }
+        let key = self.key()?;
+        let tls = self.tls_kit()?;
         let addrs = addr.to_socket_addrs().map_err(|source| Error::Resolve { source })?;
         let plan = Plan {
             protocol: self.protocol,
+            tls,
+            key,
             out_addr: self.out_addr,
             debug_level: self.debug_level,
             config: self.config,
         };
         start(plan, &addrs.collect::<Vec<_>>()).map(MeshSocket::new)
+    }
+
+    fn key(&self) -> Result<Option<Key>> {
+        let Some(secret) = self.protocol.secret() else { return Ok(None) };
+        if self.protocol.encryption() == Encryption::Plaintext {
+            return Err(Error::SecretWithoutTls);
+        }
+        if secret.len() < MIN_SECRET {
+            return Err(Error::SecretTooShort { len: secret.len(), min: MIN_SECRET });
+        }
+        secret.key().map(Some)
+    }
+
+    #[cfg(feature = "native-tls")]
+    fn tls_kit(&self) -> Result<Option<TlsKit>> {
+        match self.protocol.encryption() {
+            Encryption::Plaintext => Ok(None),
+            Encryption::Ssl => TlsKit::new(&self.tls).map(Some),
+        }
+    }
+
+    #[cfg(not(feature = "native-tls"))]
+    fn tls_kit(&self) -> Result<Option<TlsKit>> {
+        match self.protocol.encryption() {
+            Encryption::Plaintext => Ok(None),
+            Encryption::Ssl => Err(Error::TlsNotCompiled),
+        }
     }
 }

@@ -12,6 +12,9 @@ const MIB: usize = 1024 * KIB;
 pub(crate) struct Config {
     /// A frame's body in bytes, also after decompression.
     pub max_frame: usize,
+    /// The same before the handshake is done: some times what any handshake needs, so that
+    /// strangers pin no memory.
+    pub stranger_frame: usize,
     /// Messages that wait for `recv`: bytes of memory that they pin.
     pub queue_bytes: usize,
     /// Messages that wait for `recv`: how many.
@@ -78,6 +81,11 @@ impl Config {
         self.outbound.saturating_mul(2).saturating_add(self.max_frame)
     }
 
+    /// How long a frame's body may be before the handshake is done.
+    pub fn first_frame_limit(&self) -> usize {
+        self.stranger_frame.min(self.max_frame)
+    }
+
     /// The system's own buffers of a link, where they must be kept below what it would choose. A
     /// ring of full queues moves on because each of them can take in, above its bound, what is in
     /// flight on the wire; so small bounds need small buffers.
@@ -90,6 +98,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             max_frame: 16 * MIB,
+            stranger_frame: 64 * KIB,
             queue_bytes: 64 * MIB,
             queue_len: 65_536,
             overflow: Overflow::Auto,

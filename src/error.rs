@@ -1,11 +1,13 @@
 //! What can go wrong, and what to do about it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::{error, fmt, io};
 
 use crate::events::Cause;
 use crate::id::NodeId;
 use crate::options::Kind;
+use crate::protocol::Encryption;
 
 /// What fails, fails with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -55,6 +57,39 @@ pub enum Error {
         /// Where.
         addr: SocketAddr,
     },
+    /// One end speaks TLS, and the other does not.
+    WrongEncryption {
+        /// Where.
+        addr: SocketAddr,
+        /// What answers there.
+        theirs: Encryption,
+    },
+    /// TLS failed.
+    Tls {
+        /// Where.
+        addr: SocketAddr,
+        /// The TLS library's own words.
+        source: Arc<dyn error::Error + Send + Sync>,
+    },
+    /// The certificate at the address is not covered by the trusted roots, or has expired.
+    Untrusted {
+        /// Where.
+        addr: SocketAddr,
+        /// The TLS library's own words.
+        source: Arc<dyn error::Error + Send + Sync>,
+    },
+    /// The certificate at the address is none of the pinned ones.
+    WrongFingerprint {
+        /// Where.
+        addr: SocketAddr,
+        /// The SHA-256 fingerprint of the certificate there, in hex.
+        theirs: String,
+    },
+    /// The two ends do not share the secret of the mesh, or somebody sits in between.
+    WrongSecret {
+        /// Where.
+        addr: SocketAddr,
+    },
     /// The link could not be made, for another reason.
     Connect {
         /// Where to.
@@ -66,6 +101,22 @@ pub enum Error {
     TooManyLinks,
     /// Encryption was asked for, and this build has none.
     TlsNotCompiled,
+    /// A certificate, a key or a trusted root cannot be used.
+    TlsSettings {
+        /// Which.
+        what: &'static str,
+        /// The TLS library's own words.
+        source: Box<dyn error::Error + Send + Sync>,
+    },
+    /// A secret was given, and no encryption: it would protect nothing.
+    SecretWithoutTls,
+    /// The secret is so short that it can be guessed.
+    SecretTooShort {
+        /// Its length in bytes.
+        len: usize,
+        /// The least that is taken.
+        min: usize,
+    },
     /// The socket is closed.
     Closed,
     /// The message is larger than a frame may be.
@@ -124,6 +175,11 @@ impl Error {
             Cause::WrongSubnet { theirs } => Error::WrongSubnet { ours: ours.to_string(), theirs },
             Cause::OwnAddress => Error::OwnAddress { addr },
             Cause::NotPy2p => Error::NotPy2p { addr },
+            Cause::WrongEncryption { theirs } => Error::WrongEncryption { addr, theirs },
+            Cause::Tls(source) => Error::Tls { addr, source },
+            Cause::Untrusted(source) => Error::Untrusted { addr, source },
+            Cause::WrongFingerprint { theirs } => Error::WrongFingerprint { addr, theirs },
+            Cause::WrongSecret => Error::WrongSecret { addr },
             Cause::TooManyLinks => Error::TooManyLinks,
             Cause::Closed => Error::Closed,
             cause => Error::Connect { addr, cause },
@@ -159,12 +215,43 @@ impl fmt::Display for Error {
                 f,
                 "what answers at {addr} is no py2p or rs2p node; check the port and the encryption"
             ),
+            Error::WrongEncryption { addr, theirs } => write!(
+                f,
+                "the encryption at {addr} is another one than ours: {theirs}; both ends need the \
+                 same `Protocol`"
+            ),
+            Error::Tls { addr, source } => write!(f, "TLS with {addr} failed: {source}"),
+            Error::Untrusted { addr, source } => write!(
+                f,
+                "the certificate of {addr} is not trusted: {source}; is it signed by one of the \
+                 trusted roots?"
+            ),
+            Error::WrongFingerprint { addr, theirs } => write!(
+                f,
+                "the certificate of {addr} is none of the pinned ones: its SHA-256 fingerprint is \
+                 {theirs}"
+            ),
+            Error::WrongSecret { addr } => write!(
+                f,
+                "the node at {addr} and this one do not share the secret of the mesh, or somebody \
+                 sits in between; both ends need the same secret"
+            ),
             Error::Connect { addr, cause } => write!(f, "cannot connect to {addr}: {cause}"),
             Error::TooManyLinks => f.write_str(
                 "the socket has as many links as it may have; raise `max_links` in the builder",
             ),
             Error::TlsNotCompiled => f.write_str(
                 "this build has no encryption; enable the feature `native-tls` of rs2p",
+            ),
+            Error::TlsSettings { what, source } => {
+                write!(f, "{what} cannot be used for TLS: {source}")
+            }
+            Error::SecretWithoutTls => f.write_str(
+                "a secret protects nothing without encryption; use `Encryption::Ssl` with it",
+            ),
+            Error::SecretTooShort { len, min } => write!(
+                f,
+                "a secret of {len} bytes can be guessed; take {min} or more, best 16 random ones"
             ),
             Error::Closed => f.write_str("the socket is closed"),
             Error::TooLarge { len, max } => write!(
@@ -211,6 +298,8 @@ impl error::Error for Error {
             Error::Bind { source, .. } | Error::Resolve { source } | Error::Io(source) => {
                 Some(source)
             }
+            Error::Tls { source, .. } | Error::Untrusted { source, .. } => Some(&**source),
+            Error::TlsSettings { source, .. } => Some(&**source),
             Error::Connect { cause, .. } => cause.source(),
             _ => None,
         }
@@ -227,7 +316,11 @@ impl From<Error> for io::Error {
             Error::ConnectTimedOut { .. } | Error::TimedOut => io::ErrorKind::TimedOut,
             Error::Closed => io::ErrorKind::NotConnected,
             Error::WouldDeadlock | Error::Full { .. } => io::ErrorKind::WouldBlock,
-            Error::InvalidId | Error::TooLarge { .. } => io::ErrorKind::InvalidInput,
+            Error::InvalidId
+            | Error::TooLarge { .. }
+            | Error::TlsSettings { .. }
+            | Error::SecretWithoutTls
+            | Error::SecretTooShort { .. } => io::ErrorKind::InvalidInput,
             _ => io::ErrorKind::Other,
         };
         io::Error::new(kind, error)

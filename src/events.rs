@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::id::NodeId;
+use crate::protocol::Encryption;
 
 /// Something that happened to this node. Read them from `MeshSocket::events`.
 #[derive(Clone, Debug)]
@@ -95,8 +96,24 @@ pub enum Cause {
     OwnAddress,
     /// What answers there does not speak the protocol.
     NotPy2p,
-    /// TLS failed.
+    /// One end speaks TLS, and the other does not.
+    WrongEncryption {
+        /// What the peer speaks.
+        theirs: Encryption,
+    },
+    /// TLS failed, in the words of the TLS library.
     Tls(Arc<dyn std::error::Error + Send + Sync>),
+    /// The certificate of the node that we dialled is not covered by the trusted roots, or has
+    /// expired; in the words of the TLS library.
+    Untrusted(Arc<dyn std::error::Error + Send + Sync>),
+    /// The certificate of the node that we dialled is none of the pinned ones.
+    WrongFingerprint {
+        /// The SHA-256 fingerprint of its certificate, in hex.
+        theirs: String,
+    },
+    /// The peer does not know the secret of the mesh, says that we do not, or somebody sits in
+    /// between.
+    WrongSecret,
     /// Another link to the same peer stays.
     Duplicate,
     /// `disconnect` was called.
@@ -135,7 +152,17 @@ impl fmt::Display for Cause {
             Cause::WrongSubnet { theirs } => write!(f, "the peer's protocol id is {theirs}"),
             Cause::OwnAddress => f.write_str("the address is our own"),
             Cause::NotPy2p => f.write_str("not a py2p or rs2p node"),
+            Cause::WrongEncryption { theirs } => {
+                write!(f, "the peer's encryption is another one: {theirs}")
+            }
             Cause::Tls(error) => write!(f, "TLS: {error}"),
+            Cause::Untrusted(error) => write!(f, "the peer's certificate is not trusted: {error}"),
+            Cause::WrongFingerprint { theirs } => {
+                write!(f, "the peer's certificate is not pinned: its fingerprint is {theirs}")
+            }
+            Cause::WrongSecret => f.write_str(
+                "the two ends do not share the secret of the mesh, or somebody sits in between",
+            ),
             Cause::Duplicate => f.write_str("another link to the same peer stays"),
             Cause::Disconnected => f.write_str("disconnected by this node"),
             Cause::Closed => f.write_str("this socket was closed"),
@@ -158,7 +185,7 @@ impl Cause {
     pub fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Cause::Io(error) | Cause::Unresolved(error) => Some(&**error),
-            Cause::Tls(error) => Some(&**error),
+            Cause::Tls(error) | Cause::Untrusted(error) => Some(&**error),
             _ => None,
         }
     }

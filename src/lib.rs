@@ -1,4 +1,91 @@
-//! A blocking, threaded mesh socket.
+//! A mesh socket for ordinary, blocking Rust: bind, connect to one node, and what you send reaches
+//! every node of the mesh, through as many hops as it takes. No async runtime. On the wire it is
+//! protocol 0.4 of py2p, so real py2p 0.4.516 nodes join the same mesh.
+//!
+//! ```
+//! use std::time::Duration;
+//! use rs2p::{Connection, MeshSocket, Message};
+//!
+//! # fn main() -> rs2p::Result<()> {
+//! let alice = MeshSocket::bind("127.0.0.1:0")?;
+//! alice.register_handler(|msg: &Message, peer: &Connection| {
+//!     println!("{} passed on {msg}", peer.id());
+//! });
+//!
+//! let bob = MeshSocket::bind("127.0.0.1:0")?;
+//! bob.connect(alice.local_addr())?; // returns when the link is there, or says why not
+//! bob.send(["this is", "a test"])?;
+//!
+//! let msg = alice.recv_timeout(Duration::from_secs(5))?;
+//! assert_eq!(msg.payload(), ["this is", "a test"]);
+//! msg.reply(["yes", "I did"])?;
+//! assert_eq!(bob.recv()?[1], b"yes");
+//!
+//! alice.close()?;
+//! bob.close()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Start with [`MeshSocket`]; [`Message`] is what it receives, [`Builder`] has its settings.
+//!
+//! # Delivery
+//!
+//! At most once to the application; to every node that stays reachable from the sender while the
+//! message travels; in order per link, so messages of one sender may overtake each other on
+//! different paths; no history for those who join later; every loss counted with a reason, see
+//! [`Stats`], [`Status`] and [`MeshEvent`].
+//!
+//! # Threads
+//!
+//! Every socket has an accept thread and a daemon thread, and one more per link. Handlers run on the
+//! daemon thread. [`MeshSocket`] is a handle: clone it into as many threads as you like.
+//!
+//! # Bounds
+//!
+//! Everything that a stranger can make grow has one. [`Builder`] sets them.
+//!
+//! | what | default | at the bound |
+//! |---|---|---|
+//! | a frame, also after decompression | 16 MiB | `send` fails with [`Error::TooLarge`]; a peer's link is closed |
+//! | a frame before the handshake | 64 KiB | the link is closed |
+//! | packets in a message | 65,532 | `send` fails with [`Error::TooManyPackets`]; a peer's message is refused |
+//! | messages waiting for `recv` | 64 MiB or 65,536 | [`Overflow`] says; by default the mesh slows down while somebody receives, and the oldest go if nobody does |
+//! | bytes that a link reads ahead of the daemon | 1 MiB, or one frame | reading pauses |
+//! | bytes waiting for one peer | 16 MiB | own messages stop at half of it and wait, relays slow their source down above it; at twice as much and a frame the link is closed |
+//! | a peer that takes less than 16 KiB of what waits | 10 s, py2p 60 s | its link is closed |
+//! | message ids remembered | 4,194,304 | the oldest second is given up, and refused from then on |
+//! | age of a broadcast | 60 s | refused |
+//! | a broadcast from the future | 300 s | refused |
+//! | links | 128 | refused |
+//! | incoming links before their handshake | 16 | the oldest is closed |
+//! | links made by themselves | 4 | no more are made |
+//! | a handshake, name look-up and encryption included | 5 s | the link is closed |
+//! | an unfinished frame | 30 s | the link is closed |
+//! | a reply that looks for a route | 10 s, 1,024 at once | it fails |
+//! | events, status entries | 4,096, 256 | the oldest go |
+//! | remembered addresses | 512 | hints give way |
+//!
+//! # Logging
+//!
+//! Through the [`log`] crate; [`Builder::debug_level`] caps it per socket, in the levels of py2p.
+//!
+//! | `debug_level` | what | target | `log` level |
+//! |---|---|---|---|
+//! | 0 | a handler panicked | `rs2p::handlers` | error |
+//! | 1 | peers come and go, dials fail, messages were dropped, a handler is slow | `rs2p::peers`, `rs2p::handlers` | info |
+//! | 2 | connections are accepted | `rs2p::links` | debug |
+//! | 3 | a message that no handler kept and `recv` does not show, duplicates not relayed | `rs2p::messages` | debug |
+//! | 4 | every message that the program sent | `rs2p::messages` | trace |
+//! | 5 | every message in and out, every handler entered | `rs2p::messages`, `rs2p::handlers` | trace |
+//!
+//! # Features
+//!
+//! | feature | default | what |
+//! |---|---|---|
+//! | `compression` | yes | zlib and gzip, which links to py2p use |
+//! | `compression-all` | no | bz2 and lzma as well |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -16,7 +103,10 @@ mod packet;
 mod protocol;
 mod reply;
 mod runtime;
+mod secret;
 mod stats;
+#[cfg(feature = "native-tls")]
+mod tls;
 mod wire;
 
 pub use builder::Builder;
@@ -32,3 +122,10 @@ pub use protocol::{Encryption, Protocol};
 pub use reply::{Reply, Ticket};
 pub use runtime::shutdown::CloseReport;
 pub use stats::{Refusal, Stats};
+#[cfg(feature = "native-tls")]
+pub use tls::{Fingerprint, InvalidFingerprint, Tls, TlsIdentity};
+
+/// The examples of the README are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

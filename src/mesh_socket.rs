@@ -163,6 +163,14 @@ impl MeshSocket {
         self.core().out_addr.to_string()
     }
 
+    /// The SHA-256 fingerprint of the certificate that this socket shows; `None` in plaintext.
+    /// What others [pin](crate::Tls::pin).
+    #[cfg(feature = "native-tls")]
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<crate::Fingerprint> {
+        self.core().tls.as_ref().map(|kit| kit.fingerprint())
+    }
+
     fn check_open(&self) -> Result<()> {
         if self.core().phase.is_open() { Ok(()) } else { Err(Error::Closed) }
     }

@@ -1,9 +1,10 @@
-//! Which mesh: the subnet and the encryption that all its nodes share.
+//! Which mesh: the subnet, the encryption and the secret that all its nodes share.
 
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use crate::secret::Secret;
 use crate::wire::base58;
 
 /// The version of the wire protocol that rs2p speaks.
@@ -16,7 +17,8 @@ pub enum Encryption {
     /// Not at all.
     #[default]
     Plaintext,
-    /// TLS with a self-signed certificate: against eavesdroppers. Needs the feature `native-tls`.
+    /// TLS. With nothing else it keeps eavesdroppers out, but not somebody who sits in between;
+    /// [`Protocol::with_secret`] and pinned certificates do. Needs the feature `native-tls`.
     Ssl,
 }
 
@@ -51,6 +53,7 @@ pub struct Protocol {
     subnet: String,
     encryption: Encryption,
     id: String,
+    secret: Option<Secret>,
 }
 
 impl Protocol {
@@ -58,12 +61,37 @@ impl Protocol {
     #[must_use]
     pub fn new(subnet: impl Into<String>, encryption: Encryption) -> Self {
         let subnet = subnet.into();
-        let digest = Sha256::new()
-            .chain_update(&subnet)
-            .chain_update(encryption.as_str())
-            .chain_update(VERSION)
-            .finalize();
-        Protocol { subnet, encryption, id: base58::encode(&digest) }
+        let id = digest(&subnet, encryption.as_str());
+        Protocol { subnet, encryption, id, secret: None }
+    }
+
+    /// The private mesh of those who know this secret, too. Every link begins with both ends
+    /// proving to each other that they know it, the dialler first; nothing else is taken from
+    /// a peer before. So nobody else joins, and nobody can sit in between, although certificates
+    /// are self-signed.
+    ///
+    /// It takes [`Encryption::Ssl`]: without, `bind` fails. The id is another one than without
+    /// a secret, and the same for all secrets: py2p, which has no secrets, is turned away like a node
+    /// of another mesh.
+    ///
+    /// A proof can be tried against guesses by whoever gets a node to dial him, so the secret must
+    /// not be guessable. It is stretched (Argon2id, 19 MiB), which costs `bind` tens of
+    /// milliseconds and whoever guesses as much for each guess. Best are 128 random bits or more,
+    /// such as `openssl rand -base64 24` prints; less than 12 bytes are refused by `bind`.
+    ///
+    /// ```
+    /// use rs2p::{Encryption, Protocol};
+    ///
+    /// let open = Protocol::new("mesh", Encryption::Ssl);
+    /// let private = open.clone().with_secret("bqDyw5TqAAtqwS7XVSLJAHQjgG5yJZ3k");
+    /// assert_ne!(private.id(), open.id());
+    /// assert_eq!(format!("{private:?}"), r#"Protocol("mesh", SSL, secret)"#);
+    /// ```
+    #[must_use]
+    pub fn with_secret(self, secret: impl AsRef<[u8]>) -> Self {
+        let id = digest(&self.subnet, &format!("{}+secret", self.encryption));
+        let secret = Some(Secret::new(secret.as_ref(), &id));
+        Protocol { id, secret, ..self }
     }
 
     /// The name of the mesh. It keeps meshes apart; it is not a secret.
@@ -78,11 +106,25 @@ impl Protocol {
         self.encryption
     }
 
-    /// What nodes compare when they meet: a digest of name, encryption and protocol version.
+    /// What nodes compare when they meet: a digest of name, encryption and protocol version, and
+    /// of whether there is a secret.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
+
+    pub(crate) fn secret(&self) -> Option<&Secret> {
+        self.secret.as_ref()
+    }
+}
+
+fn digest(subnet: &str, encryption: &str) -> String {
+    let digest = Sha256::new()
+        .chain_update(subnet)
+        .chain_update(encryption)
+        .chain_update(VERSION)
+        .finalize();
+    base58::encode(&digest)
 }
 
 impl Default for Protocol {
@@ -93,6 +135,7 @@ impl Default for Protocol {
 
 impl fmt::Debug for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Protocol({:?}, {})", self.subnet, self.encryption)
+        let secret = if self.secret.is_some() { ", secret" } else { "" };
+        write!(f, "Protocol({:?}, {}{secret})", self.subnet, self.encryption)
     }
 }

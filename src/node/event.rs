@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::events::{Cause, MeshEvent};
 use crate::id::NodeId;
+use crate::secret::Nonce;
 use crate::wire::{Draft, Envelope, Frame, HostPort, Malformed, Method};
 
 /// One wire. The node numbers them, see [`super::Node::admit`].
@@ -21,6 +22,8 @@ pub(crate) struct ConnectId(pub u64);
 /// What happens to a node. What its user asks of it are the methods in `commands.rs`.
 #[derive(Debug)]
 pub(crate) enum Event {
+    /// A link is encrypted. Comes before [`Event::Opened`].
+    Secured { link: LinkId, channel: Channel },
     /// A link is up, TLS included: frames can go both ways.
     Opened { link: LinkId },
     /// A message arrived, its id verified. A link's messages come in their order.
@@ -63,6 +66,15 @@ pub(crate) enum Action {
     Connected { connect: ConnectId, outcome: Result<NodeId, Cause> },
     /// A reply has its outcome: whether it was sent.
     Settled { ticket: TicketId, sent: bool },
+}
+
+/// What a proof of the secret is bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Channel {
+    /// `tls_server_end_point`: equal at both ends, unless somebody sits in between.
+    pub end_point: Vec<u8>,
+    /// Fresh, and nobody can foresee it. The node's own chance is not for secrets.
+    pub nonce: Nonce,
 }
 
 /// Where to dial.

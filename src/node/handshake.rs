@@ -27,6 +27,13 @@ impl Node {
     pub(super) fn opened(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         peer.stage = Stage::Greeting;
+        if self.key.is_some() {
+            return self.challenge(now, link);
+        }
+        self.say_hello(now, link);
+    }
+
+    pub(super) fn say_hello(&mut self, now: Now, link: LinkId) {
         self.say(now, link, Flag::Whisper, Hello::new([LINKS]).payload());
     }
 
@@ -52,6 +59,9 @@ impl Node {
 
     /// A message before the handshake is done.
     pub(super) fn greeted(&mut self, now: Now, link: LinkId, envelope: &Envelope) {
+        if self.is_unproven(link) {
+            return self.prove(now, link, envelope);
+        }
         match &envelope.body {
             Body::Hello(_) => {
                 self.stats.control += 1;
@@ -74,11 +84,7 @@ impl Node {
 
     fn shake_hands(&mut self, now: Now, link: LinkId, theirs: &Handshake, envelope: &Envelope) {
         if theirs.protocol != self.me.protocol {
-            // Said before the link is closed, so that the other side learns why as well. A py2p
-            // that we dialled is not told: it never asked.
-            self.answer(now, link);
-            let theirs = theirs.protocol.clone();
-            return self.close_link(now, link, Cause::WrongSubnet { theirs });
+            return self.not_our_mesh(now, link, &theirs.protocol);
         }
         if theirs.id == self.me.id {
             return self.close_link(now, link, Cause::OwnAddress);
@@ -98,6 +104,13 @@ impl Node {
             (None, _) => self.join(now, link, theirs.id),
         }
         self.compare_clocks(now, theirs.id, envelope.time);
+    }
+
+    /// Says who we are before the link is closed, so that the other side learns why as well. A py2p
+    /// that we dialled is not told: it never asked.
+    pub(super) fn not_our_mesh(&mut self, now: Now, link: LinkId, theirs: &str) {
+        self.answer(now, link);
+        self.close_link(now, link, Cause::WrongSubnet { theirs: theirs.to_owned() });
     }
 
     /// Sends our handshake, once.

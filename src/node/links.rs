@@ -8,6 +8,7 @@ use super::timers::Timer;
 use super::{Node, Now};
 use crate::events::{Cause, MeshEvent};
 use crate::id::NodeId;
+use crate::protocol::Encryption;
 use crate::stats::Refusal;
 use crate::wire::Malformed;
 
@@ -108,8 +109,13 @@ impl Node {
     }
 
     /// What answers with a length beyond all bounds before it has shaken hands is something else.
+    /// If those four bytes are how records of TLS begin, it is that.
     fn before_handshake(cause: Cause) -> Cause {
-        if let Cause::TooLarge { .. } = cause { Cause::NotPy2p } else { cause }
+        let Cause::TooLarge { len, .. } = cause else { return cause };
+        match (len >> 24, len >> 16 & 0xff) {
+            (0x14..=0x17, 0x03) => Cause::WrongEncryption { theirs: Encryption::Ssl },
+            _ => Cause::NotPy2p,
+        }
     }
 
     /// All that a lost link read has been handed in: nothing more is to be expected.

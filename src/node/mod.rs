@@ -15,6 +15,7 @@ pub(crate) mod flow;
 mod handshake;
 mod links;
 pub(crate) mod peer;
+mod proving;
 pub(crate) mod reconnect;
 mod relay;
 mod requests;
@@ -29,7 +30,9 @@ use std::time::Duration;
 
 use address_book::AddressBook;
 pub(crate) use commands::{Connecting, Routed};
-pub(crate) use event::{Action, ConnectId, Event, LinkId, Parcel, Target, Terms, TicketId};
+pub(crate) use event::{
+    Action, Channel, ConnectId, Event, LinkId, Parcel, Target, Terms, TicketId,
+};
 use peer::{Numbers, Peer};
 use requests::Requests;
 use rng::Rng;
@@ -42,6 +45,7 @@ use crate::config::Config;
 use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
 use crate::packet::Packet;
+use crate::secret::Key;
 use crate::stats::Stats;
 use crate::wire::{Draft, HostPort};
 
@@ -61,6 +65,8 @@ pub(crate) struct Identity {
 #[derive(Debug)]
 pub(crate) struct Node {
     me: Identity,
+    /// Made of the secret of a private mesh.
+    key: Option<Key>,
     config: Config,
     peers: BTreeMap<LinkId, Peer>,
     table: RoutingTable,
@@ -83,6 +89,7 @@ impl Node {
         let seen = SeenCache::new(config.seen_ids, (rng.next_u64(), rng.next_u64()));
         Node {
             me,
+            key: None,
             config,
             peers: BTreeMap::new(),
             table: RoutingTable::default(),
@@ -104,6 +111,7 @@ impl Node {
     pub fn handle(&mut self, now: Now, event: Event) {
         self.expire(now);
         match event {
+            Event::Secured { link, channel } => self.secured(link, channel),
             Event::Opened { link } => self.opened(now, link),
             Event::Received { link, envelope } => self.received(now, link, envelope),
             Event::Malformed { link, why } => self.malformed(now, link, &why),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::event::{ConnectId, LinkId, Neighbour, Terms, TicketId};
+use super::proving::Proving;
 use crate::id::NodeId;
 use crate::wire::{HostPort, Method};
 
@@ -51,6 +52,7 @@ pub(crate) struct Peer {
     /// The outward address that the peer announced.
     pub addr: Option<HostPort>,
     pub is_rs2p: bool,
+    pub proving: Proving,
     /// Whether the peer has said that it has two links to us, and that we may choose.
     pub offers_choice: bool,
     /// Whether our handshake is on its way.
@@ -77,6 +79,7 @@ impl Peer {
             is_second_try: false,
             addr: None,
             is_rs2p: false,
+            proving: Proving::Done,
             offers_choice: false,
             answered: false,
             answer_by: None,

@@ -29,6 +29,8 @@ pub(crate) struct Aftermath {
     /// Whether the accept thread must look at its alarm.
     pub ring: bool,
     reports: Vec<MeshEvent>,
+    /// What went out, if that is to be logged.
+    traced: Vec<(LinkId, Parcel)>,
 }
 
 impl State {
@@ -42,7 +44,12 @@ impl State {
                         self.lost(now, link, error);
                     }
                 }
-                Action::Send { link, parcel } => self.put(now, link, parcel, aftermath),
+                Action::Send { link, parcel } => {
+                    if core.trace.shows_frames() {
+                        aftermath.traced.push((link, parcel.clone()));
+                    }
+                    self.put(now, link, parcel, aftermath);
+                }
                 Action::Establish { link, terms } => {
                     self.with_link(link, |link| link.establish(terms));
                 }
@@ -146,6 +153,9 @@ impl Aftermath {
         if self.ring {
             // Fails only if the accept thread is gone, and with it the need.
             let _ = core.alarm.wake();
+        }
+        for (link, parcel) in &self.traced {
+            core.trace.outgoing(*link, parcel);
         }
         let changes_peers =
             |event: &MeshEvent| matches!(event, MeshEvent::Joined { .. } | MeshEvent::Left { .. });

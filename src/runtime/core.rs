@@ -21,6 +21,7 @@ use super::link_thread::Start;
 use super::queue::Outlet;
 use super::shutdown::Phase;
 use super::threads::Threads;
+use super::tls::TlsKit;
 use super::trace::Trace;
 use crate::config::Config;
 use crate::events::Cause;
@@ -34,6 +35,8 @@ use crate::wire::{Header, HostPort, Malformed};
 pub(crate) struct Core {
     pub id: NodeId,
     pub protocol: Protocol,
+    /// How links are encrypted, if they are.
+    pub tls: Option<TlsKit>,
     pub out_addr: HostPort,
     pub local_addr: SocketAddr,
     pub config: Config,
@@ -74,6 +77,7 @@ pub(crate) struct State {
 pub(crate) struct Parts {
     pub id: NodeId,
     pub protocol: Protocol,
+    pub tls: Option<TlsKit>,
     pub out_addr: HostPort,
     pub local_addr: SocketAddr,
     pub config: Config,
@@ -97,6 +101,7 @@ impl Core {
         Core {
             id: parts.id,
             protocol: parts.protocol,
+            tls: parts.tls,
             out_addr: parts.out_addr,
             local_addr: parts.local_addr,
             clock: Clock::start(),

@@ -12,11 +12,12 @@ use super::core::Core;
 use super::daemon::{Batch, Inbound};
 use super::dial;
 use super::link::{Link, Order, STREAM};
+use super::start::random;
 use super::stream::Stream;
 use super::writer::{Flushed, Writer};
 use crate::events::Cause;
 use crate::node::flow::{Pace, StallWatch};
-use crate::node::{Event, Target};
+use crate::node::{Channel, Event, Target};
 use crate::wire::FrameReader;
 
 /// Stack of a connection's thread: only what is touched counts, about 10 KiB.
@@ -74,7 +75,7 @@ pub(crate) struct Leaving {
 /// Starts the thread of a link.
 pub(crate) fn spawn(core: &Arc<Core>, link: Arc<Link>, poll: Poll, start: Start) -> io::Result<()> {
     let thread = LinkThread {
-        reader: FrameReader::new(core.config.max_frame),
+        reader: FrameReader::new(core.config.first_frame_limit()),
         core: Arc::clone(core),
         link,
         poll,
@@ -93,7 +94,9 @@ pub(crate) fn spawn(core: &Arc<Core>, link: Arc<Link>, poll: Poll, start: Start)
 
 impl LinkThread {
     fn run(mut self, start: Start) {
-        let end = match self.open(start) {
+        // The hello goes out before anything is read: whoever speaks something else sees whom he has
+        // dialled.
+        let end = match self.open(start).and_then(|()| self.write()) {
             Ok(()) => self.serve(),
             Err(end) => end,
         };
@@ -102,22 +105,63 @@ impl LinkThread {
 
     /// Gets the stream up, encryption included.
     fn open(&mut self, start: Start) -> Result<(), End> {
-        let tcp = match start {
+        let (tcp, is_dialler) = match start {
             Start::Accepted(mut tcp) => {
                 self.register(&mut tcp)?;
-                tcp
+                (tcp, false)
             }
-            Start::Dial(target) => self.dial(target)?,
+            Start::Dial(target) => (self.dial(target)?, true),
         };
         dial::prepare(&tcp, &self.core);
-        let mut stream = Stream::Plain(tcp);
-        while !stream.handshake().map_err(lost)? {
-            self.wait(None)?;
-        }
+        let mut stream = Stream::new(tcp, self.core.tls.as_ref(), is_dialler);
+        let channel = match self.secure(&mut stream) {
+            Err(End::Lost(cause)) => return Err(self.part(&mut stream, cause)),
+            channel => channel?,
+        };
         *self.link.writer.lock() = Some(Writer::new(stream, self.core.id));
         self.is_readable = true;
-        self.core.tell(Event::Opened { link: self.link.id });
+        let link = self.link.id;
+        self.core.act(|state, now| {
+            if let Some(channel) = channel {
+                state.node.handle(now, Event::Secured { link, channel });
+            }
+            state.node.handle(now, Event::Opened { link });
+        });
         Ok(())
+    }
+
+    /// Encrypts the stream, if the mesh is; in a private one, what proofs are bound to.
+    fn secure(&mut self, stream: &mut Stream) -> Result<Option<Channel>, End> {
+        while !stream.handshake().map_err(End::Lost)? {
+            self.wait(None)?;
+        }
+        if self.core.protocol.secret().is_none() {
+            return Ok(None);
+        }
+        let Some(end_point) = stream.end_point().map_err(End::Lost)? else { return Ok(None) };
+        let nonce = random().map_err(lost)?;
+        Ok(Some(Channel { end_point, nonce }))
+    }
+
+    /// Takes leave of a peer with which there is no encryption: closing with input unread would
+    /// reset the connection, and the peer would not learn from TLS what was wrong.
+    fn part(&mut self, stream: &mut Stream, cause: Cause) -> End {
+        stream.finish_writing();
+        let by = self.core.clock.mono() + CLOSE_GRACE;
+        let mut scratch = [0; 4096];
+        while self.core.clock.mono() < by {
+            match stream.tcp().read(&mut scratch) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if self.wait(Some(by)).is_err() {
+                        break;
+                    }
+                }
+                Err(_) => break,
+            }
+        }
+        End::Lost(cause)
     }
 
     pub(super) fn register(&mut self, tcp: &mut TcpStream) -> Result<(), End> {

@@ -6,6 +6,8 @@
 //! [`core`] is what they share.
 
 pub(crate) mod aftermath;
+#[cfg(feature = "native-tls")]
+mod below_tls;
 pub(crate) mod clock;
 pub(crate) mod core;
 pub(crate) mod counters;
@@ -23,5 +25,7 @@ pub(crate) mod shutdown;
 pub(crate) mod start;
 pub(crate) mod stream;
 pub(crate) mod threads;
+#[cfg_attr(not(feature = "native-tls"), path = "no_tls.rs")]
+pub(crate) mod tls;
 pub(crate) mod trace;
 pub(crate) mod writer;

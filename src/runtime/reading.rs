@@ -93,6 +93,9 @@ impl LinkThread {
     }
 
     fn next_frame(&mut self) -> Result<Option<BytesMut>, End> {
+        if self.link.is_established() {
+            self.reader.allow(self.core.config.max_frame);
+        }
         self.reader
             .next()
             .map_err(|refused| End::Lost(Cause::TooLarge { len: refused.len, max: refused.max }))
@@ -105,16 +108,20 @@ impl LinkThread {
     /// Before the handshake is done, the node is told directly: it needs no daemon for that.
     fn greet(&mut self, header: Result<Header, Malformed>) {
         let item = header.and_then(Header::verify).map(Box::new);
+        self.trace(&item);
         self.core.tell(event(self.link.id, item));
     }
 
     /// Drops duplicates, verifies the rest, and hands it to the daemon.
     fn hand_in(&mut self, headers: Vec<Result<Header, Malformed>>, bytes: usize) {
+        let count = headers.len();
         let fresh = self.core.without_duplicates(self.link.id, headers);
+        self.core.trace.duplicates(self.link.id, count - fresh.len());
         let verified =
             fresh.into_iter().map(|header| header.and_then(Header::verify).map(Box::new));
         let (control, items): (Vec<Item>, Vec<Item>) = verified.partition(is_control);
         for item in control {
+            self.trace(&item);
             self.core.tell(event(self.link.id, item));
         }
         if items.is_empty() {
@@ -126,6 +133,12 @@ impl LinkThread {
             // Order: nothing overtakes what is held.
             Some(ref mut held) => held.append(batch),
             None => self.offer(batch),
+        }
+    }
+
+    fn trace(&self, item: &Item) {
+        if let Ok(envelope) = item {
+            self.core.trace.control(self.link.id, envelope);
         }
     }
 

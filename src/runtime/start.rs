@@ -9,12 +9,14 @@ use super::core::{Core, Parts};
 use super::daemon::Daemon;
 use super::listener::Listener;
 use super::queue::queue;
+use super::tls::TlsKit;
 use super::trace::Trace;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
 use crate::node::{Identity, Node};
 use crate::protocol::Protocol;
+use crate::secret::Key;
 use crate::wire::{HostPort, node_id};
 
 /// Batches that one link may have in the daemon's channel on average before it is full.
@@ -24,9 +26,12 @@ const BATCHES_PER_LINK: usize = 8;
 const SALTS: usize = 4096;
 
 /// What to bind.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Plan {
     pub protocol: Protocol,
+    pub tls: Option<TlsKit>,
+    /// Made of the protocol's secret, if it has one.
+    pub key: Option<Key>,
     pub out_addr: Option<HostPort>,
     pub debug_level: Option<u8>,
     pub config: Config,
@@ -39,13 +44,18 @@ pub(crate) fn start(plan: Plan, addrs: &[SocketAddr]) -> Result<Arc<Core>> {
     let out_addr = plan.out_addr.unwrap_or_else(|| HostPort::from(outward(local_addr)));
     let id = draw_id(&out_addr, &plan.protocol)?;
     let me = Identity { id, protocol: plan.protocol.id().to_string(), addr: out_addr.clone() };
-    let node = Node::new(me, plan.config.clone(), u64::from_le_bytes(random()?));
+    let mut node =
+        Node::new(me, plan.config.clone(), u64::from_le_bytes(random().map_err(Error::Io)?));
+    if let Some(key) = plan.key {
+        node.require_proof(key);
+    }
     let (inlet, outlet) = queue(&plan.config);
     let (inbox, inbound) =
         crossbeam_channel::bounded(plan.config.max_links.max(1) * BATCHES_PER_LINK);
     let core = Arc::new(Core::new(Parts {
         id,
         protocol: plan.protocol,
+        tls: plan.tls,
         out_addr,
         local_addr,
         config: plan.config,
@@ -113,7 +123,7 @@ fn lan_address(wildcard: IpAddr) -> IpAddr {
 fn draw_id(out_addr: &HostPort, protocol: &Protocol) -> Result<NodeId> {
     let mut digest = [0; 48];
     for _ in 0..SALTS {
-        let salt: [u8; 16] = random()?;
+        let salt: [u8; 16] = random().map_err(Error::Io)?;
         let salt = salt.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         digest = node_id::node_digest(&out_addr.host, out_addr.port, protocol.id(), &salt);
         if digest[0] == 0xff {
@@ -123,8 +133,8 @@ fn draw_id(out_addr: &HostPort, protocol: &Protocol) -> Result<NodeId> {
     Ok(NodeId::from_digest(&digest))
 }
 
-fn random<const N: usize>() -> Result<[u8; N]> {
+pub(super) fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| Error::Io(error.into()))?;
+    getrandom::fill(&mut bytes)?;
     Ok(bytes)
 }

@@ -1,29 +1,60 @@
-//! One stream, plain or TLS, never blocking. Nobody else says "TLS".
+//! One stream, plain or TLS, never blocking.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
 
 use mio::net::TcpStream;
 
+use super::tls::{TlsKit, TlsLink};
+use crate::events::Cause;
+
 /// What a link reads from and writes to.
 #[derive(Debug)]
 pub(crate) enum Stream {
     Plain(TcpStream),
+    Tls(Box<TlsLink>),
 }
 
 impl Stream {
-    /// Takes the handshake of the encryption as far as it goes without waiting; true when done.
-    pub fn handshake(&mut self) -> io::Result<bool> {
-        match self {
-            Stream::Plain(_) => Ok(true),
+    /// A stream over this connection, encrypted if there is a kit.
+    pub fn new(tcp: TcpStream, kit: Option<&TlsKit>, is_dialler: bool) -> Self {
+        match kit {
+            None => Stream::Plain(tcp),
+            Some(kit) => Stream::Tls(kit.link(tcp, is_dialler)),
         }
     }
 
-    /// Writes frames from the front, as many as the system takes; how many bytes of them went
-    /// out of sight. After `WouldBlock` the next call must begin with the same bytes.
+    /// Takes the handshake of the encryption as far as it goes without waiting; true when done.
+    pub fn handshake(&mut self) -> Result<bool, Cause> {
+        match self {
+            Stream::Plain(_) => Ok(true),
+            Stream::Tls(tls) => tls.handshake(),
+        }
+    }
+
+    /// What a proof can be bound to, so that it holds for this peer only: `None` in plaintext.
+    pub fn end_point(&self) -> Result<Option<Vec<u8>>, Cause> {
+        match self {
+            Stream::Plain(_) => Ok(None),
+            Stream::Tls(tls) => tls.end_point().map(Some),
+        }
+    }
+
+    /// Writes frames from the front, as many as there is room for; how many bytes of them went
+    /// out of sight, if not yet out of the process. After `WouldBlock` the next call must begin
+    /// with the same bytes.
     pub fn write_frames(&mut self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Stream::Plain(tcp) => tcp.write_vectored(frames),
+            Stream::Tls(tls) => tls.write_frames(frames),
+        }
+    }
+
+    /// Sends what [`Stream::write_frames`] took and did not send; whether that was all.
+    pub fn send_rest(&mut self) -> io::Result<bool> {
+        match self {
+            Stream::Plain(_) => Ok(true),
+            Stream::Tls(tls) => tls.send(),
         }
     }
 
@@ -33,9 +64,11 @@ impl Stream {
         let _ = self.tcp().shutdown(Shutdown::Write);
     }
 
-    pub fn tcp(&mut self) -> &mut TcpStream {
+    /// The connection below all encryption.
+    pub fn tcp(&self) -> &TcpStream {
         match self {
             Stream::Plain(tcp) => tcp,
+            Stream::Tls(tls) => tls.tcp(),
         }
     }
 }
@@ -44,6 +77,7 @@ impl Read for Stream {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         match self {
             Stream::Plain(tcp) => tcp.read(buf),
+            Stream::Tls(tls) => tls.read(buf),
         }
     }
 }

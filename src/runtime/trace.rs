@@ -5,9 +5,9 @@
 //! | 0 | errors: a handler panicked | `error` |
 //! | 1 | peers come and go, dials fail, messages were dropped | `info` |
 //! | 2 | connections accepted | `debug` |
-//! | 3 | messages that no handler kept and `recv` does not show | `debug` |
-//! | 4 | every message sent | `trace` |
-//! | 5 | every message in, every handler entered | `trace` |
+//! | 3 | messages that no handler kept and `recv` does not show, duplicates not relayed | `debug` |
+//! | 4 | every message that the program sent | `trace` |
+//! | 5 | every message in and out, every handler entered | `trace` |
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,7 +16,9 @@ use log::{Level, log, log_enabled};
 
 use crate::events::MeshEvent;
 use crate::message::Message;
-use crate::options::SendOptions;
+use crate::node::{LinkId, Parcel};
+use crate::options::{Kind, SendOptions};
+use crate::wire::Envelope;
 
 const PEERS: &str = "rs2p::peers";
 const LINKS: &str = "rs2p::links";
@@ -67,6 +69,39 @@ impl Trace {
     pub fn sent(&self, options: &SendOptions, packets: usize, peers: usize) {
         let SendOptions { flag, kind } = options;
         note!(self, 4, MESSAGES, "sent {packets} packets to {peers} peers as {flag:?} {kind:?}");
+    }
+
+    pub fn duplicates(&self, link: LinkId, count: usize) {
+        if count > 0 {
+            note!(self, 3, MESSAGES, "not relaying {count} duplicates from link {}", link.0);
+        }
+    }
+
+    /// Whether what goes out is to be logged: asked before anything is kept for it.
+    pub fn shows_frames(&self) -> bool {
+        self.is_on(5, MESSAGES)
+    }
+
+    pub fn outgoing(&self, link: LinkId, parcel: &Parcel) {
+        let link = link.0;
+        match parcel {
+            Parcel::Own(frame) => {
+                note!(self, 5, MESSAGES, "to link {link}: {} B of ours", frame.len())
+            }
+            Parcel::Relay(frame) => {
+                note!(self, 5, MESSAGES, "to link {link}: {} B relayed", frame.len());
+            }
+            Parcel::Control(draft) => {
+                let kind = draft.packets.first().map(Kind::from);
+                note!(self, 5, MESSAGES, "to link {link}: {kind:?}");
+            }
+        }
+    }
+
+    /// A message between neighbours, which neither handlers nor `recv` see.
+    pub fn control(&self, link: LinkId, envelope: &Envelope) {
+        let kind = envelope.packets.first().map(Kind::from);
+        note!(self, 5, MESSAGES, "from link {}: {kind:?}", link.0);
     }
 
     pub fn arrived(&self, message: &Message) {

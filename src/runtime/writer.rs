@@ -51,7 +51,8 @@ impl Writer {
         Writer { stream, me, batch, parcels, last: None, written: 0 }
     }
 
-    /// Writes what waits in the outbox, until it is empty or the system takes no more.
+    /// Writes what waits in the outbox, until it is empty or the system takes no more. What TLS
+    /// took and the system did not is not written yet.
     pub fn flush(
         &mut self,
         outbox: &Outbox,
@@ -63,7 +64,8 @@ impl Writer {
                 self.refill(outbox, method);
             }
             if self.batch.is_empty() {
-                return Ok(Flushed::Empty);
+                let all_sent = self.stream.send_rest()?;
+                return Ok(if all_sent { Flushed::Empty } else { Flushed::Blocked });
             }
             match self.write_once() {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

@@ -106,6 +106,11 @@ impl FrameReader {
         FrameReader { max_body, spare: Vec::new(), start: 0, end: 0, large: None }
     }
 
+    /// Takes bodies up to this length from now on.
+    pub fn allow(&mut self, max_body: usize) {
+        self.max_body = max_body;
+    }
+
     /// Reads once, at most `budget` bytes, which must be some; returns how many, and zero at the
     /// end of the stream. Take the frames with [`FrameReader::next`] before reading again.
     pub fn read_from(&mut self, src: &mut impl Read, budget: usize) -> io::Result<usize> {

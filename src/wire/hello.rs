@@ -1,9 +1,11 @@
 //! What rs2p nodes tell each other beyond 0.4.
 //!
 //! A whisper whose kind is [`KIND`]: py2p ignores kinds that it does not know, so it can be said
-//! before the handshake, to anybody. Packets after the list are left for later versions.
+//! before the handshake, to anybody. Packets after the list belong to a word in it, or to later
+//! versions.
 
 use super::json;
+use super::proof::Proof;
 use crate::packet::Packet;
 
 /// The sub-flag of a hello.
@@ -17,11 +19,14 @@ const MAX_CAPABILITY: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Hello {
     pub capabilities: Vec<String>,
+    /// A step in proving that both ends know the secret of their mesh.
+    pub proof: Option<Proof>,
 }
 
 impl Hello {
     pub fn new<'a>(capabilities: impl IntoIterator<Item = &'a str>) -> Self {
-        Hello { capabilities: capabilities.into_iter().map(str::to_owned).collect() }
+        let capabilities = capabilities.into_iter().map(str::to_owned).collect();
+        Hello { capabilities, proof: None }
     }
 
     pub fn has(&self, capability: &str) -> bool {
@@ -36,7 +41,8 @@ impl Hello {
         capabilities.retain(|text| text.len() <= MAX_CAPABILITY);
         capabilities.truncate(MAX_CAPABILITIES);
         capabilities.shrink_to_fit();
-        Some(Hello { capabilities })
+        let proof = Proof::read(&capabilities, packets);
+        Some(Hello { capabilities, proof })
     }
 
     pub fn payload(&self) -> Vec<Packet> {

@@ -5,6 +5,7 @@
 //! (decompressing first where needed), [`Header::verify`] checks the message id and gives the
 //! typed [`Envelope`]. Writing is one step: [`Draft::encode`] makes a [`Frame`] that all peers
 //! share.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub(crate) mod base58;
 mod body;
@@ -18,6 +19,7 @@ mod json;
 mod method;
 pub(crate) mod node_id;
 pub(crate) mod peers;
+mod proof;
 #[cfg(test)]
 mod tests;
 
@@ -29,3 +31,4 @@ pub(crate) use handshake::Handshake;
 pub(crate) use hello::Hello;
 pub(crate) use method::Method;
 pub(crate) use peers::{HostPort, PeerEntry};
+pub(crate) use proof::Proof;

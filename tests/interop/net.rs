@@ -65,6 +65,14 @@ macro_rules! promises {
                 $crate::net::Net::over(rs2p::Encryption::Plaintext).map(super::$promise);
             })*
         }
+
+        #[cfg(feature = "native-tls")]
+        mod ssl {
+            $(#[test]
+            fn $promise() {
+                $crate::net::Net::over(rs2p::Encryption::Ssl).map(super::$promise);
+            })*
+        }
     };
 }
 pub(crate) use promises;

@@ -1,3 +1,5 @@
+//! Numbers as text, checked against py2p, `bs58` and plain long division.
+
 use proptest::prelude::*;
 
 use super::super::base58::{decode, decode_digest, encode, encode_digest, encode_u64, parse_time};

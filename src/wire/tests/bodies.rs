@@ -1,3 +1,5 @@
+//! What messages mean to the protocol, checked against handshakes and peers lists of live nodes.
+
 use super::super::{Body, Draft, Handshake, Hello, HostPort, Method, PeerEntry, peers};
 use super::{bytes, cases, hex, packets, read, read_from, text};
 use crate::id::NodeId;

@@ -1,3 +1,5 @@
+//! Compressed frames, checked against what py2p makes of them.
+
 use bytes::BytesMut;
 
 use super::super::compression::{TooBig, compress, decompress};

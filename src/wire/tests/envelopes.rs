@@ -1,3 +1,5 @@
+//! Whole messages, byte for byte those of py2p.
+
 use super::super::node_id::node_digest;
 use super::super::{Body, Draft, Malformed};
 use super::{MIB, all_packets, bytes, cases, frame_of, packets, read, text, time_text};

@@ -1,3 +1,5 @@
+//! Frames, whatever pieces their bytes come in.
+
 use std::io::{self, ErrorKind, Read};
 
 use bytes::BytesMut;

@@ -1,3 +1,5 @@
+//! Frames that are no messages, checked against what py2p does with them.
+
 use bytes::BytesMut;
 
 use super::super::{Body, Header, Malformed, Method};

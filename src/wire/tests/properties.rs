@@ -1,3 +1,5 @@
+//! What holds for all messages and for any bytes.
+
 use bytes::BytesMut;
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -1,3 +1,5 @@
+//! The form in which a message goes on, checked against what py2p passes on.
+
 use super::{bytes, cases, hex, read, text};
 use crate::options::Flag;
 

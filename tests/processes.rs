@@ -1,0 +1,256 @@
+//! Nodes in processes of their own, at full speed, while one of them is stopped and one never
+//! receives: the others lose nothing, memory stays within its bounds, and the stopped one comes
+//! back by itself.
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, unbounded};
+use rs2p::{Cause, MeshEvent, MeshSocket};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const NODES: usize = 8;
+const STOPPED: usize = 3;
+const DEAF: usize = 5;
+/// What the bounds of one node add up to, in MiB: the queue, seven outbound queues at their limit,
+/// seven credits with a frame each, and a program of this size.
+const MAX_RESIDENT: u64 = 64 + 7 * 48 + 7 * 17 + 64;
+
+/// A node in its own process; it speaks in lines.
+struct Node {
+    child: Child,
+    stdin: ChildStdin,
+    lines: Receiver<String>,
+    addr: String,
+}
+
+impl Node {
+    fn start(number: usize) -> Self {
+        let mut child = Command::new(std::env::current_exe().expect("this test"))
+            .args(["--ignored", "--exact", "one_node", "--nocapture", "--test-threads=1"])
+            .env("RS2P_NODE", number.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a process");
+        let stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let (sender, lines) = unbounded();
+        thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                // What the test harness of the child prints is not for us.
+                if let Some((_, line)) = line.split_once("node: ") {
+                    let _ = sender.send(line.to_string());
+                }
+            }
+        });
+        let stdin = child.stdin.take().expect("piped");
+        let mut node = Node { child, stdin, lines, addr: String::new() };
+        node.addr = node.expect("addr");
+        node
+    }
+
+    fn tell(&mut self, line: &str) {
+        writeln!(self.stdin, "{line}").expect("the node listens");
+    }
+
+    /// The rest of the next line that begins with this word.
+    fn expect(&self, word: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let line = self.lines.recv_deadline(deadline);
+            let line = line.unwrap_or_else(|_| panic!("{}: no {word}", self.addr));
+            if let Some(rest) = line.strip_prefix(word) {
+                return rest.trim().to_string();
+            }
+        }
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("kill").args([signal, &pid]).status().expect("kill");
+        assert!(status.success());
+    }
+
+    /// The most memory that it ever had in use, in MiB.
+    fn peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("procfs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
+        peak.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // Stopped or not, it must not outlive the test.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits without anything to wait for: time passing is what is wanted.
+fn let_pass(time: Duration) {
+    let until = Instant::now() + time;
+    while Instant::now() < until {
+        thread::park_timeout(until.saturating_duration_since(Instant::now()));
+    }
+}
+
+#[test]
+fn a_stopped_node_and_a_deaf_one_cost_the_others_nothing() {
+    let stop_for = if std::env::var_os("RS2P_LONG").is_some() { 30 } else { 13 };
+    let mut nodes: Vec<Node> = (0..NODES).map(Node::start).collect();
+    for n in 1..NODES {
+        let addr = nodes[n - 1].addr.clone();
+        nodes[n].tell(&format!("connect {addr}"));
+        nodes[n].expect("connected");
+    }
+    nodes.iter_mut().for_each(|node| node.tell("go"));
+    let_pass(Duration::from_secs(3));
+    nodes[STOPPED].lines.try_iter().for_each(drop);
+    nodes[STOPPED].signal("-STOP");
+    let_pass(Duration::from_secs(stop_for));
+    nodes[STOPPED].signal("-CONT");
+    // Its peers gave it up meanwhile; it is linked again without anybody's help.
+    nodes[STOPPED].expect("joined");
+    let_pass(Duration::from_secs(2));
+
+    nodes.iter_mut().for_each(|node| node.tell("stop"));
+    let sent: Vec<u64> = nodes.iter().map(|node| parse(&node.expect("sent"))).collect();
+    let others: Vec<usize> = (0..NODES).filter(|&n| n != STOPPED && n != DEAF).collect();
+    for &n in &others {
+        let wanted = others.iter().chain([&DEAF]).filter(|&&from| from != n);
+        let wanted: Vec<String> = wanted.map(|&from| format!("{from}:{}", sent[from])).collect();
+        nodes[n].tell(&format!("await {}", wanted.join(" ")));
+    }
+    for &n in &others {
+        assert_eq!(nodes[n].expect("received"), "all, once", "node {n}");
+    }
+    for (n, node) in nodes.iter().enumerate() {
+        println!("node {n}: sent {}, peak {} MiB", sent[n], node.peak());
+        assert!(node.peak() < MAX_RESIDENT, "node {n}: {} MiB", node.peak());
+    }
+    for node in &mut nodes {
+        node.tell("report");
+        println!("{}", node.expect("report"));
+    }
+    others.iter().for_each(|&n| nodes[n].tell("slow"));
+    let slow: u64 = others.iter().map(|&n| parse(&nodes[n].expect("slow"))).sum();
+    assert!(slow > 0, "somebody closed the stopped node with its cause");
+}
+
+fn parse(text: &str) -> u64 {
+    text.parse().expect("a number")
+}
+
+/// What the other processes run.
+#[test]
+#[ignore = "one of the nodes of the test above, which starts it"]
+fn one_node() {
+    let Some(number) = std::env::var("RS2P_NODE").ok().and_then(|n| n.parse().ok()) else {
+        panic!("this is started by another test")
+    };
+    let sock = MeshSocket::bind(("127.0.0.1", 0)).expect("a port");
+    say(&format!("addr {}", sock.local_addr()));
+    let events = sock.events();
+    let slow_peers = Arc::new(AtomicU64::new(0));
+    let slow = Arc::clone(&slow_peers);
+    thread::spawn(move || {
+        for event in events {
+            match event {
+                MeshEvent::Joined { .. } => say("joined"),
+                MeshEvent::Left { cause: Cause::Stalled | Cause::Overflow, .. } => {
+                    slow.fetch_add(1, Ordering::Relaxed);
+                }
+                _ => {}
+            }
+        }
+    });
+    let counts: Arc<[AtomicU64; NODES]> = Arc::default();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let mut sender = None;
+    if number != DEAF {
+        let (sock, counts) = (sock.clone(), Arc::clone(&counts));
+        thread::spawn(move || receive(&sock, &counts));
+    }
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words[..] {
+            ["connect", addr] => {
+                sock.connect(addr).expect("a link");
+                say("connected");
+            }
+            ["go"] => {
+                let (sock, is_over) = (sock.clone(), Arc::clone(&is_over));
+                sender = Some(thread::spawn(move || send(&sock, number, &is_over)));
+            }
+            ["stop"] => {
+                is_over.store(true, Ordering::Release);
+                let sent = sender.take().expect("it went").join().expect("no panic");
+                say(&format!("sent {sent}"));
+            }
+            ["await", ref wanted @ ..] => say(&format!("received {}", await_all(&counts, wanted))),
+            ["slow"] => {
+                say(&format!("slow {}", slow_peers.load(Ordering::Relaxed)));
+            }
+            ["report"] => {
+                let (stats, status) = (sock.stats(), sock.status());
+                say(&format!("report {}", format!("{stats} | {status}").replace('\n', " ; ")));
+            }
+            _ => panic!("what is {line}?"),
+        }
+    }
+}
+
+fn say(line: &str) {
+    println!("node: {line}");
+}
+
+/// Sends at full speed until it is over; how many messages.
+fn send(sock: &MeshSocket, number: usize, is_over: &AtomicBool) -> u64 {
+    let mut sent = 0_u64;
+    while !is_over.load(Ordering::Acquire) {
+        let payload = [&[number as u8][..], &sent.to_be_bytes(), &[0; 200]].concat();
+        sock.send(payload).expect("sent");
+        sent += 1;
+    }
+    sent
+}
+
+/// Counts what arrives by sender; a duplicate ends the process.
+fn receive(sock: &MeshSocket, counts: &[AtomicU64; NODES]) {
+    let mut seen: BTreeMap<u8, std::collections::HashSet<u64>> = BTreeMap::new();
+    for message in sock {
+        let packet = &message[1];
+        let number = u64::from_be_bytes(packet[1..9].try_into().expect("eight bytes"));
+        assert!(seen.entry(packet[0]).or_default().insert(number), "{number} came twice");
+        counts[usize::from(packet[0])].fetch_add(1, Ordering::Release);
+    }
+}
+
+/// Waits until all that these nodes sent is here.
+fn await_all(counts: &[AtomicU64; NODES], wanted: &[&str]) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    let missing = || {
+        let mut missing = Vec::new();
+        for want in wanted {
+            let (from, count) = want.split_once(':').expect("from:count");
+            let here = counts[from.parse::<usize>().expect("a node")].load(Ordering::Acquire);
+            if here != parse(count) {
+                missing.push(format!("{here} of {count} from {from}"));
+            }
+        }
+        missing
+    };
+    while !missing().is_empty() && Instant::now() < deadline {
+        thread::yield_now();
+    }
+    let missing = missing();
+    if missing.is_empty() { "all, once".into() } else { missing.join(", ") }
+}

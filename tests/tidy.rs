@@ -1,0 +1,85 @@
+//! Small rules of the house that no compiler checks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Lines that a file may have, its tests not counted. See CONTRIBUTING.md: about 200 is the aim.
+const MAX_LINES: usize = 300;
+
+fn sources(dir: &str) -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(dir), &mut files);
+    assert!(!files.is_empty(), "there is something in {dir}");
+    files
+}
+
+fn collect(dir: &Path, files: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(dir).expect("a folder of this crate") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).expect("UTF-8");
+            files.push((path, text));
+        }
+    }
+}
+
+/// The part of a source file before its unit tests.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text)
+}
+
+fn is_test(path: &Path) -> bool {
+    path.components().any(|part| part.as_os_str() == "tests")
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    for dir in ["src", "tests", "examples"] {
+        for (path, text) in sources(dir) {
+            assert!(text.starts_with("//! "), "{} begins with its purpose", path.display());
+        }
+    }
+}
+
+#[test]
+fn no_file_is_one_that_one_fears() {
+    for (path, text) in sources("src") {
+        let lines = without_tests(&text).lines().count();
+        assert!(is_test(&path) || lines <= MAX_LINES, "{}: {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn nothing_sleeps() {
+    let sleep = ["thread::", "sleep"].concat();
+    for dir in ["src", "tests", "examples"] {
+        for (path, text) in sources(dir) {
+            assert!(!text.contains(&sleep), "{} waits for an event instead", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_library_does_not_panic_on_purpose() {
+    let panics = [".unwrap()", ".expect(", "panic!(", "unreachable!(", "todo!(", "unimplemented!("];
+    for (path, text) in sources("src").into_iter().filter(|(path, _)| !is_test(path)) {
+        for line in without_tests(&text).lines() {
+            let is_code = !line.trim_start().starts_with("//");
+            let panic = panics.iter().find(|panic| is_code && line.contains(**panic));
+            assert!(panic.is_none(), "{}: {line}", path.display());
+        }
+    }
+}
+
+#[test]
+fn only_the_runtime_knows_sockets_threads_and_clocks() {
+    let runtime_only = ["std::thread", "mio::", "Instant::now", "SystemTime::now", "parking_lot"];
+    for dir in ["src/wire", "src/node"] {
+        for (path, text) in sources(dir).into_iter().filter(|(path, _)| !is_test(path)) {
+            let known = runtime_only.iter().find(|word| text.contains(**word));
+            assert!(known.is_none(), "{} knows {known:?}", path.display());
+        }
+    }
+}
