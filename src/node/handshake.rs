@@ -2,12 +2,13 @@
 //!
 //! Both ends of a new link say hello at once. py2p ignores it; who sees one talks to rs2p and
 //! sends its handshake straight away. py2p always sends its handshake unasked, and whenever it
-//! turns a second link down it loses both: so it is answered only on the link that stays.
+//! turns a second link down it loses both: so it is answered only on the link that stays, see
+//! `doubles.rs`.
 
 use std::time::Duration;
 
 use super::event::{Action, LinkId};
-use super::peer::{Peer, Purpose, Stage};
+use super::peer::{Purpose, Stage};
 use super::timers::Timer;
 use super::{Node, Now};
 use crate::events::{Cause, MeshEvent};
@@ -18,12 +19,6 @@ use crate::wire::{Body, Envelope, Handshake, Hello, Method};
 
 /// Capability: speaks the rules of two links between rs2p nodes.
 const LINKS: &str = "links";
-/// Said on a second link by the node that does not decide: now you may choose.
-const SPARE: &str = "spare";
-
-/// An established link that has been silent for this long loses against a new one, because it may
-/// be dead without our knowing. One that was heard since stays, because the new one may lie.
-const FRESH: Duration = Duration::from_secs(5);
 
 /// A peer that sends no peers list is taken to know us after this time.
 const ACKNOWLEDGE: Duration = Duration::from_secs(1);
@@ -44,7 +39,9 @@ impl Node {
 
     pub(super) fn handshake_overdue(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.peers.get(&link) else { return };
-        if !peer.is_handshaking() {
+        if let Stage::Spare(id) = peer.stage {
+            self.answer_overdue(now, link, id);
+        } else if !peer.is_handshaking() {
             self.acknowledged(link);
         } else if now.mono >= peer.opened + self.config.handshake_timeout {
             self.close_link(now, link, Cause::TimedOut);
@@ -98,11 +95,13 @@ impl Node {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         peer.addr = theirs.addr.clone();
         peer.methods = theirs.methods.clone();
-        let is_rs2p = peer.is_rs2p;
-        match self.table.get(&theirs.id) {
-            None => self.join(now, link, theirs.id),
-            Some(_) if is_rs2p => self.keep_spare(now, link, theirs.id),
-            Some(_) => self.turn_down(now, link, theirs.id),
+        match (self.table.get(&theirs.id), peer.is_rs2p) {
+            (Some(_), true) => self.keep_spare(now, link, theirs.id),
+            (Some(row), false) => self.doubt(now, row, link, theirs.id),
+            (None, false) if self.is_dangerous(link, theirs.id) => {
+                self.expect_dial(now, link, theirs.id);
+            }
+            (None, _) => self.join(now, link, theirs.id),
         }
         self.compare_clocks(now, theirs.id, envelope.time);
     }
@@ -130,20 +129,28 @@ impl Node {
     }
 
     /// The first link to this peer.
-    fn join(&mut self, now: Now, link: LinkId, id: NodeId) {
-        self.answer(now, link);
+    pub(super) fn join(&mut self, now: Now, link: LinkId, id: NodeId) {
         self.set_stage(link, Stage::Ready(id));
         self.table.insert(id, link);
         self.stats.joined += 1;
+        self.welcome(now, link);
         self.establish(now, link, id);
-        self.timers.set(now.mono + ACKNOWLEDGE, Timer::Handshake(link));
-        self.tell_peers(now, link);
         self.report_joined(link, id);
         self.deliver_replies(now, id);
         self.dial_hints(now);
     }
 
-    fn establish(&mut self, now: Now, link: LinkId, id: NodeId) {
+    /// Introduces ourselves, and says whom we know.
+    pub(super) fn welcome(&mut self, now: Now, link: LinkId) {
+        if let Some(peer) = self.peers.get_mut(&link) {
+            peer.answer_by = None;
+        }
+        self.answer(now, link);
+        self.tell_peers(now, link);
+        self.timers.set(now.mono + ACKNOWLEDGE, Timer::Handshake(link));
+    }
+
+    pub(super) fn establish(&mut self, now: Now, link: LinkId, id: NodeId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         let terms = peer.terms(id, self.config.compress);
         let is_wanted = peer.is_wanted();
@@ -152,7 +159,7 @@ impl Node {
     }
 
     /// Tells whoever waited for a link to this peer that there is one.
-    fn serve(&mut self, purposes: Vec<Purpose>, id: NodeId) {
+    pub(super) fn serve(&mut self, purposes: Vec<Purpose>, id: NodeId) {
         for purpose in purposes {
             if let Purpose::Connect(connect) = purpose {
                 self.actions.push_back(Action::Connected { connect, outcome: Ok(id) });
@@ -168,67 +175,6 @@ impl Node {
         if std::mem::take(&mut self.is_alone) {
             self.actions.push_back(Action::Report(MeshEvent::Healed));
         }
-    }
-
-    /// A second link to an rs2p node. The numerically higher of the two chooses which one stays,
-    /// once the other has said that it has both: then nothing in flight can be lost.
-    fn keep_spare(&mut self, now: Now, link: LinkId, id: NodeId) {
-        self.answer(now, link);
-        self.set_stage(link, Stage::Spare(id));
-        self.establish(now, link, id);
-        self.acknowledged(link);
-        self.tell_peers(now, link);
-        if self.me.id < id {
-            self.say(now, link, Flag::Whisper, Hello::new([SPARE]).payload());
-        } else {
-            self.choose(now, id);
-        }
-    }
-
-    /// A hello on an established link.
-    pub(super) fn hello_again(&mut self, now: Now, link: LinkId, id: NodeId, hello: &Hello) {
-        if !hello.has(SPARE) || self.me.id < id {
-            return;
-        }
-        if let Some(peer) = self.peers.get_mut(&link) {
-            peer.offers_choice = true;
-        }
-        self.choose(now, id);
-    }
-
-    /// Chooses between two links to a peer, if both ends have both of them.
-    fn choose(&mut self, now: Now, id: NodeId) {
-        let offers = |peer: &Peer| peer.id() == Some(id) && peer.offers_choice;
-        let (Some(row), Some(spare)) = (self.table.get(&id), self.spare_of(&id)) else { return };
-        if !self.peers.values().any(offers) {
-            return;
-        }
-        for link in [row, spare] {
-            if let Some(peer) = self.peers.get_mut(&link) {
-                peer.offers_choice = false;
-            }
-        }
-        let is_fresh = self
-            .peers
-            .get(&row)
-            .is_some_and(|peer| now.mono < peer.last_heard.max(peer.opened) + FRESH);
-        if is_fresh {
-            self.set_stage(spare, Stage::Draining(id));
-            self.actions.push_back(Action::Retire { link: spare, heir: Some(row) });
-        } else {
-            self.hand_over(id, row, spare);
-        }
-    }
-
-    /// A second link to a py2p node: never answered, so that it never sees a conflict.
-    fn turn_down(&mut self, now: Now, link: LinkId, id: NodeId) {
-        if let Some(peer) = self.peers.get_mut(&link) {
-            let is_wanted = peer.is_wanted();
-            let purposes = std::mem::take(&mut peer.purposes);
-            self.book_success(now, link, id, is_wanted);
-            self.serve(purposes, id);
-        }
-        self.close_link(now, link, Cause::Duplicate);
     }
 
     fn compare_clocks(&mut self, now: Now, id: NodeId, theirs: u64) {

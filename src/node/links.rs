@@ -60,18 +60,9 @@ impl Node {
         if let Stage::Ready(id) = peer.stage
             && let Some(heir) = self.spare_of(&id)
         {
-            return self.hand_over(id, link, heir);
+            return self.hand_over(now, id, link, heir);
         }
         self.close_link(now, link, Cause::PeerClosed);
-    }
-
-    /// From now on `heir` is the link to this peer; the old one is heard to its end.
-    pub(super) fn hand_over(&mut self, id: NodeId, old: LinkId, heir: LinkId) {
-        self.acknowledged(old);
-        self.actions.push_back(Action::Retire { link: old, heir: Some(heir) });
-        self.set_stage(old, Stage::Draining(id));
-        self.set_stage(heir, Stage::Ready(id));
-        self.table.insert(id, heir);
     }
 
     pub(super) fn set_stage(&mut self, link: LinkId, stage: Stage) {
@@ -102,13 +93,17 @@ impl Node {
                 peer.stage = Stage::Gone(id);
                 match self.spare_of(&id) {
                     Some(heir) => {
-                        self.hand_over(id, link, heir);
+                        self.hand_over(now, id, link, heir);
                         self.set_stage(link, Stage::Gone(id));
                     }
                     None => self.left(now, id, link, cause),
                 }
             }
-            Stage::Spare(id) | Stage::Draining(id) => peer.stage = Stage::Gone(id),
+            Stage::Spare(id) => {
+                peer.stage = Stage::Gone(id);
+                self.spare_lost(now, link, id, cause);
+            }
+            Stage::Draining(id) => peer.stage = Stage::Gone(id),
             Stage::Gone(_) => {}
         }
     }
@@ -129,14 +124,10 @@ impl Node {
     }
 
     fn left(&mut self, now: Now, id: NodeId, link: LinkId, cause: Cause) {
-        if let Some(peer) = self.peers.get_mut(&link) {
-            for purpose in std::mem::take(&mut peer.purposes) {
-                self.fail_purpose(purpose, &cause);
-            }
-        }
         self.table.remove(&id, link);
         self.stats.left += 1;
         self.remember_lost(now, link, &cause);
+        self.disappoint(now, link, &cause);
         self.actions.push_back(Action::Report(MeshEvent::Left { id, cause }));
         if self.table.is_empty() && !self.is_closed {
             self.is_alone = true;
@@ -144,8 +135,19 @@ impl Node {
         }
     }
 
+    /// A link ended while somebody waited for it to be taken up.
+    fn disappoint(&mut self, now: Now, link: LinkId, cause: &Cause) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let purposes = std::mem::take(&mut peer.purposes);
+        if peer.may_try_again(cause) {
+            self.dial_again(now, link, purposes);
+        } else {
+            purposes.into_iter().for_each(|purpose| self.fail_purpose(purpose, cause));
+        }
+    }
+
     /// A link ended before its handshake: whoever waited for it is told.
-    fn never_ready(&mut self, now: Now, peer: Peer, cause: Cause) {
+    pub(super) fn never_ready(&mut self, now: Now, peer: Peer, cause: Cause) {
         if peer.direction == Direction::Incoming {
             self.stats.turned_away += 1;
             self.actions.push_back(Action::Report(MeshEvent::TurnedAway { cause }));
@@ -207,6 +209,12 @@ impl Node {
 }
 
 impl Peer {
+    /// Whether the end of this link, not taken up yet, may be due to another link to the peer.
+    fn may_try_again(&self, cause: &Cause) -> bool {
+        let by_peer = matches!(cause, Cause::PeerClosed | Cause::Io(_));
+        by_peer && !self.is_rs2p && !self.is_second_try && self.dialled.is_some()
+    }
+
     /// Whether an unreadable frame may be asked for again; notes that it is.
     fn may_complain(&mut self, now: Duration) -> bool {
         let may = self.last_complaint.is_none_or(|last| now >= last + COMPLAIN_EVERY);

@@ -9,6 +9,7 @@
 pub(crate) mod address_book;
 mod commands;
 pub(crate) mod discovery;
+mod doubles;
 pub(crate) mod event;
 pub(crate) mod flow;
 mod handshake;

@@ -32,7 +32,7 @@ pub(crate) enum Stage {
     Greeting,
     /// In the routing table.
     Ready(NodeId),
-    /// A second link to a peer that decides which one stays. Heard, not spoken to.
+    /// A second link to a peer, until it is decided which one stays. Heard, not spoken to.
     Spare(NodeId),
     /// Retired: heard to its end, not spoken to.
     Draining(NodeId),
@@ -45,8 +45,10 @@ pub(crate) struct Peer {
     pub direction: Direction,
     pub stage: Stage,
     pub purposes: Vec<Purpose>,
-    /// Where we dialled: the address book's key.
+    /// Where we dialled: the address book's key. A link that takes over from another inherits it.
     pub dialled: Option<HostPort>,
+    /// Whether this is the second dial for the same purposes.
+    pub is_second_try: bool,
     /// The outward address that the peer announced.
     pub addr: Option<HostPort>,
     pub is_rs2p: bool,
@@ -55,6 +57,8 @@ pub(crate) struct Peer {
     pub offers_choice: bool,
     /// Whether our handshake is on its way.
     pub answered: bool,
+    /// Until when our handshake is held back from a py2p node that may have another link to us.
+    pub answer_by: Option<Duration>,
     /// The compression methods that the peer announced.
     pub methods: Vec<Method>,
     pub opened: Duration,
@@ -72,11 +76,13 @@ impl Peer {
             stage: Stage::Opening,
             purposes: Vec::new(),
             dialled: None,
+            is_second_try: false,
             addr: None,
             is_rs2p: false,
             proving: Proving::Done,
             offers_choice: false,
             answered: false,
+            answer_by: None,
             methods: Vec::new(),
             opened: now,
             last_heard: now,

@@ -144,7 +144,7 @@ impl Aftermath {
     /// not wait.
     pub fn run_writing(mut self, core: &Arc<Core>) {
         for link in std::mem::take(&mut self.write) {
-            link.write_now();
+            link.write_now(&core.counters);
         }
         self.run(core);
     }

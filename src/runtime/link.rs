@@ -7,6 +7,7 @@ use std::time::Duration;
 use mio::{Poll, Token, Waker};
 use parking_lot::Mutex;
 
+use super::counters::Counters;
 use super::outbox::Outbox;
 use super::writer::{Flushed, Writer};
 use crate::config::Config;
@@ -83,11 +84,11 @@ impl Link {
 
     /// Writes what waits, here and now, if nobody else is writing; otherwise the link's thread
     /// does. Saves a switch of threads; never waits.
-    pub fn write_now(&self) {
+    pub fn write_now(&self, counters: &Counters) {
         let Some(mut writer) = self.writer.try_lock() else { return self.wake() };
         let is_plain = self.send_method().is_none();
         let flushed = match writer.as_mut() {
-            Some(writer) if is_plain => writer.flush(&self.outbox, None),
+            Some(writer) if is_plain => writer.flush(&self.outbox, None, counters),
             _ => return self.wake(),
         };
         // Whatever is left, or wrong, is the thread's business.

@@ -185,9 +185,7 @@ impl LinkThread {
         let (flushed, written) = {
             let mut writer = self.link.writer.lock();
             let Some(writer) = writer.as_mut() else { return Ok(()) };
-            let before = writer.written();
-            let flushed = writer.flush(&self.link.outbox, method);
-            self.core.counters.wrote(writer.written() - before);
+            let flushed = writer.flush(&self.link.outbox, method, &self.core.counters);
             (flushed.map_err(lost)?, writer.written())
         };
         if self.leaving.is_some() {

@@ -79,7 +79,7 @@ impl Core {
         }
         let report = self.phase.wait();
         // The thread that closed in the background ends now, if there was one.
-        join(self.threads.take_others(None), Instant::now() + LINK_GRACE);
+        self.threads.join_others(Instant::now() + LINK_GRACE);
         Some(report)
     }
 
@@ -100,10 +100,9 @@ impl Core {
         let begun = Instant::now();
         self.stop_daemon(begun + HANDLER_GRACE);
         self.stop_all();
-        let me = Some(thread::current().id());
         let links_by = Instant::now() + self.config.linger + LINK_GRACE;
         let by = links_by.max(begun + HANDLER_GRACE);
-        let left_behind = join(self.threads.take_others(me), by);
+        let left_behind = self.threads.join_others(by);
         self.handlers.clear();
         let unsent_frames = self.counters.unsent();
         self.phase.end(CloseReport { unsent_frames, left_behind });
@@ -133,21 +132,4 @@ impl Core {
         // Fails only if the accept thread has ended already.
         let _ = self.alarm.wake();
     }
-}
-
-/// Joins threads until the time is up; the names of those that still run.
-fn join(threads: Vec<thread::JoinHandle<()>>, by: Instant) -> Vec<String> {
-    let mut left_behind = Vec::new();
-    for thread in threads {
-        while !thread.is_finished() && Instant::now() < by {
-            thread::park_timeout(Duration::from_millis(1));
-        }
-        if thread.is_finished() {
-            // A thread of ours that panicked has nothing to add: the panic was printed.
-            let _ = thread.join();
-        } else {
-            left_behind.push(thread.thread().name().unwrap_or_default().to_string());
-        }
-    }
-    left_behind
 }

@@ -6,6 +6,7 @@ use std::io::{self, IoSlice};
 
 use bytes::{Buf, Bytes};
 
+use super::counters::Counters;
 use super::outbox::{Outbox, weight};
 use super::stream::Stream;
 use crate::id::NodeId;
@@ -52,7 +53,12 @@ impl Writer {
 
     /// Writes what waits in the outbox, until it is empty or the system takes no more. What TLS
     /// took and the system did not is not written yet.
-    pub fn flush(&mut self, outbox: &Outbox, method: Option<Method>) -> io::Result<Flushed> {
+    pub fn flush(
+        &mut self,
+        outbox: &Outbox,
+        method: Option<Method>,
+        counters: &Counters,
+    ) -> io::Result<Flushed> {
         loop {
             if self.batch.is_empty() {
                 self.refill(outbox, method);
@@ -63,7 +69,10 @@ impl Writer {
             }
             match self.write_once() {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(bytes) => self.advance(bytes, outbox),
+                Ok(bytes) => {
+                    counters.wrote(bytes as u64);
+                    self.advance(bytes, outbox);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Ok(Flushed::Blocked);
                 }

@@ -89,15 +89,6 @@ pub struct Link {
     pub addr: Value,
 }
 
-/// The answer to `table`: what py2p holds right now.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Table {
-    #[serde(flatten)]
-    pub links: Links,
-    /// Ids of messages that it would not take again.
-    pub seen: usize,
-}
-
 pub fn to_hex(bytes: impl AsRef<[u8]>) -> String {
     bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,17 +4,21 @@
 //! and, the first time, a registry for `pip install py2p`. Where there is none
 //! they say so and pass, except under `CI=true`.
 
+mod dials;
 mod driver;
+mod errors;
 mod event;
 mod harness;
+mod healing;
+mod hostile;
+mod mesh;
+mod net;
+mod node;
 mod options;
+mod payloads;
 mod peer;
 mod python;
+mod raw;
+mod reply;
+mod slow;
 mod ssl;
-
-use std::time::{Duration, Instant};
-
-/// When to give up on something that takes milliseconds on a quiet machine.
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(20)
-}

@@ -14,8 +14,6 @@ const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/peer.py
 pub struct PeerOptions {
     pub python: &'static Python,
     pub host: &'static str,
-    /// A fresh one where not set: py2p's ports linger for a minute.
-    pub port: Option<u16>,
     /// The address to announce instead of the real one.
     pub out_addr: Option<(&'static str, u16)>,
     pub subnet: &'static str,
@@ -28,6 +26,11 @@ pub struct PeerOptions {
     /// Whom it dials by itself, from peers lists; py2p's own number is 4.
     pub max_outgoing: Option<usize>,
     pub id: Option<IdOrder>,
+    /// The compression methods that its Python has, in its order, by py2p's names for them.
+    pub methods: Option<&'static str>,
+    /// Whether its system takes but little ahead of it. Over loopback it would take megabytes
+    /// before a sender has to wait.
+    pub is_narrow: bool,
 }
 
 /// Where a node's id is to stand among others: it decides who keeps a link.
@@ -42,7 +45,6 @@ impl PeerOptions {
         PeerOptions {
             python,
             host: "127.0.0.1",
-            port: None,
             out_addr: None,
             subnet: "mesh",
             encryption: "Plaintext",
@@ -50,6 +52,8 @@ impl PeerOptions {
             debug_level: 0,
             max_outgoing: None,
             id: None,
+            methods: None,
+            is_narrow: false,
         }
     }
 
@@ -74,10 +78,16 @@ impl PeerOptions {
         if let Some(version) = self.tls {
             option("--tls", &version);
         }
+        if let Some(methods) = self.methods {
+            option("--methods", &methods);
+        }
         match self.id {
             Some(IdOrder::Low) => option("--id", &"low"),
             Some(IdOrder::High) => option("--id", &"high"),
             None => {}
+        }
+        if self.is_narrow {
+            command.arg("--narrow");
         }
         command
     }

@@ -12,7 +12,7 @@ milliseconds and pushes what is new: the tests only ever wait.
          {"cmd": "reply", "n": 0, "packets": [hex..]}    n: of a message event
          {"cmd": "disconnect", "id": id}
          {"cmd": "throttle", "pause"?: true, "slow"?: seconds}
-         {"cmd": "table" | "status" | "request_peers" | "close"}
+         {"cmd": "settle" | "table" | "status" | "request_peers" | "close"}
     out  ready, or fatal: there is no node, and this program ends
          result: one for each command, in order; after the events before it
          message, and peers when the links changed
@@ -27,6 +27,8 @@ import errno
 import hashlib
 import json
 import os
+import select
+import socket
 import sys
 import threading
 import time
@@ -158,6 +160,7 @@ class Commands(object):
 
     def send_one(self, packets, to, flag=b"\x00", type=b"\x00"):
         if to is None:
+            clear_of_a_new_second()
             self.sock.send(*packets, flag=flag, type=type)
         else:
             self.sock.routing_table[to.encode()].send(flag, type, *packets)
@@ -174,6 +177,14 @@ class Commands(object):
 
     def throttle(self, **how):
         self.brake.set(**how)
+
+    def settle(self):
+        """Waits until it has read and digested what arrived."""
+        quiet = 0
+        while quiet < 3:  # py2p looks every 10 ms
+            time.sleep(0.01)
+            links = list(self.sock.routing_table.values()) + self.sock.awaiting_ids
+            quiet = 0 if select.select(links, [], [], 0)[0] else quiet + 1
 
     def table(self):
         return dict(links_of(self.sock), seen=len(self.sock.waterfalls))
@@ -192,6 +203,14 @@ class Commands(object):
         self.watcher.stop()
         self.brake.set()  # py2p's close waits for its network thread
         self.sock.close()
+
+
+def clear_of_a_new_second():
+    """py2p dates each copy of a message by itself: one that is sent while a
+    second ends is two messages, and those who hear both are right to."""
+    left = 1 - time.time() % 1
+    if left < 0.2:
+        time.sleep(left + 0.05)  # its clock ticks coarsely and lags
 
 
 def serve(commands, out):
@@ -219,8 +238,10 @@ def make_socket(options):
         mesh.max_outgoing = options.max_outgoing  # read at each peers list
     if options.tls:
         limit_tls(options.tls)
+    if options.methods is not None:
+        limit_methods(base, mesh, options.methods.split(","))
     if options.id:
-        draw_salt(base, protocol, out_addr, FIRST_BYTE[options.id])
+        draw_salt(base, protocol, out_addr, PREFIX[options.id])
 
     class Node(mesh.mesh_socket):
         """Notes when it has answered a handshake. The link is in its table a
@@ -234,9 +255,24 @@ def make_socket(options):
 
     sock = Node(options.host, options.port, prot=protocol, out_addr=out_addr,
                 debug_level=options.debug_level)
-    if options.id and base.from_base_58(sock.id) >> 376 != FIRST_BYTE[options.id]:
+    if options.narrow:
+        # Of the listening socket: what is accepted from it inherits them. The
+        # size of segments is what the sender's buffer is measured by.
+        listener = sock.daemon.sock
+        if hasattr(socket, "TCP_MAXSEG"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 10)
+    digest = base.from_base_58(sock.id).to_bytes(48, "big")
+    if options.id and not digest.startswith(PREFIX[options.id]):
         raise RuntimeError("py2p made its id in another way: %r" % sock.id)
     return sock
+
+
+def limit_methods(base, mesh, names):
+    """Makes py2p one on a Python that was built with these methods only."""
+    base.compression[:] = [getattr(base.flags, name) for name in names if name]
+    text = json.dumps([method.decode() for method in base.compression])
+    base.json_compressions = mesh.json_compressions = text
 
 
 def announced(options):
@@ -267,16 +303,18 @@ def limit_tls(name):
     ssl.wrap_socket = wrap_socket
 
 
-FIRST_BYTE = {"low": 0x00, "high": 0xFF}  # of the digest that is the id
+# How the digest that is the id begins. Above what rs2p draws, which begins with
+# one such byte, in all but few cases.
+PREFIX = {"low": b"\x00", "high": b"\xff\xff"}
 
 
-def draw_salt(base, protocol, out_addr, first_byte):
+def draw_salt(base, protocol, out_addr, prefix):
     """Draws py2p's process salt again until it makes such a node id: the
     SHA-384 of address, protocol and salt."""
     while True:
         base.user_salt = str(uuid.uuid4()).encode()
         text = str(out_addr).encode() + protocol.id + base.user_salt
-        if hashlib.sha384(text).digest()[0] == first_byte:
+        if hashlib.sha384(text).digest().startswith(prefix):
             return
 
 
@@ -304,7 +342,9 @@ def parse(arguments):
     parser.add_argument("--tls", choices=["TLSv1_2", "TLSv1_3"])
     parser.add_argument("--debug-level", type=int, default=0)
     parser.add_argument("--max-outgoing", type=int)
-    parser.add_argument("--id", choices=sorted(FIRST_BYTE))
+    parser.add_argument("--methods")
+    parser.add_argument("--narrow", action="store_true")
+    parser.add_argument("--id", choices=sorted(PREFIX))
     return parser.parse_args(arguments)
 
 

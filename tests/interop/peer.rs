@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     driver::Driver,
-    event::{Fatal, Links, PeerMessage, Ready, Table, to_hex},
+    event::{Fatal, Links, PeerMessage, Ready, to_hex},
     options::{PeerOptions, SendAs},
 };
 
@@ -30,17 +30,29 @@ pub struct Peer {
 impl Peer {
     pub fn start(options: PeerOptions) -> Peer {
         for _ in 0..PORT_TRIES {
-            let port = options.port.unwrap_or_else(free_port);
-            match Driver::start(&mut options.command(port)) {
-                Ok((driver, ready)) => {
-                    let links = Mutex::default();
-                    return Peer { driver, ready, port, links };
-                }
-                Err(Fatal { port_taken: true, .. }) if options.port.is_none() => {}
+            match Peer::try_start(options, free_port()) {
+                Ok(peer) => return peer,
+                Err(Fatal { port_taken: true, .. }) => {}
                 Err(Fatal { text, .. }) => panic!("no py2p node: {text}"),
             }
         }
         panic!("no py2p node: {PORT_TRIES} ports were free, and then taken");
+    }
+
+    /// Starts at a port that another node may have held a moment ago: tries until it is free.
+    pub fn start_at(options: PeerOptions, port: u16, deadline: Instant) -> Peer {
+        loop {
+            match Peer::try_start(options, port) {
+                Ok(peer) => return peer,
+                Err(Fatal { port_taken: true, .. }) if Instant::now() < deadline => {}
+                Err(Fatal { text, .. }) => panic!("no py2p node at {port}: {text}"),
+            }
+        }
+    }
+
+    fn try_start(options: PeerOptions, port: u16) -> Result<Peer, Fatal> {
+        let (driver, ready) = Driver::start(&mut options.command(port))?;
+        Ok(Peer { driver, ready, port, links: Mutex::default() })
     }
 
     pub fn id(&self) -> &str {
@@ -87,6 +99,12 @@ impl Peer {
         self.send_as(SendAs::default(), packets);
     }
 
+    /// Sends to the direct peers, who do not pass it on.
+    pub fn whisper<P: AsRef<[u8]>>(&self, packets: impl IntoIterator<Item = P>) {
+        let whisper = SendAs { flag: Some(2), kind: Some(b"\x02"), ..SendAs::default() };
+        self.send_as(whisper, packets);
+    }
+
     pub fn send_as<P: AsRef<[u8]>>(&self, how: SendAs, packets: impl IntoIterator<Item = P>) {
         let mut request = json!({"cmd": "send", "packets": hex(packets)});
         how.add_to(&mut request);
@@ -131,7 +149,16 @@ impl Peer {
         }
     }
 
-    pub fn table(&self) -> Table {
+    /// Waits until it has read and digested what arrived.
+    ///
+    /// A py2p that sends while messages arrive loses some, and the peers that they came from: its
+    /// two threads change one list ("deque mutated during iteration").
+    pub fn settle(&self) {
+        self.ask(json!({"cmd": "settle"}));
+    }
+
+    /// What it holds right now.
+    pub fn table(&self) -> Links {
         let answer = self.ask(json!({"cmd": "table"}));
         serde_json::from_value(answer).expect("a table")
     }

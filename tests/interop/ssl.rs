@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use rs2p::{Cause, Encryption, Error, MeshEvent, MeshSocket, Message, Protocol, Reply};
 
 use crate::{
+    net::soon,
     options::{PeerOptions, SendAs},
     peer::Peer,
     python::{Python, python},
-    soon,
 };
 
 /// A thousand frames take a py2p some seconds.

@@ -1,0 +1,167 @@
+//! Nodes that dial each other at the same moment end with exactly one link that works. Two py2p
+//! nodes end with none in most trials.
+
+use std::{
+    env,
+    sync::Barrier,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rs2p::{MeshSocket, NodeId};
+
+use crate::{
+    event::Links,
+    net::{Net, bind, close, id_of, promises, soon, wait_until},
+    options::{IdOrder, PeerOptions},
+    peer::Peer,
+    raw::Raw,
+};
+
+promises![
+    users_of_both_connect_and_the_py2ps_id_is_lower,
+    users_of_both_connect_and_the_py2ps_id_is_higher,
+    the_py2p_is_told_of_us_and_its_id_is_lower,
+    the_py2p_is_told_of_us_and_its_id_is_higher,
+];
+
+/// From the dials to one link that works and no other.
+const LIMIT: Duration = Duration::from_secs(5);
+
+fn trials() -> usize {
+    if env::var_os("RS2P_LONG").is_some() { 200 } else { 30 }
+}
+
+fn users_of_both_connect_and_the_py2ps_id_is_lower(net: Net) {
+    users_of_both_connect(net, IdOrder::Low);
+}
+
+fn users_of_both_connect_and_the_py2ps_id_is_higher(net: Net) {
+    users_of_both_connect(net, IdOrder::High);
+}
+
+fn users_of_both_connect(net: Net, order: IdOrder) {
+    let py = Peer::start(PeerOptions { id: Some(order), debug_level: 2, ..net.quiet() });
+    run_trials(net, &py, order, None, |rs| py.connect(rs.local_addr()));
+}
+
+fn the_py2p_is_told_of_us_and_its_id_is_lower(net: Net) {
+    the_py2p_is_told_of_us(net, IdOrder::Low);
+}
+
+fn the_py2p_is_told_of_us_and_its_id_is_higher(net: Net) {
+    the_py2p_is_told_of_us(net, IdOrder::High);
+}
+
+/// It dials because of a peers list. So it knows our id, and takes its own dial for our link from
+/// its first moment.
+fn the_py2p_is_told_of_us(net: Net, order: IdOrder) {
+    let py = Peer::start(PeerOptions { id: Some(order), debug_level: 2, ..net.options() });
+    let informant = Raw::link(py.addr(), py.protocol_id(), soon());
+    let teller = parking_lot::Mutex::new(informant);
+    let id = teller.lock().id();
+    py.wait_links(soon(), |links| links.link(id.as_str()).is_some());
+    run_trials(net, &py, order, Some(id), |rs| {
+        teller.lock().tell_of(rs.id().as_str(), rs.local_addr());
+    });
+}
+
+/// Many times: a new rs2p node connects to `py` while `dial` has `py` connect to it.
+fn run_trials(
+    net: Net,
+    py: &Peer,
+    order: IdOrder,
+    informant: Option<NodeId>,
+    dial: impl Fn(&MeshSocket) + Sync,
+) {
+    let (mut slowest, mut lost) = (Duration::ZERO, 0);
+    for trial in 0..trials() {
+        let rs = bind_in_order(net, py, order);
+        let begun = Instant::now();
+        dial_each_other(trial, py, &rs, &dial);
+        let pair = Pair { py, rs: &rs, informant };
+        pair.wait_for_one_link(trial, begun + LIMIT);
+        slowest = slowest.max(begun.elapsed());
+        lost += usize::from(rs.stats().left > 0);
+        close(&rs);
+        py.wait_links(soon(), |links| pair.own_links(links) == 0 && links.awaiting == 0);
+    }
+    println!("{} trials, slowest {slowest:?}, a first link was lost in {lost}", trials());
+}
+
+/// A node whose id is on the other side of the py2p's.
+fn bind_in_order(net: Net, py: &Peer, order: IdOrder) -> MeshSocket {
+    loop {
+        let rs = bind(net.builder());
+        match order {
+            IdOrder::Low if id_of(py) < rs.id() => return rs,
+            IdOrder::High if id_of(py) > rs.id() => return rs,
+            _ => close(&rs),
+        }
+    }
+}
+
+fn dial_each_other(trial: usize, py: &Peer, rs: &MeshSocket, dial: impl Fn(&MeshSocket) + Sync) {
+    let barrier = Barrier::new(2);
+    let start = |is_late: bool| {
+        barrier.wait();
+        if is_late {
+            // Not a wait: it moves the two dials against each other, in steps as small as what py2p
+            // does between two dials, over the 10 ms that it rests between two looks.
+            thread::sleep(Duration::from_micros(trial as u64 * 700 % 12_000));
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            start(trial.is_multiple_of(2));
+            dial(rs);
+        });
+        start(trial % 2 == 1);
+        let connected = rs.connect(py.addr());
+        assert_eq!(connected.expect("a link").id(), id_of(py), "trial {trial}");
+    });
+}
+
+/// Two nodes that shall have one link.
+struct Pair<'a> {
+    py: &'a Peer,
+    rs: &'a MeshSocket,
+    /// Who is linked to the py2p beside.
+    informant: Option<NodeId>,
+}
+
+impl Pair<'_> {
+    /// Waits until there is one link, and one only, and messages pass it both ways.
+    fn wait_for_one_link(&self, trial: usize, deadline: Instant) {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            self.wait_for_one_row(deadline);
+            let text = format!("trial {trial}, try {tries}");
+            self.rs.whisper(&text).expect("sent");
+            self.py.whisper([&text]);
+            // What goes over a link that is being lost is lost with it.
+            let soon = deadline.min(Instant::now() + Duration::from_millis(500));
+            let at_py =
+                self.py.recv(soon).is_some_and(|heard| heard.payload() == [text.as_bytes()]);
+            let at_rs = self.rs.recv_timeout(soon - Instant::now().min(soon));
+            if at_py && at_rs.is_ok_and(|heard| heard.payload() == [&*text]) {
+                break;
+            }
+        }
+        self.wait_for_one_row(deadline);
+        assert!(Instant::now() < deadline, "trial {trial} took too long");
+    }
+
+    fn wait_for_one_row(&self, deadline: Instant) {
+        let (py, rs) = (self.py, self.rs);
+        wait_until(rs, "one link", deadline, || rs.routing_table().len() == 1 && rs.links() == 1);
+        py.wait_links(deadline, |links| self.own_links(links) == 1 && links.awaiting == 0);
+    }
+
+    fn own_links(&self, links: &Links) -> usize {
+        let is_informant =
+            |id: &str| self.informant.is_some_and(|informant| informant.as_str() == id);
+        links.peers.iter().filter(|link| !is_informant(&link.id)).count()
+    }
+}

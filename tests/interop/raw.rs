@@ -1,0 +1,154 @@
+//! A node by hand: says what no honest node says. Over plain TCP, after the protocol and not after
+//! the code that is tested.
+
+use std::{
+    io::{self, Read, Write},
+    net::{SocketAddr, TcpStream},
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
+use rs2p::NodeId;
+use sha2::{Digest, Sha384};
+
+use crate::net::NOWHERE;
+
+pub const BROADCAST: u8 = 0;
+pub const WHISPER: u8 = 2;
+pub const RENEGOTIATE: u8 = 3;
+
+pub const COMPRESSION: &[u8] = b"\x01";
+pub const HANDSHAKE: &[u8] = b"\x03";
+pub const PEERS: &[u8] = b"\x07";
+pub const REQUEST: &[u8] = b"\x08";
+pub const RESEND: &[u8] = b"\x09";
+pub const RESPONSE: &[u8] = b"\x0a";
+
+pub struct Raw {
+    stream: TcpStream,
+    id: String,
+    unread: Vec<u8>,
+}
+
+/// A message as it stands on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wire {
+    pub main: u8,
+    pub id: Vec<u8>,
+    /// The sub-flag first.
+    pub payload: Vec<Vec<u8>>,
+}
+
+impl Raw {
+    /// Connects as a node with some id, and says nothing yet.
+    pub fn connect(addr: SocketAddr) -> Raw {
+        let stream = TcpStream::connect(addr).expect("the node listens");
+        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).expect("a date").as_nanos();
+        let digest = Sha384::digest([&b"raw"[..], &nanos.to_be_bytes()].concat());
+        Raw { stream, id: base58(&digest), unread: Vec::new() }
+    }
+
+    /// Connects, shakes hands, and waits for the node's handshake.
+    pub fn link(addr: SocketAddr, protocol: &str, deadline: Instant) -> Raw {
+        let mut raw = Raw::connect(addr);
+        raw.shake_hands(protocol);
+        while raw.next(deadline).expect("a handshake").payload[0] != HANDSHAKE {}
+        raw
+    }
+
+    pub fn id(&self) -> NodeId {
+        self.id.parse().expect("a digest")
+    }
+
+    /// Introduces itself, as somebody who cannot be dialled and knows no compression.
+    pub fn shake_hands(&mut self, protocol: &str) {
+        let addr = format!("[\"{}\", {}]", NOWHERE.0, NOWHERE.1);
+        let id = self.id.clone();
+        let packets = [HANDSHAKE, id.as_bytes(), protocol.as_bytes(), addr.as_bytes(), b"[]"];
+        self.say(WHISPER, &packets);
+    }
+
+    /// Says a message with everything right but, maybe, its meaning.
+    pub fn say(&mut self, main: u8, payload: &[&[u8]]) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a date").as_secs();
+        let time = base58(&now.to_be_bytes());
+        let hashed = [payload.concat(), time.clone().into_bytes()].concat();
+        let id = base58(&Sha384::digest(hashed));
+        let head = [&[main][..], self.id.as_bytes(), id.as_bytes(), time.as_bytes()];
+        let packets: Vec<&[u8]> = head.into_iter().chain(payload.iter().copied()).collect();
+        self.send(&frame(&packets));
+    }
+
+    /// Says that a node is to be found somewhere.
+    pub fn tell_of(&mut self, id: &str, addr: SocketAddr) {
+        let list = format!("[[[\"{}\", {}], \"{id}\"]]", addr.ip(), addr.port());
+        self.say(WHISPER, &[PEERS, list.as_bytes()]);
+    }
+
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).expect("the node takes it");
+    }
+
+    /// The next message; `None` if the node ended the link instead.
+    pub fn next(&mut self, deadline: Instant) -> Option<Wire> {
+        loop {
+            if let Some(message) = self.take_frame() {
+                return Some(message);
+            }
+            let left =
+                deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero());
+            self.stream.set_read_timeout(Some(left.expect("a message in time"))).expect("settable");
+            let mut bytes = [0; 65536];
+            match self.stream.read(&mut bytes) {
+                Ok(0) => return None,
+                Ok(count) => self.unread.extend_from_slice(&bytes[..count]),
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return None,
+                Err(error) => panic!("no message from the node: {error}"),
+            }
+        }
+    }
+
+    fn take_frame(&mut self) -> Option<Wire> {
+        let len = number(self.unread.get(..4)?) + 4;
+        let body = self.unread.get(4..len)?.to_vec();
+        self.unread.drain(..len);
+        let mut packets = packets(&body).into_iter();
+        let main = packets.next().expect("a main flag")[0];
+        let id = packets.nth(1).expect("sender and id");
+        Some(Wire { main, id, payload: packets.skip(1).collect() })
+    }
+}
+
+/// Packets as a frame.
+pub fn frame(packets: &[&[u8]]) -> Vec<u8> {
+    let size = |bytes: usize| u32::try_from(bytes).expect("a small frame").to_be_bytes();
+    let sizes: Vec<u8> = packets.iter().flat_map(|packet| size(packet.len())).collect();
+    let body = [sizes, packets.concat()].concat();
+    [size(body.len()).to_vec(), body].concat()
+}
+
+/// The packets of a frame: all sizes, then all bytes. Nothing says how many there are.
+fn packets(body: &[u8]) -> Vec<Vec<u8>> {
+    let (mut sizes, mut total) = (Vec::new(), 0);
+    while 4 * sizes.len() + total < body.len() {
+        let size = number(&body[4 * sizes.len()..][..4]);
+        sizes.push(size);
+        total += size;
+    }
+    let mut rest = &body[4 * sizes.len()..];
+    let mut take = |size| {
+        let (packet, after) = rest.split_at(size);
+        rest = after;
+        packet.to_vec()
+    };
+    sizes.into_iter().map(&mut take).collect()
+}
+
+fn number(bytes: &[u8]) -> usize {
+    bytes.iter().fold(0, |number, &byte| number << 8 | usize::from(byte))
+}
+
+/// The number that these bytes are, in base 58: no digits for leading zeros.
+fn base58(bytes: &[u8]) -> String {
+    let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+    bs58::encode(&bytes[zeros..]).into_string()
+}
