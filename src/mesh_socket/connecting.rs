@@ -120,12 +120,13 @@ impl MeshSocket {
         if enough { Ok(peers()) } else { Err(Error::TimedOut) }
     }
 
-    /// Ends the link to a peer and forgets its address. Does not wait: what is queued for the peer
-    /// is lost and counted.
+    /// Ends the link to a peer, forgets its address, and does not take it back until
+    /// [`connect`](MeshSocket::connect) is called for it again. Does not wait: what is queued for
+    /// the peer is lost and counted.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownPeer`] if it is not a direct peer.
+    /// [`Error::UnknownPeer`] if it is neither a direct peer nor one that was lost.
     pub fn disconnect(&self, id: &NodeId) -> Result<()> {
         let was_peer = self.core().act(|state, now| state.node.disconnect(now, id));
         if was_peer { Ok(()) } else { Err(Error::UnknownPeer { id: *id }) }

@@ -12,6 +12,9 @@ use crate::protocol::Encryption;
 use crate::stats::Refusal;
 use crate::wire::Malformed;
 
+/// Peers that are not taken back, at most; the oldest is forgotten.
+const MAX_SHUNNED: usize = 256;
+
 /// A frame is asked for again at most this often; a peer that sends a second unreadable one
 /// sooner is closed.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(20);
@@ -37,7 +40,8 @@ impl Node {
         if self.is_closed {
             return Err(Cause::Closed);
         }
-        if self.links() < self.config.max_links { Ok(()) } else { Err(Cause::TooManyLinks) }
+        // Those too whose last messages are still on their way to us: they hold memory.
+        if self.peers.len() < self.config.max_links { Ok(()) } else { Err(Cause::TooManyLinks) }
     }
 
     pub(super) fn new_link(&mut self, now: Now, peer: Peer) -> LinkId {
@@ -45,6 +49,14 @@ impl Node {
         self.peers.insert(link, peer);
         self.timers.set(now.mono + self.config.handshake_timeout, Timer::Handshake(link));
         link
+    }
+
+    /// Does not take this peer back until it is connected to again.
+    pub(super) fn shun(&mut self, id: NodeId) {
+        if self.shunned.len() >= MAX_SHUNNED {
+            self.shunned.pop_front();
+        }
+        self.shunned.push_back(id);
     }
 
     /// Closes a link at once and draws the consequences.

@@ -15,6 +15,7 @@ pub(crate) mod daemon;
 pub(crate) mod dial;
 pub(crate) mod handlers;
 pub(crate) mod journal;
+mod leaving;
 pub(crate) mod link;
 pub(crate) mod link_thread;
 pub(crate) mod listener;
