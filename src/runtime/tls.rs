@@ -192,6 +192,19 @@ impl TlsLink {
         self.stream()?.get_mut().send()
     }
 
+    /// Bytes that were encrypted and not sent.
+    pub fn unsent(&self) -> usize {
+        let State::Up(stream) = &self.state else { return 0 };
+        stream.get_ref().unsent()
+    }
+
+    /// Gives those up.
+    pub fn forget(&mut self) {
+        if let State::Up(stream) = &mut self.state {
+            stream.get_mut().forget();
+        }
+    }
+
     pub fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let stream = self.stream()?;
         let read = stream.read(buf);

@@ -100,14 +100,15 @@ impl Writer {
         }
     }
 
-    /// Bytes written since the link began.
+    /// Bytes written since the link began, as far as the system took them.
     pub fn written(&self) -> u64 {
-        self.written
+        self.written.saturating_sub(self.stream.rest() as u64)
     }
 
     /// Gives up what was not finished: how many frames. What is left below TLS counts as one.
     pub fn abandon(&mut self) -> usize {
-        let below = !matches!(self.stream.send_rest(), Ok(true));
+        let below = self.stream.rest() > 0;
+        self.stream.forget_rest();
         std::mem::take(&mut self.batch).len() + usize::from(below)
     }
 
