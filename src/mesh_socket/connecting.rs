@@ -43,6 +43,10 @@ impl MeshSocket {
     /// - [`Error::WrongSubnet`]: the node belongs to another mesh.
     /// - [`Error::OwnAddress`]: the address is this socket's own.
     /// - [`Error::NotPy2p`]: what answers is no py2p or rs2p node.
+    /// - [`Error::WrongEncryption`]: one end speaks TLS, and the other does not.
+    /// - [`Error::Tls`]: TLS failed. [`Error::Untrusted`], [`Error::WrongFingerprint`]: the
+    ///   certificate there is not covered by the roots, or not pinned.
+    /// - [`Error::WrongSecret`]: the two ends do not share the secret of the mesh.
     /// - [`Error::Resolve`], [`Error::NoAddress`]: the name has no address.
     /// - [`Error::TooManyLinks`], [`Error::Closed`], and [`Error::Connect`] for all else.
     pub fn connect(&self, addr: impl ToSocketAddrs) -> Result<Connection> {

@@ -195,8 +195,8 @@ impl TlsLink {
     pub fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let stream = self.stream()?;
         let read = stream.read(buf);
-        // What TLS had to answer, if anything.
-        stream.get_mut().send()?;
+        // What TLS had to answer, if anything. If that fails, the writer will see it as well.
+        let _ = stream.get_mut().send();
         match read {
             // Few say goodbye before they close: py2p does not. Frames know their length, so
             // nothing can be cut short unnoticed.

@@ -105,9 +105,10 @@ impl Writer {
         self.written
     }
 
-    /// Gives up what was not finished: how many frames.
+    /// Gives up what was not finished: how many frames. What is left below TLS counts as one.
     pub fn abandon(&mut self) -> usize {
-        std::mem::take(&mut self.batch).len()
+        let below = !matches!(self.stream.send_rest(), Ok(true));
+        std::mem::take(&mut self.batch).len() + usize::from(below)
     }
 
     fn refill(&mut self, outbox: &Outbox, method: Option<Method>) {
