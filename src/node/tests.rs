@@ -73,7 +73,7 @@ impl Hand {
         let link = self.node.admit(self.now).expect("room");
         self.tell(Event::Opened { link });
         let actions = self.shake(link, n);
-        assert!(says(&actions, link).iter().any(|kind| *kind == Kind::HANDSHAKE), "answered");
+        assert!(says(&actions, link).contains(&Kind::HANDSHAKE), "answered");
         link
     }
 
