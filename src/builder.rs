@@ -191,7 +191,8 @@ impl Builder {
         self
     }
 
-    /// How long `close` goes on writing what is queued. Default: 500 ms.
+    /// How long `close` goes on writing what is queued, and waits for peers to take what was
+    /// written: what they have not taken by then may be lost. Default: 500 ms.
     pub fn linger(mut self, linger: Duration) -> Self {
         self.config.linger = sane(linger);
         self

@@ -23,6 +23,8 @@ mod requests;
 pub(crate) mod rng;
 mod routing_table;
 mod seen;
+#[cfg(test)]
+mod tests;
 pub(crate) mod time;
 mod timers;
 

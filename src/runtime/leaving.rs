@@ -104,7 +104,9 @@ impl LinkThread {
         let now = self.core.clock.mono();
         let Some(leaving) = self.leaving.as_mut() else { return Ok(()) };
         if leaving.read_by.is_none() && (flushed == Flushed::Empty || now >= leaving.flush_by) {
-            leaving.read_by = Some(now + leaving.grace);
+            // What is left of the time for writing is for reading: the system still has bytes of
+            // ours, and closing with input unread would throw them away.
+            leaving.read_by = Some(leaving.flush_by.max(now + leaving.grace));
             if let Some(writer) = self.link.writer.lock().as_mut() {
                 writer.stream.finish_writing();
             }
