@@ -15,7 +15,7 @@ use super::link::{Link, Order};
 /// A handler that still runs after this is left behind.
 const HANDLER_GRACE: Duration = Duration::from_secs(1);
 /// Beyond `linger`, what a link's thread may take to end.
-const LINK_GRACE: Duration = Duration::from_millis(500);
+const LINK_GRACE: Duration = Duration::from_millis(700);
 
 /// How far the socket is: open, closing, closed with a report.
 #[derive(Debug, Default)]
@@ -88,7 +88,7 @@ impl Core {
         if self.threads.add(builder, move || core.carry_out_close()).is_err() {
             // No thread to be had: everybody stops, and nobody is waited for.
             self.outlet.close();
-            self.stop_all();
+            self.stop_all(self.clock.mono());
             self.journal.close();
             self.phase.end(CloseReport::default());
         }
@@ -96,10 +96,11 @@ impl Core {
 
     fn carry_out_close(self: &Arc<Self>) {
         let (begun, unsent_before) = (Instant::now(), self.counters.unsent());
+        // Links have been writing all the while: a handler that takes its time takes it from this.
+        let linger = self.clock.mono() + self.config.linger;
         self.stop_daemon(begun + HANDLER_GRACE);
-        self.stop_all();
-        let links_by = Instant::now() + self.config.linger + LINK_GRACE;
-        let by = links_by.max(begun + HANDLER_GRACE);
+        self.stop_all(linger);
+        let by = Instant::now().max(begun + self.config.linger) + LINK_GRACE;
         let left_behind = self.threads.join_others(by);
         self.handlers.clear();
         self.journal.close();
@@ -117,15 +118,14 @@ impl Core {
     }
 
     /// Everybody who waits is told, the accept thread and the links end.
-    fn stop_all(self: &Arc<Self>) {
-        let until = self.clock.mono() + self.config.linger;
+    fn stop_all(self: &Arc<Self>, linger: Duration) {
         let links: Vec<Arc<Link>> = self.act(|state, _| {
             state.node.close();
             state.links.values().cloned().collect()
         });
         for link in links {
             link.outbox.refuse_more();
-            link.order(Order::Linger { until });
+            link.order(Order::Linger { until: linger });
         }
         self.peers_changed.notify_all();
         // Fails only if the accept thread has ended already.
