@@ -15,7 +15,7 @@ use super::link::{Link, Order};
 /// A handler that still runs after this is left behind.
 const HANDLER_GRACE: Duration = Duration::from_secs(1);
 /// Beyond `linger`, what a link's thread may take to end.
-const LINK_GRACE: Duration = Duration::from_millis(300);
+const LINK_GRACE: Duration = Duration::from_millis(500);
 
 /// How far the socket is: open, closing, closed with a report.
 #[derive(Debug, Default)]
