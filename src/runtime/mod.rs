@@ -28,5 +28,7 @@ pub(crate) mod stream;
 pub(crate) mod threads;
 #[cfg_attr(not(feature = "native-tls"), path = "no_tls.rs")]
 pub(crate) mod tls;
+#[cfg(feature = "native-tls")]
+mod tls_link;
 pub(crate) mod trace;
 pub(crate) mod writer;
