@@ -120,7 +120,7 @@ impl Node {
         if peer.methods == methods {
             return;
         }
-        peer.methods = methods.to_vec();
+        peer.announces(methods);
         let terms = peer.terms(id, self.config.compress);
         self.actions.push_back(Action::Renegotiate { link, terms });
         let common: Vec<Method> =

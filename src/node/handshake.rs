@@ -65,6 +65,9 @@ impl Node {
         match &envelope.body {
             Body::Hello(_) => {
                 self.stats.control += 1;
+                if self.is_surplus(link) {
+                    return self.close_link(now, link, Cause::TooManyLinks);
+                }
                 if let Some(peer) = self.peers.get_mut(&link) {
                     peer.is_rs2p = true;
                 }
@@ -94,13 +97,14 @@ impl Node {
         }
         let Some(peer) = self.peers.get_mut(&link) else { return };
         peer.addr = theirs.addr.clone();
-        peer.methods = theirs.methods.clone();
+        peer.announces(&theirs.methods);
         match (self.table.get(&theirs.id), peer.is_rs2p) {
             (Some(_), true) => self.keep_spare(now, link, theirs.id),
             (Some(row), false) => self.doubt(now, row, link, theirs.id),
             (None, false) if self.is_dangerous(link, theirs.id) => {
                 self.expect_dial(now, link, theirs.id);
             }
+            (None, false) if self.is_surplus(link) => return self.turn_away(now, link),
             (None, _) => self.join(now, link, theirs.id),
         }
         self.compare_clocks(now, theirs.id, envelope.time);

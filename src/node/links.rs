@@ -17,9 +17,13 @@ use crate::wire::Malformed;
 const COMPLAIN_EVERY: Duration = Duration::from_secs(20);
 
 impl Node {
-    /// Somebody connected: the number of the new link, or why there is no room.
+    /// Somebody connected: the number of the new link. Whether there is room for it is seen when it
+    /// has said who it is, because of [`Node::turn_away`].
     pub fn admit(&mut self, now: Now) -> Result<LinkId, Cause> {
-        self.has_room().inspect_err(|_| self.stats.turned_away += 1)?;
+        if self.is_closed {
+            self.stats.turned_away += 1;
+            return Err(Cause::Closed);
+        }
         let mut waiting = self
             .peers
             .iter()
@@ -38,6 +42,20 @@ impl Node {
             return Err(Cause::Closed);
         }
         if self.links() < self.config.max_links { Ok(()) } else { Err(Cause::TooManyLinks) }
+    }
+
+    /// Whether this link was accepted above the bound.
+    pub(super) fn is_surplus(&self, link: LinkId) -> bool {
+        let is_incoming = self.peers.get(&link).is_some_and(|peer| !peer.is_outgoing());
+        is_incoming && self.links() > self.config.max_links
+    }
+
+    /// There is no room for a py2p node. It is told who we are all the same: one that dials because
+    /// of a peers list has us in its table already, and if the link ended before it got a handshake,
+    /// it would never get us out again and burn its processor on the dead link.
+    pub(super) fn turn_away(&mut self, now: Now, link: LinkId) {
+        self.answer(now, link);
+        self.close_link(now, link, Cause::TooManyLinks);
     }
 
     pub(super) fn new_link(&mut self, now: Now, peer: Peer) -> LinkId {

@@ -59,8 +59,11 @@ pub(crate) struct Peer {
     pub answered: bool,
     /// Until when our handshake is held back from a py2p node that may have another link to us.
     pub answer_by: Option<Duration>,
-    /// The compression methods that the peer announced.
+    /// The compression methods that the peer wants to be sent, in its order.
     pub methods: Vec<Method>,
+    /// All that it ever announced, and may use: a py2p that asks for plain bytes goes on
+    /// compressing its own, even that very question.
+    pub announced: Vec<Method>,
     pub opened: Duration,
     pub last_heard: Duration,
     /// When we last asked for a frame again.
@@ -84,6 +87,7 @@ impl Peer {
             answered: false,
             answer_by: None,
             methods: Vec::new(),
+            announced: Vec::new(),
             opened: now,
             last_heard: now,
             last_complaint: None,
@@ -118,6 +122,16 @@ impl Peer {
         self.addr.as_ref().or(self.dialled.as_ref())
     }
 
+    /// It wants to be spoken to with these methods.
+    pub fn announces(&mut self, methods: &[Method]) {
+        self.methods = methods.to_vec();
+        for method in methods {
+            if !self.announced.contains(method) {
+                self.announced.push(*method);
+            }
+        }
+    }
+
     pub fn neighbour(&self, id: NodeId) -> Neighbour {
         Neighbour { id, addr: self.contact().cloned(), is_outgoing: self.is_outgoing() }
     }
@@ -129,7 +143,7 @@ impl Peer {
         Terms {
             peer,
             is_rs2p: self.is_rs2p,
-            receive: self.methods.clone(),
+            receive: self.announced.clone(),
             send: send.filter(|_| compress || !self.is_rs2p),
         }
     }

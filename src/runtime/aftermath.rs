@@ -109,7 +109,7 @@ impl State {
     fn retire(&mut self, now: Now, id: LinkId, heir: Option<LinkId>, aftermath: &mut Aftermath) {
         let Some(link) = self.links.get(&id).map(Arc::clone) else { return };
         for parcel in link.outbox.seal() {
-            if let Some(heir) = heir {
+            if let Some(heir) = heir.filter(|_| is_for_any_link(&parcel)) {
                 self.put(now, heir, parcel, aftermath);
             }
         }
@@ -166,5 +166,14 @@ impl Aftermath {
             core.trace.event(&event);
             core.journal.report(event);
         }
+    }
+}
+
+/// Whether it means the same on another link to the same peer. What neighbours say to each other,
+/// handshakes for one, belongs to its link.
+fn is_for_any_link(parcel: &Parcel) -> bool {
+    match parcel {
+        Parcel::Own(_) | Parcel::Relay(_) => true,
+        Parcel::Control(draft) => draft.main.is_relayed(),
     }
 }

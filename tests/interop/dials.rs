@@ -8,14 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rs2p::{MeshSocket, NodeId};
+use rs2p::MeshSocket;
 
 use crate::{
     event::Links,
-    net::{Net, bind, close, id_of, promises, soon, wait_until},
+    net::{NOWHERE, Net, close, id_of, promises, soon, wait_until},
     options::{IdOrder, PeerOptions},
     peer::Peer,
-    raw::Raw,
 };
 
 promises![
@@ -57,12 +56,11 @@ fn the_py2p_is_told_of_us_and_its_id_is_higher(net: Net) {
 /// its first moment.
 fn the_py2p_is_told_of_us(net: Net, order: IdOrder) {
     let py = Peer::start(PeerOptions { id: Some(order), debug_level: 2, ..net.options() });
-    let informant = Raw::link(py.addr(), py.protocol_id(), soon());
-    let teller = parking_lot::Mutex::new(informant);
-    let id = teller.lock().id();
-    py.wait_links(soon(), |links| links.link(id.as_str()).is_some());
-    run_trials(net, &py, order, Some(id), |rs| {
-        teller.lock().tell_of(rs.id().as_str(), rs.local_addr());
+    let informant = Peer::start(PeerOptions { out_addr: Some(NOWHERE), ..net.quiet() });
+    informant.connect(py.addr());
+    py.wait_links(soon(), |links| links.link(informant.id()).is_some());
+    run_trials(net, &py, order, Some(informant.id()), |rs| {
+        informant.tell_of(rs.id().as_str(), rs.local_addr());
     });
 }
 
@@ -71,7 +69,7 @@ fn run_trials(
     net: Net,
     py: &Peer,
     order: IdOrder,
-    informant: Option<NodeId>,
+    informant: Option<&str>,
     dial: impl Fn(&MeshSocket) + Sync,
 ) {
     let (mut slowest, mut lost) = (Duration::ZERO, 0);
@@ -92,7 +90,7 @@ fn run_trials(
 /// A node whose id is on the other side of the py2p's.
 fn bind_in_order(net: Net, py: &Peer, order: IdOrder) -> MeshSocket {
     loop {
-        let rs = bind(net.builder());
+        let rs = net.rs2p();
         match order {
             IdOrder::Low if id_of(py) < rs.id() => return rs,
             IdOrder::High if id_of(py) > rs.id() => return rs,
@@ -127,7 +125,7 @@ struct Pair<'a> {
     py: &'a Peer,
     rs: &'a MeshSocket,
     /// Who is linked to the py2p beside.
-    informant: Option<NodeId>,
+    informant: Option<&'a str>,
 }
 
 impl Pair<'_> {
@@ -160,8 +158,6 @@ impl Pair<'_> {
     }
 
     fn own_links(&self, links: &Links) -> usize {
-        let is_informant =
-            |id: &str| self.informant.is_some_and(|informant| informant.as_str() == id);
-        links.peers.iter().filter(|link| !is_informant(&link.id)).count()
+        links.peers.iter().filter(|link| Some(&*link.id) != self.informant).count()
     }
 }

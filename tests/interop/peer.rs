@@ -115,6 +115,13 @@ impl Peer {
         self.ask(json!({"cmd": "reply", "n": to.n, "packets": hex(packets)}));
     }
 
+    /// Tells its direct peers, who may dial, that a node is to be found at an address.
+    pub fn tell_of(&self, id: &str, addr: SocketAddr) {
+        let list = json!([[[addr.ip().to_string(), addr.port()], id]]);
+        let peers = SendAs { flag: Some(2), kind: Some(b"\x07"), ..SendAs::default() };
+        self.send_as(peers, [list.to_string()]);
+    }
+
     /// The next message, or `None` at the deadline or when the peer is gone.
     pub fn recv(&self, deadline: Instant) -> Option<PeerMessage> {
         self.driver.messages.recv_deadline(deadline).ok()

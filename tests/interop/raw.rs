@@ -78,12 +78,6 @@ impl Raw {
         self.send(&frame(&packets));
     }
 
-    /// Says that a node is to be found somewhere.
-    pub fn tell_of(&mut self, id: &str, addr: SocketAddr) {
-        let list = format!("[[[\"{}\", {}], \"{id}\"]]", addr.ip(), addr.port());
-        self.say(WHISPER, &[PEERS, list.as_bytes()]);
-    }
-
     pub fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).expect("the node takes it");
     }
