@@ -85,23 +85,24 @@ impl Node {
 
     /// Gives that dial time to arrive. It was made before the node took ours, if it was made.
     pub(super) fn expect_dial(&mut self, now: Now, link: LinkId, id: NodeId) {
-        self.hold_answer(link, id, now.mono + THEIR_DIAL);
+        self.hold_answer(now, link, id, THEIR_DIAL);
     }
 
     /// A second link to a py2p node. If the first one lives, as the answer to a question shows, it
     /// stays; a node that has lost it, without our knowing yet, gets this one.
     pub(super) fn doubt(&mut self, now: Now, row: LinkId, link: LinkId, id: NodeId) {
-        self.hold_answer(link, id, now.mono + self.config.handshake_timeout);
-        self.establish(link, id);
+        self.hold_answer(now, link, id, self.config.handshake_timeout);
         self.say(now, row, Flag::Whisper, peers::request_payload());
     }
 
-    fn hold_answer(&mut self, link: LinkId, id: NodeId, until: Duration) {
+    fn hold_answer(&mut self, now: Now, link: LinkId, id: NodeId, most: Duration) {
+        let until = now.mono + most;
         self.set_stage(link, Stage::Spare(id));
         if let Some(peer) = self.peers.get_mut(&link) {
             peer.answer_by = Some(until);
         }
         self.timers.set(until, Timer::Handshake(link));
+        self.establish(link, id);
     }
 
     /// A py2p node told us on this link whom it knows: it has no use for others.
@@ -148,6 +149,9 @@ impl Node {
 
     /// From now on `heir` is the link to this peer; the old one is heard to its end.
     pub(super) fn hand_over(&mut self, now: Now, id: NodeId, old: LinkId, heir: LinkId) {
+        self.set_stage(old, Stage::Draining(id));
+        self.set_stage(heir, Stage::Ready(id));
+        self.table.insert(id, heir);
         if self.peers.get(&heir).is_some_and(|peer| peer.answer_by.is_some()) {
             // The answer goes ahead of what the old link leaves to it.
             self.welcome(now, heir);
@@ -156,9 +160,6 @@ impl Node {
             self.acknowledged(old);
         }
         self.actions.push_back(Action::Retire { link: old, heir });
-        self.set_stage(old, Stage::Draining(id));
-        self.set_stage(heir, Stage::Ready(id));
-        self.table.insert(id, heir);
     }
 
     /// Whoever waits for a link to a py2p node waits on, until the node has taken up our answer.

@@ -126,7 +126,11 @@ impl State {
     ) {
         let Some(link) = self.links.get(&id).map(Arc::clone) else { return };
         for parcel in link.outbox.seal() {
-            self.put(core, now, heir, parcel, aftermath);
+            if is_for_any_link(&parcel) {
+                self.put(core, now, heir, parcel, aftermath);
+            } else {
+                core.counters.left_unsent(1);
+            }
         }
         link.order(Order::Retire);
     }
@@ -181,5 +185,14 @@ impl Aftermath {
             core.trace.event(&event);
             core.journal.report(event);
         }
+    }
+}
+
+/// Whether it means the same on another link to the same peer. What neighbours say to each other,
+/// handshakes for one, belongs to its link.
+fn is_for_any_link(parcel: &Parcel) -> bool {
+    match parcel {
+        Parcel::Own(_) | Parcel::Relay(_) => true,
+        Parcel::Control(draft) => draft.main.is_relayed(),
     }
 }
