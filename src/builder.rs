@@ -18,6 +18,14 @@ use crate::wire::HostPort;
 /// Frames announce their size in 32 bits; this leaves room for everything that is added to it.
 const LARGEST_FRAME: usize = 1 << 30;
 
+/// With less than this a queue could not tell its marks apart.
+const SMALLEST_QUEUE: usize = 4096;
+
+/// Times are added up; a year is as good as for ever, and never overflows.
+fn sane(time: Duration) -> Duration {
+    time.min(Duration::from_secs(365 * 24 * 3600))
+}
+
 /// Settings of a [`MeshSocket`], before it is bound. The defaults are right for most programs.
 ///
 /// ```
@@ -107,7 +115,7 @@ impl Builder {
     /// With [`Overflow::Auto`]: a program that has taken nothing from a full queue for this long
     /// is no longer waited for. Default: 10 s.
     pub fn queue_patience(mut self, patience: Duration) -> Self {
-        self.config.queue_patience = patience;
+        self.config.queue_patience = sane(patience);
         self
     }
 
@@ -115,28 +123,28 @@ impl Builder {
     /// their source down above it, and a link with twice as much and a frame is closed.
     /// Default: 16 MiB.
     pub fn outbound(mut self, bytes: usize) -> Self {
-        self.config.outbound = bytes;
+        self.config.outbound = bytes.max(SMALLEST_QUEUE);
         self
     }
 
     /// Bytes that one link may have read ahead of the daemon. Default: 1 MiB.
     pub fn link_credit(mut self, bytes: usize) -> Self {
-        self.config.link_credit = bytes;
+        self.config.link_credit = bytes.max(1);
         self
     }
 
     /// A peer that takes less than 16 KiB of a waiting queue in this time is closed: for rs2p
     /// peers and for py2p peers, which read slowly. Default: 10 s and 60 s.
     pub fn stall(mut self, rs2p: Duration, py2p: Duration) -> Self {
-        self.config.stall = rs2p;
-        self.config.stall_py2p = py2p;
+        self.config.stall = sane(rs2p);
+        self.config.stall_py2p = sane(py2p);
         self
     }
 
     /// How long a `send` waits for room in the queue to a peer. Default: 70 s, longer than it
     /// takes to close a peer that is stuck.
     pub fn send_timeout(mut self, timeout: Duration) -> Self {
-        self.config.send_patience = timeout;
+        self.config.send_patience = sane(timeout);
         self
     }
 
@@ -167,31 +175,32 @@ impl Builder {
 
     /// From the start of a dial to the end of the handshake. Default: 5 s.
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
-        self.config.handshake_timeout = timeout;
+        self.config.handshake_timeout = sane(timeout);
         self
     }
 
     /// From the first byte of a frame to its last. Default: 30 s.
     pub fn frame_timeout(mut self, timeout: Duration) -> Self {
-        self.config.frame_timeout = timeout;
+        self.config.frame_timeout = sane(timeout);
         self
     }
 
     /// How long a message waits for a route to its receiver. Default: 10 s.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
-        self.config.request_timeout = timeout;
+        self.config.request_timeout = sane(timeout);
         self
     }
 
-    /// How long `close` goes on writing what is queued. Default: 500 ms.
+    /// How long `close` goes on writing what is queued, and waits for peers to take what was
+    /// written: what they have not taken by then may be lost. Default: 500 ms.
     pub fn linger(mut self, linger: Duration) -> Self {
-        self.config.linger = linger;
+        self.config.linger = sane(linger);
         self
     }
 
     /// Idle time after which TCP asks whether a peer is still there. Default: 15 s.
     pub fn keepalive(mut self, idle: Duration) -> Self {
-        self.config.keepalive = idle;
+        self.config.keepalive = sane(idle);
         self
     }
 

@@ -85,6 +85,8 @@
 //! |---|---|---|
 //! | `compression` | yes | zlib and gzip, which links to py2p use |
 //! | `compression-all` | no | bz2 and lzma as well |
+//! | `native-tls` | no | [`Encryption::Ssl`]; on Linux it needs the headers of OpenSSL and a C compiler |
+//! | `native-tls-vendored` | no | the same, with an OpenSSL of its own |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

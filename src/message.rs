@@ -114,8 +114,7 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`] if the socket is closed or gone, [`Error::TooLarge`] if the packets are
-    /// larger than a frame may be, [`Error::Full`] if too much waits for that peer already.
+    /// [`Error::Closed`] if the socket is closed or gone, and those of [`MeshSocket::send_to`].
     ///
     /// See [`Message`] for an example.
     pub fn reply<M>(&self, packets: impl Packets<M>) -> Result<Reply> {

@@ -72,7 +72,8 @@ impl Tls {
         self
     }
 
-    /// Links only to nodes with this certificate, or another pinned one. With roots both must hold.
+    /// Links only to nodes with this certificate, or another pinned one, expired or not. With roots
+    /// both must hold.
     pub fn pin(mut self, fingerprint: Fingerprint) -> Self {
         self.pins.push(fingerprint);
         self

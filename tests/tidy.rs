@@ -31,7 +31,7 @@ fn without_tests(text: &str) -> &str {
 }
 
 fn is_test(path: &Path) -> bool {
-    path.components().any(|part| part.as_os_str() == "tests")
+    path.components().any(|part| ["tests", "tests.rs"].iter().any(|test| part.as_os_str() == *test))
 }
 
 #[test]

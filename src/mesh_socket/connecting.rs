@@ -43,6 +43,10 @@ impl MeshSocket {
     /// - [`Error::WrongSubnet`]: the node belongs to another mesh.
     /// - [`Error::OwnAddress`]: the address is this socket's own.
     /// - [`Error::NotPy2p`]: what answers is no py2p or rs2p node.
+    /// - [`Error::WrongEncryption`]: one end speaks TLS, and the other does not.
+    /// - [`Error::Tls`]: TLS failed. [`Error::Untrusted`], [`Error::WrongFingerprint`]: the
+    ///   certificate there is not covered by the roots, or not pinned.
+    /// - [`Error::WrongSecret`]: the two ends do not share the secret of the mesh.
     /// - [`Error::Resolve`], [`Error::NoAddress`]: the name has no address.
     /// - [`Error::TooManyLinks`], [`Error::Closed`], and [`Error::Connect`] for all else.
     pub fn connect(&self, addr: impl ToSocketAddrs) -> Result<Connection> {
@@ -116,12 +120,13 @@ impl MeshSocket {
         if enough { Ok(peers()) } else { Err(Error::TimedOut) }
     }
 
-    /// Ends the link to a peer and forgets its address. Does not wait: what is queued for the peer
-    /// is lost and counted.
+    /// Ends the link to a peer, forgets its address, and does not take it back until
+    /// [`connect`](MeshSocket::connect) is called for it again. Does not wait: what is queued for
+    /// the peer is lost and counted.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownPeer`] if it is not a direct peer.
+    /// [`Error::UnknownPeer`] if it is neither a direct peer nor one that was lost.
     pub fn disconnect(&self, id: &NodeId) -> Result<()> {
         let was_peer = self.core().act(|state, now| state.node.disconnect(now, id));
         if was_peer { Ok(()) } else { Err(Error::UnknownPeer { id: *id }) }

@@ -115,16 +115,15 @@ impl MeshSocket {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`], [`Error::Closed`], [`Error::Full`] if too much waits for that peer
-    /// already, [`Error::TooManyRequests`] if too many messages wait for a route.
+    /// [`Error::TooLarge`], [`Error::TooManyPackets`], [`Error::Closed`], [`Error::Full`] if too much
+    /// waits for that peer already, [`Error::TooManyRequests`] if too many messages wait for a
+    /// route.
     pub fn send_to<M>(&self, id: &NodeId, packets: impl Packets<M>) -> Result<Reply> {
         let draft = self.draft(&SendOptions::whisper(), packets)?;
         let frame = draft.encode(&self.id(), &draft.id());
         let slot = Arc::new(Slot::default());
         let (routed, aftermath) = self.core().step(|state, now| {
-            if let Some(link) = state.node.link_of(id) {
-                full(state, [(*id, link)])?;
-            }
+            has_room(state, state.node.link_of(id).map(|link| (*id, link)))?;
             let routed = state.node.send_to(now, *id, frame);
             if let Routed::Routing(ticket) = routed {
                 state.tickets.insert(ticket, Arc::clone(&slot));
@@ -132,7 +131,12 @@ impl MeshSocket {
             Ok(routed)
         });
         aftermath.run_writing(self.core());
-        match routed.map_err(|(peer, _)| Error::Full { peer })? {
+        let routed = routed.map_err(|refused| match refused {
+            Refused::Full(peer, _) => Error::Full { peer },
+            Refused::Closed => Error::Closed,
+        })?;
+        self.core().trace.sent(&SendOptions::whisper(), draft.packets.len() - 1, 1);
+        match routed {
             Routed::Sent => Ok(Reply::Sent),
             Routed::Routing(_) => {
                 Ok(Reply::Routing(Ticket { slot, core: Arc::clone(self.core()) }))
@@ -151,7 +155,11 @@ impl MeshSocket {
         let draft = self.draft(&options, packets)?;
         let frame = draft.encode(&self.id(), &draft.id());
         let sent = self.with_room(Some(*id), |state, _| state.node.whisper_to(id, &frame))?;
-        if sent { Ok(()) } else { Err(Error::UnknownPeer { id: *id }) }
+        if !sent {
+            return Err(Error::UnknownPeer { id: *id });
+        }
+        self.core().trace.sent(&options, draft.packets.len() - 1, 1);
+        Ok(())
     }
 
     /// Checks what is to be sent.
@@ -176,23 +184,41 @@ impl MeshSocket {
 
     /// Sends to all, dated with the nearest second in which no equal message was sent: equal
     /// messages of one second would have one id, and all but the first would be dropped.
+    ///
+    /// Dated after waiting for room, however long that took: old messages are dropped.
     fn broadcast(&self, mut draft: Draft) -> Result<Sent> {
-        let me = self.id();
-        let now = draft.time;
+        let deadline = self.send_deadline();
+        loop {
+            match self.publish(&mut draft) {
+                Err(Refused::Full(peer, link)) => self.wait_for_room(peer, &link, deadline)?,
+                Err(Refused::Closed) => return Err(Error::Closed),
+                Ok(Some(sent)) => return Ok(sent),
+                Ok(None) => return Err(Error::Repeated),
+            }
+        }
+    }
+
+    /// Tries all seconds that there are; `None` if none is free.
+    fn publish(&self, draft: &mut Draft) -> Result<Option<Sent>, Refused> {
+        let now = self.core().clock.now().second();
         for time in (now..=now + AHEAD).chain((now.saturating_sub(BACK)..now).rev()) {
             draft.time = time;
             let id = draft.id();
             if self.core().look(|state| state.node.is_taken(&id, time)) {
                 continue;
             }
-            let frame = draft.encode(&me, &id);
-            let publish = |state: &mut State, now| state.node.publish(now, &frame, &id, time);
-            // Another thread may have taken the same second meanwhile.
-            if let Ok(peers) = self.with_room(None, publish)? {
-                return Ok(Sent { peers, id });
+            let frame = draft.encode(&self.id(), &id);
+            let (published, aftermath) = self.core().step(|state, now| {
+                has_room(state, state.node.peers().map(|(id, link, _)| (id, link)))?;
+                Ok(state.node.publish(now, &frame, &id, time))
+            });
+            aftermath.run_writing(self.core());
+            // Another thread may have taken the same second meanwhile: then the next one.
+            if let Ok(peers) = published? {
+                return Ok(Some(Sent { peers, id }));
             }
         }
-        Err(Error::Repeated)
+        Ok(None)
     }
 
     fn whisper_to_all(&self, draft: &Draft) -> Result<Sent> {
@@ -209,37 +235,54 @@ impl MeshSocket {
         only: Option<NodeId>,
         mut send: impl FnMut(&mut State, Now) -> R,
     ) -> Result<R> {
-        let core = self.core();
-        let deadline = Instant::now() + core.config.send_patience;
+        let deadline = self.send_deadline();
         loop {
-            let (sent, aftermath) = core.step(|state: &mut State, now| {
+            let (sent, aftermath) = self.core().step(|state, now| {
                 match only {
-                    Some(id) => full(state, state.node.link_of(&id).map(|link| (id, link)))?,
-                    None => full(state, state.node.peers().map(|(id, link, _)| (id, link)))?,
+                    Some(id) => has_room(state, state.node.link_of(&id).map(|link| (id, link)))?,
+                    None => has_room(state, state.node.peers().map(|(id, link, _)| (id, link)))?,
                 }
                 Ok(send(state, now))
             });
-            aftermath.run_writing(core);
-            let (peer, link) = match sent {
+            aftermath.run_writing(self.core());
+            match sent {
                 Ok(sent) => return Ok(sent),
-                Err(full) => full,
-            };
-            if core.threads.is_mine() || !link.outbox.wait_for_room(deadline) {
-                return Err(Error::Full { peer });
+                Err(Refused::Full(peer, link)) => self.wait_for_room(peer, &link, deadline)?,
+                Err(Refused::Closed) => return Err(Error::Closed),
             }
-            self.check_open()?;
         }
+    }
+
+    fn send_deadline(&self) -> Instant {
+        Instant::now() + self.core().config.send_patience
+    }
+
+    fn wait_for_room(&self, peer: NodeId, link: &Link, deadline: Instant) -> Result<()> {
+        if self.core().threads.is_mine() || !link.outbox.wait_for_room(deadline) {
+            return Err(Error::Full { peer });
+        }
+        self.check_open()
     }
 }
 
-/// Fails with the first of these links whose queue takes no more of our own messages.
-fn full(
+/// Why nothing was sent.
+enum Refused {
+    /// So much waits for this peer that the link takes no more of our own messages.
+    Full(NodeId, Arc<Link>),
+    Closed,
+}
+
+/// Whether all these links take a message of ours.
+fn has_room(
     state: &State,
     links: impl IntoIterator<Item = (NodeId, LinkId)>,
-) -> Result<(), (NodeId, Arc<Link>)> {
+) -> Result<(), Refused> {
+    if state.node.is_closed() {
+        return Err(Refused::Closed);
+    }
     for (id, link) in links {
         if let Some(link) = state.links.get(&link).filter(|link| !link.outbox.takes_own()) {
-            return Err((id, Arc::clone(link)));
+            return Err(Refused::Full(id, Arc::clone(link)));
         }
     }
     Ok(())

@@ -18,7 +18,9 @@ const HINT_ATTEMPTS: u32 = 2;
 pub(crate) enum Standing {
     /// Somebody told us about it.
     Hint,
-    /// It was a peer of ours.
+    /// A peer that dialled us said that it can be dialled there.
+    Announced,
+    /// A peer answered there.
     Known,
     /// The user asked for it: tried until `disconnect` or `close`.
     Wanted,
@@ -43,7 +45,7 @@ pub(crate) struct AddressBook(BTreeMap<HostPort, Contact>);
 impl AddressBook {
     /// Notes what a peer told us. Known addresses keep their standing.
     pub fn hint(&mut self, addr: &HostPort, id: NodeId) {
-        if self.0.len() < MAX_CONTACTS && !self.0.contains_key(addr) {
+        if !self.0.contains_key(addr) && self.make_room(Standing::Hint) {
             let target = Target::Told(addr.clone());
             self.0.insert(addr.clone(), Contact::new(Standing::Hint, target, Some(id)));
         }
@@ -51,7 +53,7 @@ impl AddressBook {
 
     /// A peer answered at this address.
     pub fn reached(&mut self, addr: &HostPort, id: NodeId, standing: Standing, target: Target) {
-        if self.0.len() >= MAX_CONTACTS && !self.0.contains_key(addr) && !self.make_room(standing) {
+        if !self.0.contains_key(addr) && !self.make_room(standing) {
             return;
         }
         let contact = self.0.entry(addr.clone());
@@ -108,9 +110,11 @@ impl AddressBook {
         self.0.remove(addr);
     }
 
-    /// Forgets every address of this peer.
-    pub fn forget_peer(&mut self, id: &NodeId) {
+    /// Forgets every address of this peer; whether there was one.
+    pub fn forget_peer(&mut self, id: &NodeId) -> bool {
+        let before = self.0.len();
         self.0.retain(|_, contact| contact.id.as_ref() != Some(id));
+        self.0.len() < before
     }
 
     /// Peers that were lost, or that the user asked for, whose time has come.
@@ -142,11 +146,28 @@ impl AddressBook {
         contacts.filter_map(|contact| contact.next).min()
     }
 
-    /// Drops one contact of lower standing.
+    /// Not now, but then.
+    pub fn postpone(&mut self, addr: &HostPort, until: Duration) {
+        if let Some(contact) = self.0.get_mut(addr) {
+            contact.next = Some(until);
+        }
+    }
+
+    /// Whether there is room for a contact of this standing, if need be in the place of one of
+    /// lower standing, or of one of its own that is not proven either.
     fn make_room(&mut self, standing: Standing) -> bool {
-        let lower = self.0.iter().find(|(_, contact)| contact.standing < standing);
-        let lower = lower.map(|(addr, _)| addr.clone());
-        lower.is_some_and(|addr| self.0.remove(&addr).is_some())
+        if self.0.len() < MAX_CONTACTS || standing == Standing::Wanted {
+            return true;
+        }
+        let gives_way = |contact: &Contact| {
+            contact.link.is_none()
+                && (contact.standing < standing
+                    || contact.standing == standing && standing < Standing::Known)
+        };
+        let lowest = self.0.iter().filter(|(_, contact)| gives_way(contact));
+        let lowest = lowest.min_by_key(|(_, contact)| contact.standing);
+        let lowest = lowest.map(|(addr, _)| addr.clone());
+        lowest.is_some_and(|addr| self.0.remove(&addr).is_some())
     }
 }
 

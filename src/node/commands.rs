@@ -42,8 +42,7 @@ impl Node {
             return Err(Cause::OwnAddress);
         }
         if let Some((id, link)) = self.linked_at(&hosts) {
-            self.book_success(now, link, id, true);
-            return Ok(Connecting::Linked(id));
+            return Ok(self.join_link(link, id));
         }
         self.has_room()?;
         let Some(first) = hosts.into_iter().next() else { return Err(Cause::Refused) };
@@ -52,9 +51,23 @@ impl Node {
         Ok(Connecting::Dialling(connect))
     }
 
-    /// Ends the links with a peer and forgets its addresses; false if it is no peer.
+    /// There is a link already. If its peer has not taken up our handshake yet, that is waited for.
+    fn join_link(&mut self, link: LinkId, id: NodeId) -> Connecting {
+        self.book_success(link, id, true);
+        match self.peers.get_mut(&link) {
+            Some(peer) if !peer.is_acknowledged => {
+                let connect = ConnectId(self.numbers.next());
+                peer.purposes.push(Purpose::Connect(connect));
+                Connecting::Dialling(connect)
+            }
+            _ => Connecting::Linked(id),
+        }
+    }
+
+    /// Ends the links with a peer, forgets its addresses, and does not take it back until it is
+    /// connected to again. False if there was nothing to end or forget.
     pub fn disconnect(&mut self, now: Now, id: &NodeId) -> bool {
-        self.book.forget_peer(id);
+        let was_known = self.book.forget_peer(id);
         // Spares first, so that none of them takes the place of the row that ends last.
         while let Some(link) = self.spare_of(id) {
             self.close_link(now, link, Cause::Disconnected);
@@ -63,7 +76,10 @@ impl Node {
         if let Some(link) = row {
             self.close_link(now, link, Cause::Disconnected);
         }
-        row.is_some()
+        if was_known || row.is_some() {
+            self.shun(*id);
+        }
+        was_known || row.is_some()
     }
 
     /// Sends a broadcast, once its second is known to be free, and remembers it as seen.
@@ -146,6 +162,10 @@ impl Node {
                 }
             }
         }
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.is_closed
     }
 
     /// The peers in the table, in the order of their ids.

@@ -1,16 +1,12 @@
-//! Peer lists: what we tell, whom we dial because of one, and healing what was lost.
+//! Peer lists: what we tell, and whom we dial because of one.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-use super::address_book::Standing;
-use super::event::{Action, LinkId, Target};
-use super::peer::{Direction, Peer, Purpose, Stage};
-use super::reconnect;
+use super::event::LinkId;
+use super::peer::{Peer, Purpose, Stage};
 use super::timers::Timer;
 use super::{Node, Now};
-use crate::events::Cause;
-use crate::id::NodeId;
 use crate::options::Flag;
 use crate::wire::{HostPort, PeerEntry, peers};
 
@@ -45,12 +41,17 @@ impl Default for Asking {
 
 impl Asking {
     fn may_dial(&mut self, now: Duration) -> bool {
-        let earned = now.saturating_sub(self.refilled).as_secs() / HINT_REFILL.as_secs().max(1);
+        let earned = now.saturating_sub(self.refilled).as_secs() / HINT_REFILL.as_secs();
         if earned > 0 {
-            self.allowance = HINT_BURST.min(self.allowance.saturating_add(earned as u32));
+            let earned = u32::try_from(earned).unwrap_or(u32::MAX);
+            self.allowance = HINT_BURST.min(self.allowance.saturating_add(earned));
             self.refilled = now;
         }
-        let may = self.allowance > 0;
+        self.allowance > 0
+    }
+
+    fn take_dial(&mut self, now: Duration) -> bool {
+        let may = self.may_dial(now);
         self.allowance -= u32::from(may);
         may
     }
@@ -94,120 +95,41 @@ impl Node {
         self.dial_hints(now);
     }
 
+    /// Dials hints while we have few links of our own.
     pub(super) fn dial_hints(&mut self, now: Now) {
+        let mut missing = self.config.max_outgoing.saturating_sub(self.outgoing());
+        if missing == 0 || !self.asking.may_dial(now.mono) {
+            return;
+        }
         let mut hints = self.book.hints(now.mono);
         self.rng.shuffle(&mut hints);
         for addr in hints {
-            if self.outgoing() >= self.config.max_outgoing {
-                return;
-            }
             if self.is_linked_contact(&addr) {
                 self.book.forget(&addr);
-            } else if self.asking.may_dial(now.mono) {
-                self.dial_contact(now, &addr);
-            }
-        }
-    }
-
-    /// Dials lost peers, and what the user asked for, whose time has come.
-    pub(super) fn redial(&mut self, now: Now) {
-        for addr in self.book.due(now.mono) {
-            if self.is_linked_contact(&addr) {
-                self.book.rest(&addr);
+            } else if missing == 0 || !self.may_dial_more() || !self.asking.take_dial(now.mono) {
+                return;
             } else {
                 self.dial_contact(now, &addr);
+                missing -= 1;
             }
         }
-        self.schedule_redial();
     }
 
-    fn is_linked_contact(&self, addr: &HostPort) -> bool {
-        let id = self.book.get(addr).and_then(|contact| contact.id);
-        id.is_some_and(|id| self.table.get(&id).is_some())
-    }
-
-    fn dial_contact(&mut self, now: Now, addr: &HostPort) {
-        let Some(target) = self.book.get(addr).map(|contact| contact.target.clone()) else {
-            return;
-        };
-        if self.has_room().is_ok() {
-            let link = self.dial(now, target, addr.clone(), Purpose::Mesh);
-            self.book.dialling(addr, link);
-        } else {
-            self.book.failed(addr, now.mono, &mut self.rng);
-        }
-    }
-
-    /// Starts a dial, or joins one to the same address that is under way.
-    pub(super) fn dial(
-        &mut self,
-        now: Now,
-        target: Target,
-        addr: HostPort,
-        why: Purpose,
-    ) -> LinkId {
-        let under_way = self
-            .peers
-            .iter_mut()
-            .find(|(_, peer)| peer.is_handshaking() && peer.dialled.as_ref() == Some(&addr));
-        if let Some((&link, peer)) = under_way {
-            peer.purposes.push(why);
-            return link;
-        }
-        let mut peer = Peer::new(Direction::Outgoing, now.mono);
-        peer.dialled = Some(addr);
-        peer.purposes.push(why);
-        let link = self.new_link(now, peer);
-        self.actions.push_back(Action::Dial { link, target });
-        link
-    }
-
-    pub(super) fn book_success(&mut self, _now: Now, link: LinkId, id: NodeId, wanted: bool) {
-        let Some(peer) = self.peers.get(&link) else { return };
-        let standing = if wanted { Standing::Wanted } else { Standing::Known };
-        if let Some(addr) = peer.dialled.as_ref().or(peer.addr.as_ref()) {
-            let target = match addr.to_socket_addr() {
-                Some(addr) if peer.is_outgoing() => Target::Resolved(vec![addr]),
-                _ => Target::Told(addr.clone()),
-            };
-            self.book.reached(&addr.clone(), id, standing, target);
-        }
-    }
-
-    pub(super) fn book_failure(&mut self, now: Now, peer: &Peer, cause: &Cause) {
-        let Some(addr) = &peer.dialled else { return };
-        match cause {
-            Cause::OwnAddress => self.book.forget(addr),
-            _ => self.book.failed(addr, now.mono, &mut self.rng),
-        }
-        self.schedule_redial();
-    }
-
-    /// Plans to get a lost peer back, and to find others meanwhile.
-    pub(super) fn remember_lost(&mut self, now: Now, link: LinkId, cause: &Cause) {
-        let Some(peer) = self.peers.get(&link) else { return };
-        if self.is_closed || matches!(cause, Cause::Disconnected | Cause::Closed) {
-            return;
-        }
-        let pause = reconnect::first_pause(&mut self.rng, peer.is_outgoing());
-        if let Some(addr) = peer.dialled.as_ref().or(peer.addr.as_ref()) {
-            self.book.lost(&addr.clone(), now.mono, pause);
-        }
-        self.asking.pause = ASK_FIRST;
-        self.schedule_redial();
-        self.schedule_asking(now);
-    }
-
-    fn schedule_redial(&mut self) {
-        if let Some(next) = self.book.next_due() {
-            self.timers.set(next, Timer::Redial);
-        }
-    }
-
-    fn schedule_asking(&mut self, now: Now) {
+    pub(super) fn schedule_asking(&mut self, now: Now) {
         if !std::mem::replace(&mut self.asking.scheduled, true) {
             self.timers.set(now.mono + self.asking.pause, Timer::AskPeers);
         }
+    }
+
+    /// A peer was lost: others are asked for more soon.
+    pub(super) fn ask_soon(&mut self, now: Now) {
+        self.asking.pause = ASK_FIRST;
+        self.schedule_asking(now);
+    }
+
+    /// Whether an address that was announced to us, not proven, may be dialled now; counts it.
+    pub(super) fn may_dial_unproven(&mut self, now: Now) -> bool {
+        self.asking.take_dial(now.mono)
     }
 
     /// While there are fewer links than wanted: asks all peers, less and less often.
@@ -240,7 +162,7 @@ impl Node {
         self.peers.values().filter(|peer| peer.is_outgoing() && counts(peer)).count()
     }
 
-    fn is_sensible(&self, addr: &HostPort) -> bool {
+    pub(super) fn is_sensible(&self, addr: &HostPort) -> bool {
         match addr.to_socket_addr() {
             Some(socket) => may_dial(&self.me.addr, socket.ip(), socket.port()),
             None => addr.port >= 1024,

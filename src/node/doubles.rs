@@ -31,7 +31,7 @@ impl Node {
     pub(super) fn keep_spare(&mut self, now: Now, link: LinkId, id: NodeId) {
         self.answer(now, link);
         self.set_stage(link, Stage::Spare(id));
-        self.establish(now, link, id);
+        self.establish(link, id);
         self.acknowledged(link);
         self.tell_peers(now, link);
         if self.me.id < id {
@@ -70,7 +70,7 @@ impl Node {
             .is_some_and(|peer| now.mono < peer.last_heard.max(peer.opened) + FRESH);
         if is_fresh {
             self.set_stage(spare, Stage::Draining(id));
-            self.actions.push_back(Action::Retire { link: spare, heir: Some(row) });
+            self.actions.push_back(Action::Retire { link: spare, heir: row });
         } else {
             self.hand_over(now, id, row, spare);
         }
@@ -102,7 +102,7 @@ impl Node {
             peer.answer_by = Some(until);
         }
         self.timers.set(until, Timer::Handshake(link));
-        self.establish(now, link, id);
+        self.establish(link, id);
     }
 
     /// A py2p node told us on this link whom it knows: it has no use for others.
@@ -127,7 +127,7 @@ impl Node {
         if let Some(peer) = self.peers.get_mut(&link) {
             let is_wanted = peer.is_wanted();
             let purposes = std::mem::take(&mut peer.purposes);
-            self.book_success(now, link, id, is_wanted);
+            self.book_success(link, id, is_wanted);
             self.serve(purposes, id);
         }
         self.close_link(now, link, Cause::Duplicate);
@@ -159,18 +159,20 @@ impl Node {
         } else {
             self.acknowledged(old);
         }
-        self.actions.push_back(Action::Retire { link: old, heir: Some(heir) });
+        self.actions.push_back(Action::Retire { link: old, heir });
     }
 
     /// Whoever waits for a link to a py2p node waits on, until the node has taken up our answer.
     fn inherit(&mut self, old: LinkId, heir: LinkId) {
         let Some(old) = self.peers.get_mut(&old) else { return };
-        let (purposes, dialled) = (std::mem::take(&mut old.purposes), old.dialled.clone());
+        let purposes = std::mem::take(&mut old.purposes);
+        let (dialled, target) = (old.dialled.clone(), old.target.clone());
         let is_second_try = old.is_second_try;
         if let Some(heir) = self.peers.get_mut(&heir) {
             heir.purposes.extend(purposes);
             heir.is_second_try |= is_second_try;
             heir.dialled = heir.dialled.take().or(dialled);
+            heir.target = heir.target.take().or(target);
         }
     }
 
@@ -180,7 +182,7 @@ impl Node {
         let Some(addr) = self.peers.get(&link).and_then(|peer| peer.dialled.clone()) else {
             return;
         };
-        let target = self.book.get(&addr).map(|contact| contact.target.clone());
+        let target = self.peers.get(&link).and_then(|peer| peer.target.clone());
         let target = target.unwrap_or_else(|| Target::Told(addr.clone()));
         for purpose in purposes {
             let link = self.dial(now, target.clone(), addr.clone(), purpose);

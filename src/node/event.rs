@@ -57,7 +57,7 @@ pub(crate) enum Action {
     Close { link: LinkId, cause: Cause },
     /// Close a link by draining: what is queued on it moves to the heir, then stop writing and
     /// read to the end, so that nothing in flight is lost.
-    Retire { link: LinkId, heir: Option<LinkId> },
+    Retire { link: LinkId, heir: LinkId },
     /// Hand a message to the handlers, then to the queue.
     Deliver { envelope: Box<Envelope>, from: Neighbour },
     /// Tell the user.

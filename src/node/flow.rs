@@ -128,46 +128,39 @@ impl Hold {
     }
 }
 
+/// What a peer has to take of a queue that is not empty.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// So many bytes, at least, ...
+    pub least: usize,
+    /// ... in this time.
+    pub patience: Duration,
+}
+
 /// Notices a peer that takes too few bytes in too long a time.
 #[derive(Debug, Default)]
 pub(crate) struct StallWatch {
-    since: Duration,
     written: u64,
     deadline: Option<Duration>,
 }
 
-/// What a [`StallWatch`] finds.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Pace {
-    /// Nothing waits.
-    Idle,
-    /// Look again at this time.
-    Fine { until: Duration },
-    /// The peer moved less than it has to.
-    Stalled,
-}
-
 impl StallWatch {
-    /// `queued` bytes wait, and `written` have been written since the link began.
-    pub fn check(
-        &mut self,
-        now: Duration,
-        queued: usize,
-        written: u64,
-        patience: Duration,
-        least: usize,
-    ) -> Pace {
-        let moved = written.saturating_sub(self.written);
-        if queued == 0 || moved >= least as u64 {
-            (self.since, self.written) = (now, written);
+    /// Whether the peer is stalled: `queued` bytes wait for it, and `written` have been written
+    /// since the link began.
+    pub fn is_stalled(&mut self, now: Duration, queued: usize, written: u64, pace: Pace) -> bool {
+        if queued == 0 {
+            self.deadline = None;
+            return false;
         }
-        let until = self.since.saturating_add(patience);
-        self.deadline = (queued > 0).then_some(until);
-        match () {
-            () if queued == 0 => Pace::Idle,
-            () if now >= until => Pace::Stalled,
-            () => Pace::Fine { until },
+        let moved = written.saturating_sub(self.written) >= pace.least as u64;
+        // The clock begins when there is something to take, not when there last was.
+        let until = *self.deadline.get_or_insert(now.saturating_add(pace.patience));
+        if moved || until == now.saturating_add(pace.patience) {
+            self.written = written;
+            self.deadline = Some(now.saturating_add(pace.patience));
+            return false;
         }
+        now >= until
     }
 
     /// When to check again.
@@ -182,23 +175,34 @@ mod tests {
 
     const S: fn(u64) -> Duration = Duration::from_secs;
 
+    const PACE: Pace = Pace { least: 16, patience: Duration::from_secs(10) };
+
     #[test]
     fn a_peer_that_takes_nothing_for_its_patience_is_stalled() {
         let mut watch = StallWatch::default();
-        assert_eq!(watch.check(S(100), 0, 0, S(10), 16), Pace::Idle);
-        assert_eq!(watch.check(S(101), 5, 0, S(10), 16), Pace::Fine { until: S(110) });
-        assert_eq!(watch.check(S(109), 5, 15, S(10), 16), Pace::Fine { until: S(110) });
-        assert_eq!(watch.check(S(110), 5, 15, S(10), 16), Pace::Stalled);
+        assert!(!watch.is_stalled(S(100), 5, 0, PACE));
+        assert!(!watch.is_stalled(S(109), 5, 15, PACE));
+        assert_eq!(watch.deadline(), Some(S(110)));
+        assert!(watch.is_stalled(S(110), 5, 15, PACE));
     }
 
     #[test]
     fn a_peer_that_takes_enough_is_never_stalled() {
         let mut watch = StallWatch::default();
-        watch.check(S(0), 0, 0, S(10), 16);
         for second in 1..100 {
-            let pace = watch.check(S(second), 1000, second * 2, S(10), 16);
-            assert!(matches!(pace, Pace::Fine { .. }), "{second}: {pace:?}");
+            assert!(!watch.is_stalled(S(second), 1000, second * 2, PACE), "{second}");
         }
+    }
+
+    #[test]
+    fn a_link_that_was_quiet_for_long_has_its_patience_before_it() {
+        let mut watch = StallWatch::default();
+        assert!(!watch.is_stalled(S(1), 5, 0, PACE));
+        assert!(!watch.is_stalled(S(2), 0, 5, PACE));
+        assert_eq!(watch.deadline(), None);
+        assert!(!watch.is_stalled(S(5000), 5, 5, PACE));
+        assert!(!watch.is_stalled(S(5009), 5, 5, PACE));
+        assert!(watch.is_stalled(S(5010), 5, 5, PACE));
     }
 
     #[test]

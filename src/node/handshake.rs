@@ -53,6 +53,7 @@ impl Node {
     pub(super) fn acknowledged(&mut self, link: LinkId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         let Some(id) = peer.id() else { return };
+        peer.is_acknowledged = true;
         let purposes = std::mem::take(&mut peer.purposes);
         self.serve(purposes, id);
     }
@@ -96,6 +97,11 @@ impl Node {
             return self.close_link(now, link, Cause::Malformed("handshake of somebody else"));
         }
         let Some(peer) = self.peers.get_mut(&link) else { return };
+        if peer.is_wanted() {
+            self.shunned.retain(|shunned| *shunned != theirs.id);
+        } else if self.shunned.contains(&theirs.id) {
+            return self.close_link(now, link, Cause::Disconnected);
+        }
         peer.addr = theirs.addr.clone();
         peer.announces(&theirs.methods);
         match (self.table.get(&theirs.id), peer.is_rs2p) {
@@ -138,7 +144,7 @@ impl Node {
         self.table.insert(id, link);
         self.stats.joined += 1;
         self.welcome(now, link);
-        self.establish(now, link, id);
+        self.establish(link, id);
         self.report_joined(link, id);
         self.deliver_replies(now, id);
         self.dial_hints(now);
@@ -154,12 +160,12 @@ impl Node {
         self.timers.set(now.mono + ACKNOWLEDGE, Timer::Handshake(link));
     }
 
-    pub(super) fn establish(&mut self, now: Now, link: LinkId, id: NodeId) {
+    pub(super) fn establish(&mut self, link: LinkId, id: NodeId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         let terms = peer.terms(id, self.config.compress);
         let is_wanted = peer.is_wanted();
         self.actions.push_back(Action::Establish { link, terms });
-        self.book_success(now, link, id, is_wanted);
+        self.book_success(link, id, is_wanted);
     }
 
     /// Tells whoever waited for a link to this peer that there is one.

@@ -12,6 +12,9 @@ use crate::protocol::Encryption;
 use crate::stats::Refusal;
 use crate::wire::Malformed;
 
+/// Peers that are not taken back, at most; the oldest is forgotten.
+const MAX_SHUNNED: usize = 256;
+
 /// A frame is asked for again at most this often; a peer that sends a second unreadable one
 /// sooner is closed.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(20);
@@ -41,13 +44,14 @@ impl Node {
         if self.is_closed {
             return Err(Cause::Closed);
         }
-        if self.links() < self.config.max_links { Ok(()) } else { Err(Cause::TooManyLinks) }
+        // Those too whose last messages are still on their way to us: they hold memory.
+        if self.peers.len() < self.config.max_links { Ok(()) } else { Err(Cause::TooManyLinks) }
     }
 
     /// Whether this link was accepted above the bound.
     pub(super) fn is_surplus(&self, link: LinkId) -> bool {
         let is_incoming = self.peers.get(&link).is_some_and(|peer| !peer.is_outgoing());
-        is_incoming && self.links() > self.config.max_links
+        is_incoming && self.peers.len() > self.config.max_links
     }
 
     /// There is no room for a py2p node. It is told who we are all the same: one that dials because
@@ -63,6 +67,14 @@ impl Node {
         self.peers.insert(link, peer);
         self.timers.set(now.mono + self.config.handshake_timeout, Timer::Handshake(link));
         link
+    }
+
+    /// Does not take this peer back until it is connected to again.
+    pub(super) fn shun(&mut self, id: NodeId) {
+        if self.shunned.len() >= MAX_SHUNNED {
+            self.shunned.pop_front();
+        }
+        self.shunned.push_back(id);
     }
 
     /// Closes a link at once and draws the consequences.

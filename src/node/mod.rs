@@ -13,6 +13,7 @@ mod doubles;
 pub(crate) mod event;
 pub(crate) mod flow;
 mod handshake;
+mod healing;
 mod links;
 pub(crate) mod peer;
 mod proving;
@@ -22,6 +23,8 @@ mod requests;
 pub(crate) mod rng;
 mod routing_table;
 mod seen;
+#[cfg(test)]
+mod tests;
 pub(crate) mod time;
 mod timers;
 
@@ -79,6 +82,8 @@ pub(crate) struct Node {
     numbers: Numbers,
     rng: Rng,
     stats: Stats,
+    /// Peers that the user has disconnected.
+    shunned: VecDeque<NodeId>,
     is_alone: bool,
     is_closed: bool,
 }
@@ -102,6 +107,7 @@ impl Node {
             numbers: Numbers::default(),
             rng,
             stats: Stats::default(),
+            shunned: VecDeque::new(),
             is_alone: false,
             is_closed: false,
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::event::{ConnectId, LinkId, Neighbour, Terms, TicketId};
+use super::event::{ConnectId, LinkId, Neighbour, Target, Terms, TicketId};
 use super::proving::Proving;
 use crate::id::NodeId;
 use crate::wire::{HostPort, Method};
@@ -47,6 +47,8 @@ pub(crate) struct Peer {
     pub purposes: Vec<Purpose>,
     /// Where we dialled: the address book's key. A link that takes over from another inherits it.
     pub dialled: Option<HostPort>,
+    /// All addresses that were tried there.
+    pub target: Option<Target>,
     /// Whether this is the second dial for the same purposes.
     pub is_second_try: bool,
     /// The outward address that the peer announced.
@@ -55,6 +57,8 @@ pub(crate) struct Peer {
     pub proving: Proving,
     /// Whether the peer has said that it has two links to us, and that we may choose.
     pub offers_choice: bool,
+    /// Whether the peer has taken up our handshake.
+    pub is_acknowledged: bool,
     /// Whether our handshake is on its way.
     pub answered: bool,
     /// Until when our handshake is held back from a py2p node that may have another link to us.
@@ -79,11 +83,13 @@ impl Peer {
             stage: Stage::Opening,
             purposes: Vec::new(),
             dialled: None,
+            target: None,
             is_second_try: false,
             addr: None,
             is_rs2p: false,
             proving: Proving::Done,
             offers_choice: false,
+            is_acknowledged: false,
             answered: false,
             answer_by: None,
             methods: Vec::new(),

@@ -1,6 +1,7 @@
 //! Deliver once, forward to all but whom it came from.
 
 use super::event::{Action, LinkId, Parcel};
+use super::peer::Peer;
 use super::{Node, Now};
 use crate::events::Cause;
 use crate::id::NodeId;
@@ -69,8 +70,9 @@ impl Node {
     }
 
     fn relay(&mut self, from: LinkId, envelope: &Envelope) {
+        let neighbour = self.peers.get(&from).and_then(Peer::id);
         for (id, link) in self.table.iter() {
-            if link != from && *id != envelope.sender {
+            if link != from && Some(*id) != neighbour && *id != envelope.sender {
                 let parcel = Parcel::Relay(envelope.relay.clone());
                 self.actions.push_back(Action::Send { link, parcel });
                 self.stats.relay_frames += 1;

@@ -48,7 +48,7 @@ impl State {
                     if core.trace.shows_frames() {
                         aftermath.traced.push((link, parcel.clone()));
                     }
-                    self.put(now, link, parcel, aftermath);
+                    self.put(core, now, link, parcel, aftermath);
                 }
                 Action::Establish { link, terms } => {
                     self.with_link(link, |link| link.establish(terms));
@@ -63,7 +63,7 @@ impl State {
                         link.order(Order::Close(cause));
                     });
                 }
-                Action::Retire { link, heir } => self.retire(now, link, heir, aftermath),
+                Action::Retire { link, heir } => self.retire(core, now, link, heir, aftermath),
                 Action::Deliver { envelope, from } => aftermath.deliver.push((envelope, from)),
                 Action::Report(event) => aftermath.reports.push(event),
                 Action::Connected { connect, outcome } => {
@@ -87,16 +87,26 @@ impl State {
         }
     }
 
-    fn put(&mut self, now: Now, id: LinkId, parcel: Parcel, aftermath: &mut Aftermath) {
-        let Some(link) = self.links.get(&id).map(Arc::clone) else { return };
+    fn put(
+        &mut self,
+        core: &Core,
+        now: Now,
+        id: LinkId,
+        parcel: Parcel,
+        aftermath: &mut Aftermath,
+    ) {
+        let Some(link) = self.links.get(&id).map(Arc::clone) else {
+            return core.counters.left_unsent(1);
+        };
         let is_relay = matches!(parcel, Parcel::Relay(_));
         match link.outbox.put(parcel) {
-            Put::Sealed => return,
+            Put::Sealed => return core.counters.left_unsent(1),
             Put::Fine => {}
             Put::Pressed if is_relay => aftermath.pressed.push(Arc::clone(&link)),
             Put::Pressed => {}
             Put::Overflow => {
-                link.outbox.seal();
+                // What is queued is counted as unsent when the link's thread ends.
+                link.outbox.refuse_more();
                 link.order(Order::Close(Cause::Overflow));
                 self.node.handle(now, Event::Lost { link: id, cause: Cause::Overflow });
             }
@@ -106,11 +116,20 @@ impl State {
         }
     }
 
-    fn retire(&mut self, now: Now, id: LinkId, heir: Option<LinkId>, aftermath: &mut Aftermath) {
+    fn retire(
+        &mut self,
+        core: &Core,
+        now: Now,
+        id: LinkId,
+        heir: LinkId,
+        aftermath: &mut Aftermath,
+    ) {
         let Some(link) = self.links.get(&id).map(Arc::clone) else { return };
         for parcel in link.outbox.seal() {
-            if let Some(heir) = heir.filter(|_| is_for_any_link(&parcel)) {
-                self.put(now, heir, parcel, aftermath);
+            if is_for_any_link(&parcel) {
+                self.put(core, now, heir, parcel, aftermath);
+            } else {
+                core.counters.left_unsent(1);
             }
         }
         link.order(Order::Retire);

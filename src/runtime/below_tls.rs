@@ -90,6 +90,16 @@ impl BelowTls {
         Ok(self.output.len() < self.room)
     }
 
+    /// Bytes that wait to be sent.
+    pub fn unsent(&self) -> usize {
+        self.output.len()
+    }
+
+    /// Nothing can be sent any more.
+    pub fn forget(&mut self) {
+        self.output.clear();
+    }
+
     /// Sends what waits, as far as the system takes it; whether that was all.
     pub fn send(&mut self) -> io::Result<bool> {
         while !self.output.is_empty() {

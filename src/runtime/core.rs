@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -209,8 +209,10 @@ impl Core {
 
     /// A link holds a batch because the daemon's channel is full.
     pub(super) fn note_held(&self) {
-        self.held.store(true, Ordering::Release);
-        // The daemon may have emptied the channel in between; then nobody would look again.
+        self.held.store(true, Ordering::SeqCst);
+        // Either the daemon sees the note after its next message, or we see here that it took its
+        // last one before: then nobody else would look again.
+        fence(Ordering::SeqCst);
         if self.inbox.is_empty() {
             self.wake_held();
         }
@@ -218,7 +220,8 @@ impl Core {
 
     /// There is room in the daemon's channel again.
     pub(super) fn wake_held(&self) {
-        if self.held.swap(false, Ordering::AcqRel) {
+        fence(Ordering::SeqCst);
+        if self.held.load(Ordering::SeqCst) && self.held.swap(false, Ordering::SeqCst) {
             self.look(|state| state.links.values().for_each(|link| link.wake()));
         }
     }

@@ -35,9 +35,14 @@ impl Handlers {
     /// Forgets a handler; false if it was gone already.
     pub fn unregister(&self, number: u64) -> bool {
         let mut entries = self.entries.write();
-        let before = entries.len();
-        Arc::make_mut(&mut entries).retain(|entry| entry.number != number);
-        entries.len() < before
+        let kept: Vec<Entry> =
+            entries.iter().filter(|entry| entry.number != number).cloned().collect();
+        let was_there = kept.len() < entries.len();
+        let before = std::mem::replace(&mut *entries, Arc::new(kept));
+        // Outside the lock: what the handler captured may do anything when it is dropped.
+        drop(entries);
+        drop(before);
+        was_there
     }
 
     /// Drops all handlers and what they captured.

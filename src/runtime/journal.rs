@@ -11,7 +11,8 @@ use crate::events::MeshEvent;
 
 #[derive(Debug)]
 pub(crate) struct Journal {
-    sender: Sender<MeshEvent>,
+    /// `None` once the socket is closed: whoever reads events comes to their end.
+    sender: Mutex<Option<Sender<MeshEvent>>>,
     receiver: Receiver<MeshEvent>,
     lost: AtomicU64,
     troubles: Mutex<VecDeque<String>>,
@@ -22,7 +23,7 @@ impl Journal {
     pub fn new(config: &Config) -> Self {
         let (sender, receiver) = crossbeam_channel::bounded(config.events.max(1));
         Journal {
-            sender,
+            sender: Mutex::new(Some(sender)),
             receiver,
             lost: AtomicU64::new(0),
             troubles: Mutex::new(VecDeque::new()),
@@ -35,13 +36,20 @@ impl Journal {
         if let Some(trouble) = trouble(&event) {
             self.trouble(trouble);
         }
+        let sender = self.sender.lock();
+        let Some(sender) = sender.as_ref() else { return };
         let mut event = event;
-        while let Err(TrySendError::Full(back)) = self.sender.try_send(event) {
+        while let Err(TrySendError::Full(back)) = sender.try_send(event) {
             if self.receiver.try_recv().is_ok() {
                 self.lost.fetch_add(1, Ordering::Relaxed);
             }
             event = back;
         }
+    }
+
+    /// No more events: those that are there can still be read.
+    pub fn close(&self) {
+        self.sender.lock().take();
     }
 
     /// Appends to what `status` shows.

@@ -9,9 +9,10 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll};
 
 use super::core::Core;
-use super::daemon::{Batch, Inbound};
+use super::daemon::Batch;
 use super::dial;
-use super::link::{Link, Order, STREAM};
+use super::leaving::{CLOSE_GRACE, Leaving};
+use super::link::{Link, STREAM};
 use super::start::random;
 use super::stream::Stream;
 use super::writer::{Flushed, Writer};
@@ -22,11 +23,6 @@ use crate::wire::FrameReader;
 
 /// Stack of a connection's thread: only what is touched counts, about 10 KiB.
 const STACK: usize = 512 * 1024;
-/// After the last byte is written, how long the peer may take to finish as well. Closing earlier,
-/// with input unread, would reset the link and destroy what is in flight to the peer.
-const CLOSE_GRACE: Duration = Duration::from_millis(100);
-/// The same for a link that gives way to another one to the same peer.
-const RETIRE_GRACE: Duration = Duration::from_secs(5);
 
 /// How a link's thread begins.
 #[derive(Debug)]
@@ -44,6 +40,14 @@ pub(crate) enum End {
     Closed(Cause),
 }
 
+impl End {
+    pub fn cause(self) -> Cause {
+        match self {
+            End::Lost(cause) | End::Closed(cause) => cause,
+        }
+    }
+}
+
 pub(crate) struct LinkThread {
     pub(super) core: Arc<Core>,
     pub(super) link: Arc<Link>,
@@ -52,24 +56,16 @@ pub(crate) struct LinkThread {
     pub(super) reader: FrameReader,
     /// There may be more to read: the poll tells only once.
     pub(super) is_readable: bool,
+    /// Frames that were read wait for credit.
+    pub(super) is_backlogged: bool,
+    /// There is more to write than one turn took.
+    has_more: bool,
     pub(super) is_at_end: bool,
     /// A batch that the daemon's channel had no room for.
     pub(super) held: Option<Batch>,
     pub(super) unfinished_since: Option<Duration>,
     stall: StallWatch,
     pub(super) leaving: Option<Leaving>,
-}
-
-/// A link on its way out.
-#[derive(Debug)]
-pub(crate) struct Leaving {
-    cause: Cause,
-    flush_by: Duration,
-    grace: Duration,
-    /// Whether what still arrives is delivered.
-    pub delivers: bool,
-    /// Set once writing is over.
-    read_by: Option<Duration>,
 }
 
 /// Starts the thread of a link.
@@ -81,6 +77,8 @@ pub(crate) fn spawn(core: &Arc<Core>, link: Arc<Link>, poll: Poll, start: Start)
         poll,
         events: Events::with_capacity(8),
         is_readable: false,
+        is_backlogged: false,
+        has_more: false,
         is_at_end: false,
         held: None,
         unfinished_since: None,
@@ -181,24 +179,40 @@ impl LinkThread {
 
     /// Writes what waits, and notices a peer that does not take it.
     fn write(&mut self) -> Result<(), End> {
+        let flushed = match self.flush() {
+            Ok(flushed) => flushed,
+            Err(error) => {
+                self.mourn(error.into());
+                Flushed::Empty
+            }
+        };
+        self.has_more = flushed == Flushed::More;
+        self.leave(flushed)
+    }
+
+    fn flush(&mut self) -> io::Result<Flushed> {
         let method = self.link.send_method();
         let (flushed, written) = {
             let mut writer = self.link.writer.lock();
-            let Some(writer) = writer.as_mut() else { return Ok(()) };
-            let flushed = writer.flush(&self.link.outbox, method, &self.core.counters);
-            (flushed.map_err(lost)?, writer.written())
+            let Some(writer) = writer.as_mut() else { return Ok(Flushed::Empty) };
+            let flushed = writer.flush(&self.link.outbox, method, &self.core.counters)?;
+            (flushed, writer.written())
         };
-        if self.leaving.is_some() {
-            self.leave(flushed)?;
+        // What others have put in since is not waiting for the peer.
+        let is_waiting = flushed != Flushed::Empty;
+        let queued = if is_waiting { self.link.outbox.queued().max(1) } else { 0 };
+        let stalled = self.stall.is_stalled(self.core.clock.mono(), queued, written, self.pace());
+        if stalled && self.leaving.is_none() {
+            self.leave_now(Cause::Stalled);
         }
+        Ok(flushed)
+    }
+
+    fn pace(&self) -> Pace {
         let config = &self.core.config;
         let is_rs2p = self.link.terms.lock().as_ref().is_some_and(|terms| terms.is_rs2p);
         let patience = if is_rs2p { config.stall } else { config.stall_py2p };
-        let (now, queued) = (self.core.clock.mono(), self.link.outbox.queued());
-        match self.stall.check(now, queued, written, patience, config.stall_bytes) {
-            Pace::Stalled => Err(End::Lost(Cause::Stalled)),
-            Pace::Idle | Pace::Fine { .. } => Ok(()),
-        }
+        Pace { least: config.stall_bytes, patience }
     }
 
     /// Waits until there is something to do.
@@ -208,8 +222,8 @@ impl LinkThread {
             return Err(End::Lost(Cause::UnfinishedFrame));
         }
         let hold = self.link.release_holds(now);
-        let can_read = self.is_readable && self.held.is_none() && self.link.may_read();
-        let timeout = if can_read { Some(now) } else { self.next_deadline(hold) };
+        let goes_on = self.has_more || self.can_read();
+        let timeout = if goes_on { Some(now) } else { self.next_deadline(hold) };
         self.wait(timeout)
     }
 
@@ -226,56 +240,6 @@ impl LinkThread {
         self.obey()
     }
 
-    fn obey(&mut self) -> Result<(), End> {
-        if !self.link.has_orders() {
-            return Ok(());
-        }
-        let now = self.core.clock.mono();
-        for order in self.link.take_orders() {
-            let mut writer = self.link.writer.lock();
-            let Some(writer) = writer.as_mut() else {
-                // Not up yet: there is nothing to finish.
-                return Err(End::Closed(match order {
-                    Order::Close(cause) => cause,
-                    _ => Cause::Closed,
-                }));
-            };
-            let leave = |cause, flush_by, grace, delivers| {
-                Some(Leaving { cause, flush_by, grace, delivers, read_by: None })
-            };
-            match order {
-                Order::Resend => writer.resend(),
-                Order::Close(cause) => self.leaving = leave(cause, now, CLOSE_GRACE, false),
-                Order::Retire => {
-                    let by = now + RETIRE_GRACE;
-                    self.leaving = leave(Cause::Duplicate, by, RETIRE_GRACE, true);
-                }
-                Order::Linger { until } => {
-                    self.leaving = leave(Cause::Closed, until, CLOSE_GRACE, false);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes the next step towards the end: all written, nothing more to read.
-    fn leave(&mut self, flushed: Flushed) -> Result<(), End> {
-        let now = self.core.clock.mono();
-        let Some(leaving) = self.leaving.as_mut() else { return Ok(()) };
-        if leaving.read_by.is_none() && (flushed == Flushed::Empty || now >= leaving.flush_by) {
-            leaving.read_by = Some(now + leaving.grace);
-            if let Some(writer) = self.link.writer.lock().as_mut() {
-                writer.stream.finish_writing();
-            }
-        }
-        match leaving.read_by {
-            Some(read_by) if self.is_at_end || now >= read_by => {
-                Err(End::Closed(leaving.cause.clone()))
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn is_overdue(&self, now: Duration) -> bool {
         let since = self.unfinished_since;
         since.is_some_and(|since| now >= since + self.core.config.frame_timeout)
@@ -284,50 +248,8 @@ impl LinkThread {
     fn next_deadline(&mut self, hold: Option<Duration>) -> Option<Duration> {
         let config = &self.core.config;
         let frame = self.unfinished_since.map(|since| since + config.frame_timeout);
-        let leaving = self.leaving.as_ref().map(|l| l.read_by.unwrap_or(l.flush_by));
+        let leaving = self.leaving.as_ref().map(Leaving::deadline);
         [frame, leaving, hold, self.stall.deadline()].into_iter().flatten().min()
-    }
-
-    /// Reads and forgets, so that closing does not reset the link.
-    pub(super) fn discard(&mut self) -> Result<(), End> {
-        let mut scratch = [0; 4096];
-        let mut writer = self.link.writer.lock();
-        let Some(writer) = writer.as_mut() else { return Ok(()) };
-        while self.is_readable {
-            match writer.stream.read(&mut scratch) {
-                Ok(0) => {
-                    self.is_at_end = true;
-                    self.is_readable = false;
-                }
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_readable = false,
-                Err(error) => return Err(lost(error)),
-            }
-        }
-        Ok(())
-    }
-
-    /// Tells the node, and behind the last message the daemon, that this link is over.
-    fn finish(self, end: End) {
-        let cause = match end {
-            End::Lost(cause) | End::Closed(cause) => cause,
-        };
-        let link = self.link.id;
-        let mut unsent = 0;
-        self.core.tell(Event::Lost { link, cause });
-        if let Some(mut writer) = self.link.writer.lock().take() {
-            unsent += writer.abandon();
-        }
-        unsent += self.link.outbox.seal().len();
-        self.core.counters.left_unsent(unsent);
-        self.core.forget_link(link);
-        // The daemon takes from its channel whatever happens, so this does not wait for long; it
-        // fails only when the daemon is gone and nobody counts any more.
-        if let Some(batch) = self.held {
-            let _ = self.core.inbox.send(Inbound::Batch(batch));
-        }
-        let _ = self.core.inbox.send(Inbound::Finished(link));
     }
 }
 

@@ -11,7 +11,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use super::core::Core;
 use super::link_thread::Start;
-use crate::events::MeshEvent;
+use crate::events::{Cause, MeshEvent};
 use crate::node::Event;
 
 const ALARM: Token = Token(0);
@@ -84,6 +84,10 @@ impl Listener {
 fn admit(core: &Arc<Core>, stream: TcpStream, addr: SocketAddr) {
     core.trace.accepted(addr);
     let refused = core.act(|state, now| {
+        // Links on their way out have threads as well, though the node knows them no more.
+        if state.links.len() >= 2 * core.config.max_links {
+            return Some(Cause::TooManyLinks);
+        }
         let link = match state.node.admit(now) {
             Ok(link) => link,
             Err(cause) => return Some(cause),

@@ -15,6 +15,7 @@ pub(crate) mod daemon;
 pub(crate) mod dial;
 pub(crate) mod handlers;
 pub(crate) mod journal;
+mod leaving;
 pub(crate) mod link;
 pub(crate) mod link_thread;
 pub(crate) mod listener;
@@ -27,5 +28,7 @@ pub(crate) mod stream;
 pub(crate) mod threads;
 #[cfg_attr(not(feature = "native-tls"), path = "no_tls.rs")]
 pub(crate) mod tls;
+#[cfg(feature = "native-tls")]
+mod tls_link;
 pub(crate) mod trace;
 pub(crate) mod writer;

@@ -125,7 +125,9 @@ impl Outbox {
     pub fn press(&self, source: &Arc<Link>) -> Option<u64> {
         let mut inner = self.inner.lock();
         let moved = inner.pressed()?;
-        inner.pressers.push(Arc::downgrade(source));
+        if !inner.pressers.iter().any(|presser| presser.as_ptr() == Arc::as_ptr(source)) {
+            inner.pressers.push(Arc::downgrade(source));
+        }
         Some(moved)
     }
 

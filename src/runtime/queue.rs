@@ -36,7 +36,7 @@ pub(crate) struct Outlet {
 }
 
 /// Never sent.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Never {}
 
 /// The daemon's side.
@@ -107,7 +107,10 @@ impl Outlet {
             }
             let ready = match deadline {
                 Some(deadline) => select.ready_deadline(deadline).is_ok(),
-                None => select.ready() < usize::MAX,
+                None => {
+                    select.ready();
+                    true
+                }
             };
             if !ready {
                 return self.try_take().map_or(Waited::TimedOut, Waited::Message);
@@ -122,9 +125,10 @@ impl Outlet {
         Some(message)
     }
 
-    /// Whether the socket is closed: nothing will be added any more.
+    /// Whether nothing will be added any more: the socket is closed, or its daemon has ended.
     pub fn is_closed(&self) -> bool {
-        matches!(self.closed.try_recv(), Err(TryRecvError::Disconnected))
+        let is_over = |end: &Receiver<Never>| end.try_recv() == Err(TryRecvError::Disconnected);
+        is_over(&self.closed) || is_over(&self.ended)
     }
 
     pub fn close(&self) {

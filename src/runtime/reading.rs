@@ -16,6 +16,8 @@ use crate::wire::{Body, Header, Malformed, Method};
 const TURN: usize = 256 * 1024;
 /// Messages handed to the daemon together: it holds the node's lock for so many at a time.
 const BATCH: usize = 64;
+/// The same in bytes that they pin; a single message may be larger.
+const BATCH_BYTES: usize = 64 * 1024;
 
 impl LinkThread {
     /// One turn of reading, as far as there is credit.
@@ -24,65 +26,86 @@ impl LinkThread {
         if self.leaving.as_ref().is_some_and(|leaving| !leaving.delivers) {
             return self.discard();
         }
-        if !self.is_readable || self.held.is_some() || !self.link.may_read() {
-            // It is we who pause: that is not the peer's fault.
-            self.unfinished_since = self.unfinished_since.map(|_| self.core.clock.mono());
+        if !self.can_read() {
+            self.excuse();
             return Ok(());
         }
-        self.fill()?;
-        self.decode()?;
-        if self.is_at_end && self.leaving.is_none() {
+        let mut left = TURN;
+        while left > 0 && self.can_read() {
+            if !self.is_backlogged {
+                left = left.saturating_sub(self.fill(left)?);
+            }
+            self.decode()?;
+        }
+        if self.is_at_end && !self.is_backlogged && self.leaving.is_none() {
             self.core.tell(Event::HungUp { link: self.link.id });
         }
         Ok(())
     }
 
-    /// Reads until the turn is over or there is no more.
-    fn fill(&mut self) -> Result<(), End> {
-        let mut writer = self.link.writer.lock();
-        let Some(writer) = writer.as_mut() else { return Ok(()) };
-        let turn = TURN.min(self.link.credit());
-        let mut left = turn;
-        while left > 0 {
-            match self.reader.read_from(&mut writer.stream, left) {
-                Ok(0) => {
-                    self.is_at_end = true;
-                    self.is_readable = false;
-                    break;
-                }
-                Ok(bytes) => left = left.saturating_sub(bytes),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.is_readable = false;
-                    break;
-                }
-                Err(error) => return Err(lost(error)),
-            }
-        }
-        self.core.counters.read((turn - left) as u64);
-        Ok(())
+    /// Whether there is something to read, and credit for it.
+    pub(super) fn can_read(&self) -> bool {
+        (self.is_readable || self.is_backlogged) && self.held.is_none() && self.link.may_read()
     }
 
-    /// Takes the complete frames out of what was read.
+    /// If it is we who pause, that is not the peer's fault.
+    fn excuse(&mut self) {
+        if self.is_readable || self.is_backlogged {
+            let now = self.core.clock.mono();
+            self.unfinished_since = self.unfinished_since.map(|_| now);
+            self.leaving.iter_mut().for_each(|leaving| leaving.pause(now));
+        }
+    }
+
+    /// Reads once; how many bytes.
+    fn fill(&mut self, most: usize) -> Result<usize, End> {
+        let mut writer = self.link.writer.lock();
+        let Some(writer) = writer.as_mut() else { return Ok(0) };
+        match self.reader.read_from(&mut writer.stream, most) {
+            Ok(0) => {
+                self.is_at_end = true;
+                self.is_readable = false;
+                Ok(0)
+            }
+            Ok(bytes) => {
+                self.core.counters.read(bytes as u64);
+                Ok(bytes)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.is_readable = false;
+                Ok(0)
+            }
+            Err(error) => Err(lost(error)),
+        }
+    }
+
+    /// Takes the complete frames out of what was read, while there is credit for them.
     fn decode(&mut self) -> Result<(), End> {
         let mut bytes = 0;
         let mut headers = Vec::new();
         let mut any = false;
+        self.is_backlogged = false;
         while let Some(frame) = self.next_frame()? {
             any = true;
+            let len = frame.len();
             let header = Header::parse(frame, &self.methods(), self.core.config.max_frame);
             if !self.link.is_established() {
                 self.greet(header);
-                if self.link.has_orders() {
+                if self.link.has_orders() && !self.link.is_established() {
                     return Ok(());
                 }
                 continue;
             }
             // What it pins, not what came over the wire: a compressed frame may be small.
-            bytes += header.as_ref().map_or(0, Header::pinned);
+            bytes += header.as_ref().map_or(len, Header::pinned);
             headers.push(header);
-            if headers.len() >= BATCH || bytes >= TURN {
+            if headers.len() >= BATCH || bytes >= BATCH_BYTES {
                 self.hand_in(std::mem::take(&mut headers), std::mem::take(&mut bytes));
+                if self.held.is_some() || !self.link.may_read() {
+                    self.is_backlogged = true;
+                    break;
+                }
             }
         }
         if !headers.is_empty() {
@@ -154,7 +177,7 @@ impl LinkThread {
         }
     }
 
-    fn retry_held(&mut self) {
+    pub(super) fn retry_held(&mut self) {
         if let Some(batch) = self.held.take() {
             self.offer(batch);
         }

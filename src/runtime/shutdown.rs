@@ -2,7 +2,7 @@
 //! links write what is queued and close; every thread is joined; the handlers are dropped.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,32 +15,27 @@ use super::link::{Link, Order};
 /// A handler that still runs after this is left behind.
 const HANDLER_GRACE: Duration = Duration::from_secs(1);
 /// Beyond `linger`, what a link's thread may take to end.
-const LINK_GRACE: Duration = Duration::from_millis(300);
+const LINK_GRACE: Duration = Duration::from_millis(700);
 
-const OPEN: u8 = 0;
-const CLOSING: u8 = 1;
-const CLOSED: u8 = 2;
-
-/// How far the socket is: open, closing, closed.
+/// How far the socket is: open, closing, closed with a report.
 #[derive(Debug, Default)]
 pub(crate) struct Phase {
-    phase: AtomicU8,
+    is_closing: AtomicBool,
     report: Mutex<Option<CloseReport>>,
     closed: Condvar,
 }
 
 impl Phase {
     pub fn is_open(&self) -> bool {
-        self.phase.load(Ordering::Acquire) == OPEN
+        !self.is_closing.load(Ordering::Acquire)
     }
 
     /// True for the one caller that is to carry out the closing.
     fn begin(&self) -> bool {
-        self.phase.compare_exchange(OPEN, CLOSING, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        !self.is_closing.swap(true, Ordering::AcqRel)
     }
 
     fn end(&self, report: CloseReport) {
-        self.phase.store(CLOSED, Ordering::Release);
         *self.report.lock() = Some(report);
         self.closed.notify_all();
     }
@@ -60,7 +55,7 @@ impl Phase {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseReport {
-    /// Frames that were queued for peers and not written in time, since the socket was bound.
+    /// Frames that were queued for peers and not written in time.
     pub unsent_frames: u64,
     /// Threads that were still busy and were left behind, by name: `rs2p-daemon` is a handler that
     /// did not return.
@@ -91,20 +86,25 @@ impl Core {
         let core = Arc::clone(self);
         let builder = thread::Builder::new().name("rs2p-close".into());
         if self.threads.add(builder, move || core.carry_out_close()).is_err() {
-            // No thread to be had: at least everybody stops.
-            self.stop_all();
+            // No thread to be had: everybody stops, and nobody is waited for.
+            self.outlet.close();
+            self.stop_all(self.clock.mono());
+            self.journal.close();
+            self.phase.end(CloseReport::default());
         }
     }
 
     fn carry_out_close(self: &Arc<Self>) {
-        let begun = Instant::now();
+        let (begun, unsent_before) = (Instant::now(), self.counters.unsent());
+        // Links have been writing all the while: a handler that takes its time takes it from this.
+        let linger = self.clock.mono() + self.config.linger;
         self.stop_daemon(begun + HANDLER_GRACE);
-        self.stop_all();
-        let links_by = Instant::now() + self.config.linger + LINK_GRACE;
-        let by = links_by.max(begun + HANDLER_GRACE);
+        self.stop_all(linger);
+        let by = Instant::now().max(begun + self.config.linger) + LINK_GRACE;
         let left_behind = self.threads.join_others(by);
         self.handlers.clear();
-        let unsent_frames = self.counters.unsent();
+        self.journal.close();
+        let unsent_frames = self.counters.unsent() - unsent_before;
         self.phase.end(CloseReport { unsent_frames, left_behind });
     }
 
@@ -118,15 +118,14 @@ impl Core {
     }
 
     /// Everybody who waits is told, the accept thread and the links end.
-    fn stop_all(self: &Arc<Self>) {
-        let until = self.clock.mono() + self.config.linger;
+    fn stop_all(self: &Arc<Self>, linger: Duration) {
         let links: Vec<Arc<Link>> = self.act(|state, _| {
             state.node.close();
             state.links.values().cloned().collect()
         });
         for link in links {
             link.outbox.refuse_more();
-            link.order(Order::Linger { until });
+            link.order(Order::Linger { until: linger });
         }
         self.peers_changed.notify_all();
         // Fails only if the accept thread has ended already.

@@ -58,6 +58,21 @@ impl Stream {
         }
     }
 
+    /// Bytes that [`Stream::send_rest`] has to send.
+    pub fn rest(&self) -> usize {
+        match self {
+            Stream::Plain(_) => 0,
+            Stream::Tls(tls) => tls.unsent(),
+        }
+    }
+
+    /// Gives those up: nothing can be written any more.
+    pub fn forget_rest(&mut self) {
+        if let Stream::Tls(tls) = self {
+            tls.forget();
+        }
+    }
+
     /// Says that nothing more will be written.
     pub fn finish_writing(&mut self) {
         // The peer may be gone already; there is nobody left to tell.

@@ -41,11 +41,12 @@ impl Threads {
     pub fn add(&self, builder: Builder, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
         let me = self.key();
         let has_ended = Arc::new(AtomicBool::new(false));
-        let end = EndOfThread { shared: Arc::clone(&self.0), has_ended: Arc::clone(&has_ended) };
+        let (shared, ends) = (Arc::clone(&self.0), Arc::clone(&has_ended));
         // Locked until the thread is in the list: it may end before `spawn` returns.
         let mut running = self.0.running.lock();
         let handle = builder.spawn(move || {
-            let _end = end;
+            // Made here: if no thread can be had, nothing is dropped while the list is locked.
+            let _end = EndOfThread { shared, has_ended: ends };
             WORKS_FOR.set(me);
             work();
         })?;

@@ -15,6 +15,8 @@ use crate::wire::{Frame, Method};
 
 /// Bytes taken from the outbox at a time.
 const BATCH: usize = 256 * 1024;
+/// Bytes written in one turn.
+const TURN: u64 = 256 * 1024;
 /// Frames handed to the system in one call.
 const SLICES: usize = 64;
 
@@ -22,7 +24,10 @@ const SLICES: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flushed {
     Empty,
+    /// The system takes no more for now.
     Blocked,
+    /// The turn is used up.
+    More,
 }
 
 /// A stream and what is being written to it. Behind the link's lock, which is held only for calls
@@ -53,13 +58,19 @@ impl Writer {
 
     /// Writes what waits in the outbox, until it is empty or the system takes no more. What TLS
     /// took and the system did not is not written yet.
+    ///
+    /// No longer than a turn: others may put more in as fast as it goes out.
     pub fn flush(
         &mut self,
         outbox: &Outbox,
         method: Option<Method>,
         counters: &Counters,
     ) -> io::Result<Flushed> {
+        let until = self.written + TURN;
         loop {
+            if self.written >= until {
+                return Ok(Flushed::More);
+            }
             if self.batch.is_empty() {
                 self.refill(outbox, method);
             }
@@ -89,14 +100,16 @@ impl Writer {
         }
     }
 
-    /// Bytes written since the link began.
+    /// Bytes written since the link began, as far as the system took them.
     pub fn written(&self) -> u64 {
-        self.written
+        self.written.saturating_sub(self.stream.rest() as u64)
     }
 
-    /// Gives up what was not finished: how many frames.
+    /// Gives up what was not finished: how many frames. What is left below TLS counts as one.
     pub fn abandon(&mut self) -> usize {
-        std::mem::take(&mut self.batch).len()
+        let below = self.stream.rest() > 0;
+        self.stream.forget_rest();
+        std::mem::take(&mut self.batch).len() + usize::from(below)
     }
 
     fn refill(&mut self, outbox: &Outbox, method: Option<Method>) {

@@ -106,7 +106,8 @@ fn dial_each_other(trial: usize, py: &Peer, rs: &MeshSocket, dial: impl Fn(&Mesh
         if is_late {
             // Not a wait: it moves the two dials against each other, in steps as small as what py2p
             // does between two dials, over the 10 ms that it rests between two looks.
-            thread::sleep(Duration::from_micros(trial as u64 * 700 % 12_000));
+            // Not waiting for anything: trials differ in who comes first, and by how much.
+            thread::park_timeout(Duration::from_micros(trial as u64 * 700 % 12_000));
         }
     };
     thread::scope(|scope| {

@@ -69,11 +69,17 @@ impl Raw {
 
     /// Says a message with everything right but, maybe, its meaning.
     pub fn say(&mut self, main: u8, payload: &[&[u8]]) {
+        let me = self.id.clone();
+        self.say_as(&me, main, payload);
+    }
+
+    /// The same in another name.
+    pub fn say_as(&mut self, sender: &str, main: u8, payload: &[&[u8]]) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a date").as_secs();
         let time = base58(&now.to_be_bytes());
         let hashed = [payload.concat(), time.clone().into_bytes()].concat();
         let id = base58(&Sha384::digest(hashed));
-        let head = [&[main][..], self.id.as_bytes(), id.as_bytes(), time.as_bytes()];
+        let head = [&[main][..], sender.as_bytes(), id.as_bytes(), time.as_bytes()];
         let packets: Vec<&[u8]> = head.into_iter().chain(payload.iter().copied()).collect();
         self.send(&frame(&packets));
     }

@@ -87,9 +87,10 @@ fn man_in_the_middle(to: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
     let (listener, addr) = listener();
     let seen = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&seen);
+    let acceptor = acceptor();
     thread::spawn(move || {
         while let Ok((stream, _)) = listener.accept() {
-            let victim = acceptor().accept(limited(stream)).expect("TLS with the dialler");
+            let victim = acceptor.accept(limited(stream)).expect("TLS with the dialler");
             let node = connector().connect("node", dial(to)).expect("TLS with the node");
             pass_on(victim, node, &count);
         }
@@ -97,6 +98,7 @@ fn man_in_the_middle(to: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
     (addr, seen)
 }
 
+/// Made before anybody dials: it can take as long as a handshake may.
 fn acceptor() -> TlsAcceptor {
     let own = TlsIdentity::generate().unwrap();
     let own = Identity::from_pkcs8(own.cert_pem().as_bytes(), own.key_pem().as_bytes()).unwrap();
@@ -160,8 +162,9 @@ fn a_man_in_the_middle_reads_plain_ssl_and_is_refused_by_a_secret() {
 #[test]
 fn who_repeats_what_he_hears_is_refused() {
     let (listener, addr) = listener();
+    let acceptor = acceptor();
     let echo = thread::spawn(move || {
-        let mut stream = acceptor().accept(limited(listener.accept().unwrap().0)).unwrap();
+        let mut stream = acceptor.accept(limited(listener.accept().unwrap().0)).unwrap();
         let mut buffer = [0; 4096];
         while let Ok(read @ 1..) = stream.read(&mut buffer) {
             if stream.write_all(&buffer[..read]).is_err() {
@@ -180,8 +183,9 @@ fn what_an_honest_dialler_said_is_worth_nothing_later() {
     let node = bind(private(SECRET));
     let (listener, addr) = listener();
     let node_addr = node.local_addr();
+    let acceptor = acceptor();
     let recorder = thread::spawn(move || {
-        let mut dialler = acceptor().accept(limited(listener.accept().unwrap().0)).unwrap();
+        let mut dialler = acceptor.accept(limited(listener.accept().unwrap().0)).unwrap();
         let mut source = connector().connect("node", dial(node_addr)).unwrap();
         dialler.write_all(&frame(&mut source)).unwrap();
         [frame(&mut dialler), frame(&mut dialler)]

@@ -201,6 +201,9 @@ fn a_disconnected_peer_stays_away() {
     assert!(matches!(wait_left(&a, b.id()), Cause::Disconnected));
     assert!(matches!(wait_left(&b, a.id()), Cause::PeerClosed));
     assert!(matches!(a.disconnect(&b.id()), Err(Error::UnknownPeer { .. })));
+    b.connect(a.local_addr()).expect_err("it is not taken back");
+    assert!(a.routing_table().is_empty());
+    connect(&a, &b);
     close_all(&[a, b]);
 }
 

@@ -1,0 +1,110 @@
+//! What happened, and what to do about it, in words.
+
+use std::fmt;
+
+use super::Error;
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Bind { addr, source } => write!(
+                f,
+                "cannot bind {addr}: {source}; choose another port, or 0 for any free one"
+            ),
+            Error::Resolve { source } => write!(f, "cannot look up the address: {source}"),
+            Error::NoAddress => f.write_str("no address was given, or the name has none"),
+            Error::Refused { addr } => {
+                write!(f, "nobody listens at {addr}: is the other node running?")
+            }
+            Error::ConnectTimedOut { addr } => write!(
+                f,
+                "no answer from {addr} in time: is it reachable, does it use the same encryption?"
+            ),
+            Error::WrongSubnet { ours, theirs } => write!(
+                f,
+                "the peer belongs to another mesh: our protocol id is {ours}, its is {theirs}; \
+                 both ends need the same `Protocol`"
+            ),
+            Error::OwnAddress { addr } => {
+                write!(f, "{addr} is this socket's own address; connect to another node's")
+            }
+            Error::NotPy2p { addr } => write!(
+                f,
+                "what answers at {addr} is no py2p or rs2p node; check the port and the encryption"
+            ),
+            Error::WrongEncryption { addr, theirs } => write!(
+                f,
+                "the encryption at {addr} is another one than ours: {theirs}; both ends need the \
+                 same `Protocol`"
+            ),
+            Error::Tls { addr, source } => write!(f, "TLS with {addr} failed: {source}"),
+            Error::Untrusted { addr, source } => write!(
+                f,
+                "the certificate of {addr} is not trusted: {source}; is it signed by one of the \
+                 trusted roots?"
+            ),
+            Error::WrongFingerprint { addr, theirs } => write!(
+                f,
+                "the certificate of {addr} is none of the pinned ones: its SHA-256 fingerprint is \
+                 {theirs}"
+            ),
+            Error::WrongSecret { addr } => write!(
+                f,
+                "the node at {addr} and this one do not share the secret of the mesh, or somebody \
+                 sits in between; both ends need the same secret"
+            ),
+            Error::Connect { addr, cause } => write!(f, "cannot connect to {addr}: {cause}"),
+            Error::TooManyLinks => f.write_str(
+                "the socket has as many links as it may have; raise `max_links` in the builder",
+            ),
+            Error::TlsNotCompiled => f.write_str(
+                "this build has no encryption; enable the feature `native-tls` of rs2p",
+            ),
+            Error::TlsSettings { what, source } => {
+                write!(f, "{what} cannot be used for TLS: {source}")
+            }
+            Error::SecretWithoutTls => f.write_str(
+                "a secret protects nothing without encryption; use `Encryption::Ssl` with it",
+            ),
+            Error::SecretTooShort { len, min } => write!(
+                f,
+                "a secret of {len} bytes can be guessed; take {min} or more, best 16 random ones"
+            ),
+            Error::Closed => f.write_str("the socket is closed"),
+            Error::TooLarge { len, max } => write!(
+                f,
+                "the message would be a frame of {len} bytes, the limit is {max}; split it, or raise \
+                 `max_frame` in the builder of every node"
+            ),
+            Error::TooManyPackets { count, max } => write!(
+                f,
+                "the message has {count} packets, the limit is {max}; join some of them"
+            ),
+            Error::Repeated => f.write_str(
+                "too many equal messages: no second is free to date this one with; put something \
+                 unique into it",
+            ),
+            Error::Full { peer } => write!(
+                f,
+                "too much waits to be written to peer {peer}; nothing was sent, try again later"
+            ),
+            Error::TooManyRequests => {
+                f.write_str("too many messages wait for a route; try again later")
+            }
+            Error::UnknownPeer { id } => write!(f, "{id} is not a direct peer"),
+            Error::NoRoute => f.write_str("no route to that node was found"),
+            Error::TimedOut => f.write_str("timed out"),
+            Error::ReservedKind { kind } => write!(
+                f,
+                "only the protocol sends messages of kind {kind:?}; choose a kind of your own"
+            ),
+            Error::ReservedFlag => f.write_str("only the protocol sends messages with this flag"),
+            Error::WouldDeadlock => f.write_str(
+                "waiting inside a handler would wait for the handler itself; use another thread, or \
+                 a call that does not wait",
+            ),
+            Error::InvalidId => f.write_str("not an id"),
+            Error::Io(error) => write!(f, "{error}"),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Why no message was received: each can mean only what happened.
+
+use std::{error, fmt};
+
+use super::Error;
+
+macro_rules! receive_errors {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $error:ident,)+ })+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+            pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+
+            impl fmt::Display for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    Error::from(*self).fmt(f)
+                }
+            }
+
+            impl error::Error for $name {}
+
+            impl From<$name> for Error {
+                fn from(error: $name) -> Self {
+                    match error { $($name::$variant => Error::$error,)+ }
+                }
+            }
+        )+
+    };
+}
+
+receive_errors! {
+    /// Why `recv` gave no message.
+    RecvError {
+        /// The socket is closed and everything was handed out.
+        Closed = Closed,
+        /// Called inside a handler, which the message would have to pass first.
+        WouldDeadlock = WouldDeadlock,
+    }
+
+    /// Why `recv_timeout` gave no message.
+    RecvTimeoutError {
+        /// None came in time.
+        Timeout = TimedOut,
+        /// The socket is closed and everything was handed out.
+        Closed = Closed,
+        /// Called inside a handler, which the message would have to pass first.
+        WouldDeadlock = WouldDeadlock,
+    }
+
+    /// Why `try_recv` gave no message.
+    TryRecvError {
+        /// None is waiting.
+        Empty = TimedOut,
+        /// The socket is closed and everything was handed out.
+        Closed = Closed,
+    }
+}

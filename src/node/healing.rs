@@ -1,0 +1,134 @@
+//! Dialling, and getting back what was lost.
+
+use std::time::Duration;
+
+use super::address_book::Standing;
+use super::event::{Action, LinkId, Target};
+use super::peer::{Direction, Peer, Purpose};
+use super::reconnect;
+use super::timers::Timer;
+use super::{Node, Now};
+use crate::events::Cause;
+use crate::id::NodeId;
+use crate::wire::HostPort;
+
+/// Dials that the mesh makes by itself at once: a list of black holes must not take all links.
+const MAX_DIALS: usize = 8;
+/// When there were too many, how soon to look again.
+const DIAL_AGAIN: Duration = Duration::from_millis(250);
+
+impl Node {
+    /// Dials lost peers, and what the user asked for, whose time has come.
+    pub(super) fn redial(&mut self, now: Now) {
+        for addr in self.book.due(now.mono) {
+            if self.is_linked_contact(&addr) {
+                self.book.rest(&addr);
+            } else if self.may_redial(now, &addr) {
+                self.dial_contact(now, &addr);
+            } else {
+                self.book.postpone(&addr, now.mono + self.rng.jitter(DIAL_AGAIN * 2));
+            }
+        }
+        self.schedule_redial();
+    }
+
+    /// What only was announced to us, and never dialled, is dialled as rarely as a hint.
+    fn may_redial(&mut self, now: Now, addr: &HostPort) -> bool {
+        let standing = self.book.get(addr).map(|contact| contact.standing);
+        self.may_dial_more()
+            && (standing > Some(Standing::Announced) || self.may_dial_unproven(now))
+    }
+
+    pub(super) fn may_dial_more(&self) -> bool {
+        let is_dial = |peer: &Peer| {
+            peer.is_outgoing() && peer.is_handshaking() && peer.purposes.contains(&Purpose::Mesh)
+        };
+        self.peers.values().filter(|peer| is_dial(peer)).count() < MAX_DIALS
+    }
+
+    pub(super) fn is_linked_contact(&self, addr: &HostPort) -> bool {
+        let id = self.book.get(addr).and_then(|contact| contact.id);
+        id.is_some_and(|id| self.table.get(&id).is_some())
+    }
+
+    pub(super) fn dial_contact(&mut self, now: Now, addr: &HostPort) {
+        let Some(target) = self.book.get(addr).map(|contact| contact.target.clone()) else {
+            return;
+        };
+        if self.has_room().is_ok() {
+            let link = self.dial(now, target, addr.clone(), Purpose::Mesh);
+            self.book.dialling(addr, link);
+        } else {
+            self.book.failed(addr, now.mono, &mut self.rng);
+        }
+    }
+
+    /// Starts a dial, or joins one to the same address that is under way.
+    pub(super) fn dial(
+        &mut self,
+        now: Now,
+        target: Target,
+        addr: HostPort,
+        why: Purpose,
+    ) -> LinkId {
+        let under_way = self
+            .peers
+            .iter_mut()
+            .find(|(_, peer)| peer.is_handshaking() && peer.dialled.as_ref() == Some(&addr));
+        if let Some((&link, peer)) = under_way {
+            peer.purposes.push(why);
+            return link;
+        }
+        let mut peer = Peer::new(Direction::Outgoing, now.mono);
+        peer.dialled = Some(addr);
+        peer.target = Some(target.clone());
+        peer.purposes.push(why);
+        let link = self.new_link(now, peer);
+        self.actions.push_back(Action::Dial { link, target });
+        link
+    }
+
+    /// A peer is linked: notes where it can be dialled. An address that was dialled is proven, one
+    /// that was only announced is not.
+    pub(super) fn book_success(&mut self, link: LinkId, id: NodeId, wanted: bool) {
+        let Some(peer) = self.peers.get(&link) else { return };
+        let (addr, target, standing) = match (&peer.dialled, &peer.target, &peer.addr) {
+            (Some(addr), Some(target), _) if wanted => (addr, target.clone(), Standing::Wanted),
+            (Some(addr), Some(target), _) => (addr, target.clone(), Standing::Known),
+            (_, _, Some(addr)) if self.is_sensible(addr) => {
+                (addr, Target::Told(addr.clone()), Standing::Announced)
+            }
+            _ => return,
+        };
+        self.book.reached(&addr.clone(), id, standing, target);
+    }
+
+    pub(super) fn book_failure(&mut self, now: Now, peer: &Peer, cause: &Cause) {
+        let Some(addr) = &peer.dialled else { return };
+        match cause {
+            Cause::OwnAddress => self.book.forget(addr),
+            _ => self.book.failed(addr, now.mono, &mut self.rng),
+        }
+        self.schedule_redial();
+    }
+
+    /// Plans to get a lost peer back, and to find others meanwhile.
+    pub(super) fn remember_lost(&mut self, now: Now, link: LinkId, cause: &Cause) {
+        let Some(peer) = self.peers.get(&link) else { return };
+        if self.is_closed || matches!(cause, Cause::Disconnected | Cause::Closed) {
+            return;
+        }
+        let pause = reconnect::first_pause(&mut self.rng, peer.is_outgoing());
+        if let Some(addr) = peer.dialled.as_ref().or(peer.addr.as_ref()) {
+            self.book.lost(&addr.clone(), now.mono, pause);
+        }
+        self.schedule_redial();
+        self.ask_soon(now);
+    }
+
+    fn schedule_redial(&mut self) {
+        if let Some(next) = self.book.next_due() {
+            self.timers.set(next, Timer::Redial);
+        }
+    }
+}

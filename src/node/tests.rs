@@ -1,0 +1,419 @@
+//! The node by itself: no socket, no clock, a few lines a promise.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+
+use super::event::Neighbour;
+use super::*;
+use crate::events::{Cause, MeshEvent};
+use crate::options::Kind;
+use crate::stats::Refusal;
+use crate::wire::{Body, Envelope, Handshake, Header, Hello, Malformed, Method, PeerEntry, peers};
+
+const SECOND: u64 = 1_800_000_000;
+const PROTOCOL: &str = "a protocol id";
+
+fn at(ms: u64) -> Now {
+    let mono = Duration::from_millis(ms);
+    Now { mono, wall: Duration::from_secs(SECOND) + mono }
+}
+
+fn id(n: u8) -> NodeId {
+    NodeId::from_digest(&[n; 48])
+}
+
+fn host(port: u16) -> HostPort {
+    HostPort { host: "127.0.0.1".into(), port }
+}
+
+fn packets<const N: usize>(packets: [&[u8]; N]) -> Vec<Packet> {
+    packets.into_iter().map(Packet::from).collect()
+}
+
+/// A message as it arrives.
+fn envelope(sender: NodeId, main: Flag, time: u64, packets: Vec<Packet>) -> Box<Envelope> {
+    let draft = Draft { main, packets, time };
+    let frame = draft.encode(&sender, &draft.id());
+    let header = Header::parse(BytesMut::from(&frame.bytes(None)[..]), &[], 1 << 20);
+    Box::new(header.and_then(Header::verify).expect("a message"))
+}
+
+/// A node with id 100 at port 100, and a hand on it.
+struct Hand {
+    node: Node,
+    now: Now,
+}
+
+impl Hand {
+    fn new() -> Self {
+        Hand::with(Config::default())
+    }
+
+    fn with(config: Config) -> Self {
+        let me = Identity { id: id(100), protocol: PROTOCOL.into(), addr: host(10_100) };
+        Hand { node: Node::new(me, config, 1), now: at(0) }
+    }
+
+    fn tell(&mut self, event: Event) -> Vec<Action> {
+        self.node.handle(self.now, event);
+        self.actions()
+    }
+
+    fn actions(&mut self) -> Vec<Action> {
+        std::iter::from_fn(|| self.node.poll_action()).collect()
+    }
+
+    fn hear(&mut self, link: LinkId, envelope: Box<Envelope>) -> Vec<Action> {
+        self.tell(Event::Received { link, envelope })
+    }
+
+    /// A py2p node of this id dials us and shakes hands.
+    fn py2p(&mut self, n: u8) -> LinkId {
+        let link = self.node.admit(self.now).expect("room");
+        self.tell(Event::Opened { link });
+        let actions = self.shake(link, n);
+        assert!(says(&actions, link).contains(&Kind::HANDSHAKE), "answered");
+        link
+    }
+
+    /// The same for an rs2p node.
+    fn rs2p(&mut self, n: u8) -> LinkId {
+        let link = self.node.admit(self.now).expect("room");
+        self.tell(Event::Opened { link });
+        let hello = Hello::new(["links"]).payload();
+        let actions = self.hear(link, envelope(id(n), Flag::Whisper, SECOND, hello));
+        assert_eq!(says(&actions, link), [Kind::HANDSHAKE], "greeted at once");
+        self.shake(link, n);
+        link
+    }
+
+    fn shake(&mut self, link: LinkId, n: u8) -> Vec<Action> {
+        let handshake = Handshake {
+            id: id(n),
+            protocol: PROTOCOL.into(),
+            addr: Some(host(10_000 + u16::from(n))),
+            methods: vec![Method::Zlib],
+        };
+        self.hear(link, envelope(id(n), Flag::Whisper, SECOND, handshake.payload()))
+    }
+
+    fn broadcast(&mut self, link: LinkId, sender: u8, time: u64, text: &str) -> Vec<Action> {
+        let packets = packets([&[0], text.as_bytes()]);
+        self.hear(link, envelope(id(sender), Flag::Broadcast, time, packets))
+    }
+
+    fn refused(&self, reason: Refusal) -> u64 {
+        self.node.stats().refused_for(reason)
+    }
+
+    /// Lets time pass, timer by timer.
+    fn pass(&mut self, ms: u64) -> Vec<Action> {
+        let end = self.now.mono + Duration::from_millis(ms);
+        let mut actions = Vec::new();
+        while let Some(next) = self.node.next_deadline().filter(|next| *next <= end) {
+            self.now = at(u64::try_from(next.as_millis()).expect("soon") + 1);
+            actions.extend(self.tell(Event::Tick));
+        }
+        self.now = at(u64::try_from(end.as_millis()).expect("soon"));
+        actions
+    }
+}
+
+/// The kinds of control messages put on a link.
+fn says(actions: &[Action], on: LinkId) -> Vec<Kind> {
+    let control = |action: &Action| match action {
+        Action::Send { link, parcel: Parcel::Control(draft) } if *link == on => {
+            draft.packets.first().map(Kind::from)
+        }
+        _ => None,
+    };
+    actions.iter().filter_map(control).collect()
+}
+
+fn relayed_to(actions: &[Action]) -> Vec<LinkId> {
+    let relays = |action: &Action| match action {
+        Action::Send { link, parcel: Parcel::Relay(_) } => Some(*link),
+        _ => None,
+    };
+    actions.iter().filter_map(relays).collect()
+}
+
+fn delivered(actions: &[Action]) -> Vec<Neighbour> {
+    let deliveries = |action: &Action| match action {
+        Action::Deliver { from, .. } => Some(from.clone()),
+        _ => None,
+    };
+    actions.iter().filter_map(deliveries).collect()
+}
+
+fn closed(actions: &[Action]) -> Option<(LinkId, Cause)> {
+    actions.iter().find_map(|action| match action {
+        Action::Close { link, cause } => Some((*link, cause.clone())),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_broadcast_goes_to_all_but_whom_it_came_from_and_its_sender() {
+    let mut hand = Hand::new();
+    let (a, b, c) = (hand.rs2p(1), hand.py2p(2), hand.rs2p(3));
+    let actions = hand.broadcast(a, 3, SECOND, "x");
+    assert_eq!(relayed_to(&actions), [b], "not back to a, not to c who sent it");
+    assert_eq!(delivered(&actions).len(), 1);
+    let again = hand.broadcast(c, 3, SECOND, "x");
+    assert!(relayed_to(&again).is_empty() && delivered(&again).is_empty());
+    assert_eq!(hand.node.stats().duplicates, 1);
+}
+
+#[test]
+fn what_is_too_old_too_new_or_our_own_goes_nowhere() {
+    let mut hand = Hand::new();
+    let a = hand.rs2p(1);
+    hand.rs2p(2);
+    for (sender, time, reason) in [
+        (3, SECOND - 60, Refusal::TooOld),
+        (3, 0, Refusal::TooOld),
+        (3, SECOND + 301, Refusal::TooFarAhead),
+        (3, u64::MAX, Refusal::TooFarAhead),
+        (100, SECOND, Refusal::Echo),
+    ] {
+        let before = hand.refused(reason);
+        let actions = hand.broadcast(a, sender, time, "x");
+        assert!(relayed_to(&actions).is_empty() && delivered(&actions).is_empty(), "{reason}");
+        assert_eq!(hand.refused(reason), before + 1);
+    }
+    for time in [SECOND - 59, SECOND + 300] {
+        assert_eq!(delivered(&hand.broadcast(a, 3, time, "x")).len(), 1);
+    }
+}
+
+#[test]
+fn what_would_poison_py2p_is_refused_and_its_bearer_stays() {
+    let mut hand = Hand::new();
+    let a = hand.py2p(1);
+    hand.py2p(2);
+    for kind in [Kind::HANDSHAKE, Kind::PEERS, Kind::COMPRESSION, Kind::RESEND, Kind::new("rs2p")] {
+        let packets = packets([kind.as_bytes(), b"junk"]);
+        let actions = hand.hear(a, envelope(id(3), Flag::Broadcast, SECOND, packets));
+        assert!(actions.is_empty(), "{kind:?}: {actions:?}");
+    }
+    assert_eq!((hand.refused(Refusal::NotForAll), hand.refused(Refusal::Invalid)), (4, 1));
+    let actions = hand.hear(a, envelope(id(3), Flag::Broadcast, SECOND, packets([&[8]])));
+    assert!(actions.is_empty());
+    assert_eq!(hand.refused(Refusal::Invalid), 2);
+    // The same as a whisper can only be the neighbour's own.
+    let junk = packets([&[7], b"junk"]);
+    let actions = hand.hear(a, envelope(id(1), Flag::Whisper, SECOND, junk));
+    assert!(matches!(closed(&actions), Some((link, Cause::Malformed(_))) if link == a));
+}
+
+#[test]
+fn a_whisper_bears_its_neighbours_name() {
+    let mut hand = Hand::new();
+    let a = hand.rs2p(1);
+    let whisper = |sender| envelope(id(sender), Flag::Whisper, 0, packets([&[2], b"x"]));
+    assert_eq!(delivered(&hand.hear(a, whisper(1))).len(), 1, "of whatever date");
+    assert!(delivered(&hand.hear(a, whisper(2))).is_empty());
+    assert_eq!(hand.refused(Refusal::ForeignWhisper), 1);
+}
+
+#[test]
+fn an_unreadable_frame_is_asked_for_once_in_a_while() {
+    let mut hand = Hand::new();
+    let a = hand.py2p(1);
+    let junk = || Event::Malformed { link: a, why: Malformed::Unparsable("junk") };
+    let actions = hand.tell(junk());
+    assert_eq!(says(&actions, a), [Kind::COMPRESSION, Kind::RESEND]);
+    hand.pass(20_000);
+    assert!(closed(&hand.tell(junk())).is_none(), "it had 20 s to mend itself");
+    assert!(matches!(closed(&hand.tell(junk())), Some((link, _)) if link == a));
+}
+
+#[test]
+fn what_an_honest_neighbour_may_pass_on_does_not_end_its_link() {
+    let mut hand = Hand::new();
+    let a = hand.py2p(1);
+    for why in [Malformed::BadSender, Malformed::NoPayload, Malformed::TooManyPackets] {
+        assert!(hand.tell(Event::Malformed { link: a, why }).is_empty());
+    }
+    let actions = hand.tell(Event::Malformed { link: a, why: Malformed::WrongId });
+    assert!(closed(&actions).is_some());
+}
+
+#[test]
+fn a_renegotiation_is_answered_with_what_we_can_do_if_it_is_news() {
+    let mut hand = Hand::new();
+    let a = hand.py2p(1);
+    let ask = |methods: &[Method]| {
+        envelope(id(1), Flag::Renegotiate, SECOND, Method::list_payload(methods))
+    };
+    let actions = hand.hear(a, ask(&[]));
+    assert_eq!(says(&actions, a), [Kind::COMPRESSION]);
+    let terms = actions.iter().find_map(|action| match action {
+        Action::Renegotiate { terms, .. } => Some(terms),
+        _ => None,
+    });
+    assert_eq!(terms.expect("new terms").send, None);
+    assert!(hand.hear(a, ask(&[])).is_empty(), "no news");
+    let resend = envelope(id(1), Flag::Renegotiate, SECOND, Method::resend_payload());
+    assert!(matches!(hand.hear(a, resend)[..], [Action::Resend { link }] if link == a));
+}
+
+#[test]
+fn a_flood_of_requests_for_peers_is_answered_now_and_then() {
+    let mut hand = Hand::new();
+    let a = hand.py2p(1);
+    let mut told = 0;
+    for ms in 0..1000 {
+        hand.now = at(ms);
+        let ask = envelope(id(1), Flag::Whisper, SECOND, peers::request_payload());
+        told += says(&hand.hear(a, ask), a).len();
+    }
+    assert_eq!(told, 4);
+}
+
+#[test]
+fn hints_are_dialled_while_links_are_few_and_addresses_make_sense() {
+    let mut hand = Hand::new();
+    let a = hand.py2p(1);
+    let entry = |n: u8, addr: HostPort| PeerEntry { addr: Some(addr), id: id(n) };
+    let mut list = vec![
+        entry(2, host(22)),
+        entry(3, host(0)),
+        entry(4, HostPort { host: "0.0.0.0".into(), port: 4444 }),
+        entry(5, HostPort { host: "169.254.169.254".into(), port: 4444 }),
+        entry(100, host(4444)),
+        entry(6, host(10_100)),
+        entry(1, host(5555)),
+    ];
+    let tell = |list: &[PeerEntry]| envelope(id(1), Flag::Whisper, SECOND, peers::payload(list));
+    let dials = |actions: &[Action]| {
+        actions.iter().filter(|action| matches!(action, Action::Dial { .. })).count()
+    };
+    assert_eq!(dials(&hand.hear(a, tell(&list))), 0, "nothing that makes sense");
+    list.extend((0..40).map(|n| entry(20 + n, host(20_000 + u16::from(n)))));
+    assert_eq!(dials(&hand.hear(a, tell(&list))), 4, "as many as are wanted");
+}
+
+#[test]
+fn a_lost_peer_is_dialled_again_and_the_user_is_told() {
+    let mut hand = Hand::new();
+    let a = hand.rs2p(1);
+    let actions = hand.tell(Event::Lost { link: a, cause: Cause::PeerClosed });
+    let reports = |actions: &[Action]| {
+        let is_report = |action: &&Action| matches!(action, Action::Report(_));
+        actions.iter().filter(is_report).count()
+    };
+    assert_eq!(reports(&actions), 2, "left, and alone: {actions:?}");
+    let actions = hand.pass(2000);
+    let dial = actions.iter().find_map(|action| match action {
+        Action::Dial { link, target } => Some((*link, target.clone())),
+        _ => None,
+    });
+    let (link, target) = dial.expect("a dial");
+    assert_eq!(target, Target::Told(host(10_001)));
+    hand.tell(Event::Opened { link });
+    hand.hear(link, envelope(id(1), Flag::Whisper, SECOND, Hello::new([]).payload()));
+    let actions = hand.shake(link, 1);
+    let healed = |action: &Action| matches!(action, Action::Report(MeshEvent::Healed));
+    assert!(actions.iter().any(healed), "{actions:?}");
+}
+
+#[test]
+fn messages_that_a_lost_link_had_read_still_count() {
+    let mut hand = Hand::new();
+    let (a, b) = (hand.rs2p(1), hand.rs2p(2));
+    hand.tell(Event::Lost { link: a, cause: Cause::PeerClosed });
+    let actions = hand.broadcast(a, 1, SECOND, "last words");
+    assert_eq!((relayed_to(&actions), delivered(&actions).len()), (vec![b], 1));
+    hand.tell(Event::Finished { link: a });
+    hand.broadcast(a, 1, SECOND, "too late");
+    assert_eq!(hand.refused(Refusal::Late), 1);
+}
+
+#[test]
+fn a_second_is_taken_by_one_message_only() {
+    let mut hand = Hand::new();
+    let draft = Draft { main: Flag::Broadcast, packets: packets([&[0], b"x"]), time: SECOND };
+    let (message, me) = (draft.id(), id(100));
+    let frame = draft.encode(&me, &message);
+    assert_eq!(hand.node.publish(hand.now, &frame, &message, SECOND), Ok(0));
+    assert!(hand.node.is_taken(&message, SECOND));
+    assert!(hand.node.publish(hand.now, &frame, &message, SECOND).is_err());
+}
+
+#[test]
+fn a_reply_waits_for_a_route_and_gives_up_in_time() {
+    let mut hand = Hand::new();
+    let a = hand.rs2p(1);
+    let draft = Draft { main: Flag::Whisper, packets: packets([&[2], b"x"]), time: SECOND };
+    let frame = draft.encode(&id(100), &draft.id());
+    let Routed::Routing(ticket) = hand.node.send_to(hand.now, id(9), frame.clone()) else {
+        panic!("not a peer")
+    };
+    assert_eq!(says(&hand.actions(), a), [Kind::REQUEST]);
+    let actions = hand.pass(10_001);
+    let settled = |action: &Action| matches!(action, Action::Settled { ticket: t, sent: false } if *t == ticket);
+    assert!(actions.iter().any(settled));
+    assert_eq!(hand.node.send_to(hand.now, id(1), frame), Routed::Sent);
+}
+
+#[test]
+fn we_tell_where_a_peer_is_but_only_to_whom_asks_and_only_if_we_may() {
+    for (may, answers) in [(true, vec![Kind::RESPONSE]), (false, vec![])] {
+        let mut hand = Hand::with(Config { answer_requests: may, ..Config::default() });
+        let (a, b) = (hand.rs2p(1), hand.rs2p(2));
+        let ask = peers::route_request_payload(&Packet::from("request"), &id(2));
+        let actions = hand.hear(a, envelope(id(7), Flag::Broadcast, SECOND, ask));
+        assert_eq!(says(&actions, a), answers);
+        assert!(says(&actions, b).is_empty());
+        assert_eq!(relayed_to(&actions), [b], "the question goes on all the same");
+    }
+}
+
+#[test]
+fn another_mesh_and_our_own_self_are_turned_away() {
+    for (n, protocol, expected) in [
+        (1, "another", "the peer's protocol id is another"),
+        (100, PROTOCOL, "the address is our own"),
+    ] {
+        let mut hand = Hand::new();
+        let link = hand.node.admit(hand.now).expect("room");
+        hand.tell(Event::Opened { link });
+        let theirs =
+            Handshake { id: id(n), protocol: protocol.into(), addr: None, methods: Vec::new() };
+        let actions = hand.hear(link, envelope(id(n), Flag::Whisper, SECOND, theirs.payload()));
+        let (_, cause) = closed(&actions).expect("closed");
+        assert_eq!(cause.to_string(), expected);
+        assert_eq!(hand.node.peers().count(), 0);
+    }
+}
+
+#[test]
+fn clocks_that_differ_are_warned_about() {
+    let mut hand = Hand::new();
+    let link = hand.node.admit(hand.now).expect("room");
+    hand.tell(Event::Opened { link });
+    let handshake =
+        Handshake { id: id(1), protocol: PROTOCOL.into(), addr: None, methods: Vec::new() };
+    let late = envelope(id(1), Flag::Whisper, SECOND - 31, handshake.payload());
+    assert!(matches!(late.body, Body::Handshake(_)));
+    let actions = hand.hear(link, late);
+    let skew = actions.iter().find_map(|action| match action {
+        Action::Report(MeshEvent::ClockSkew { by, .. }) => Some(*by),
+        _ => None,
+    });
+    assert_eq!(skew, Some(Duration::from_secs(31)));
+}
+
+#[test]
+fn the_oldest_of_too_many_silent_strangers_gives_way() {
+    let mut hand = Hand::new();
+    let links: Vec<LinkId> = (0..17).map(|_| hand.node.admit(hand.now).expect("room")).collect();
+    let actions = hand.actions();
+    assert!(matches!(closed(&actions), Some((link, Cause::Evicted)) if link == links[0]));
+    let actions = hand.pass(5001);
+    let overdue = actions.iter().filter(|action| matches!(action, Action::Close { .. }));
+    assert_eq!(overdue.count(), 16, "the others had five seconds");
+}
