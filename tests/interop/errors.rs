@@ -3,16 +3,12 @@
 use rs2p::{Cause, Error};
 
 use crate::{
-    net::{Net, bind, id_of, link, promises, soon, wait_turned_away},
+    net::{Net, id_of, link, promises, soon, wait_turned_away},
     options::PeerOptions,
     peer::Peer,
 };
 
-promises![
-    a_py2p_of_another_subnet_is_an_error_with_both_ids,
-    a_py2p_that_is_gone_refuses,
-    a_py2p_that_finds_no_room_is_turned_away_unhurt,
-];
+promises![a_py2p_of_another_subnet_is_an_error_with_both_ids, a_py2p_that_is_gone_refuses,];
 
 fn a_py2p_of_another_subnet_is_an_error_with_both_ids(net: Net) {
     let stranger = Peer::start(PeerOptions { subnet: "other", ..net.quiet() });
@@ -46,22 +42,4 @@ fn a_py2p_that_is_gone_refuses(net: Net) {
         Err(Error::Refused { addr }) => assert_eq!(addr, py.addr()),
         other => panic!("{other:?}"),
     }
-}
-
-/// It dials because it was told of us, and so has us in its table from the start. Closed without
-/// an answer, it would try to read and write that row for ever.
-fn a_py2p_that_finds_no_room_is_turned_away_unhurt(net: Net) {
-    let full = bind(net.builder().max_outgoing(0).max_links(1));
-    let only = net.rs2p();
-    full.connect(only.local_addr()).expect("a link");
-    let (informant, py) = (net.py2p(), Peer::start(net.options()));
-    informant.connect(py.addr());
-    py.wait_links(soon(), |links| links.link(informant.id()).is_some());
-    informant.tell_of(full.id().as_str(), full.local_addr());
-    let cause = wait_turned_away(&full);
-    assert!(matches!(cause, Cause::TooManyLinks), "{cause}");
-    py.wait_links(soon(), |links| links.ids() == [informant.id()] && links.awaiting == 0);
-    py.settle();
-    assert_eq!(py.status(), [""; 0]);
-    assert_eq!(py.table().awaiting, 0);
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rs2p::{Cause, Encryption, MeshSocket, Refusal};
 
 use crate::{
-    net::{Net, link, soon, wait_left, wait_until},
+    net::{Net, bind, link, soon, wait_left, wait_turned_away, wait_until},
     peer::Peer,
     raw::{
         BROADCAST, COMPRESSION, HANDSHAKE, PEERS, RENEGOTIATE, REQUEST, RESEND, RESPONSE, Raw,
@@ -133,6 +133,34 @@ fn an_unreadable_frame_is_asked_for_once_and_the_next_ends_the_link() {
     assert_still_fine(&rs, &py);
 }
 
+/// As a py2p does with a frame that it cannot read: it asks for plain bytes, and for a repetition, in
+/// frames that are compressed themselves.
+#[cfg(feature = "compression")]
+#[test]
+fn a_question_for_plain_bytes_may_be_compressed_itself() {
+    let Some(net) = net() else { return };
+    let rs = net.rs2p();
+    let mut raw = Raw::link(rs.local_addr(), rs.protocol().id(), soon());
+    raw.say(RENEGOTIATE, &[COMPRESSION, b"[\"\\u0013\"]"]);
+    raw.say(WHISPER, &[b"\x02", b"zlib it is"]);
+    assert_eq!(rs.recv_timeout(Duration::from_secs(20)).expect("read").payload(), ["zlib it is"]);
+    let (text, before) = ("x".repeat(8 << 10), rs.stats().bytes_out);
+    rs.whisper(&text).expect("sent");
+    let next_whisper = |raw: &mut Raw| loop {
+        let message = raw.next(soon()).expect("the link stays");
+        if message.payload[0] == b"\x02" {
+            return message;
+        }
+    };
+    let first = next_whisper(&mut raw);
+    assert!(rs.stats().bytes_out - before < 1 << 10, "compressed");
+    raw.say_zipped(RENEGOTIATE, &[COMPRESSION, b"[]"]);
+    raw.say_zipped(RENEGOTIATE, &[RESEND]);
+    assert_eq!(next_whisper(&mut raw), first);
+    let is_plain = || rs.stats().bytes_out - before > 8 << 10;
+    wait_until(&rs, "not compressed this time", soon(), is_plain);
+}
+
 #[test]
 fn a_frame_with_a_wrong_id_ends_the_link_it_came_on_and_no_other() {
     let Some(net) = net() else { return };
@@ -149,5 +177,26 @@ fn a_frame_with_a_wrong_id_ends_the_link_it_came_on_and_no_other() {
 fn assert_still_fine(rs: &MeshSocket, py: &Peer) {
     rs.send("fine").expect("sent");
     assert_eq!(py.recv(soon()).expect("a message").payload(), [b"fine"]);
+    assert_eq!(py.status(), [""; 0]);
+}
+
+/// It dials because it was told of us, and so has us in its table from the start. Closed without
+/// an answer, it would try to read and write that row for ever.
+#[test]
+fn a_py2p_that_finds_no_room_is_turned_away_unhurt() {
+    let Some(net) = net() else { return };
+    let (full, only, py) =
+        (bind(net.builder().max_outgoing(0).max_links(1)), net.rs2p(), Peer::start(net.options()));
+    full.connect(only.local_addr()).expect("a link");
+    let mut informant = Raw::link(py.addr(), py.protocol_id(), soon());
+    let addr = full.local_addr();
+    let list = format!("[[[\"{}\", {}], \"{}\"]]", addr.ip(), addr.port(), full.id());
+    informant.say(WHISPER, &[PEERS, list.as_bytes()]);
+    let cause = wait_turned_away(&full);
+    assert!(matches!(cause, Cause::TooManyLinks), "{cause}");
+    // Which a py2p asks for when it has lost a link.
+    while informant.next(soon()).expect("the link stays").payload != [REQUEST, b"*"] {}
+    let links = py.table();
+    assert_eq!((links.ids().len(), links.awaiting), (1, 0), "only who told it is left: {links:?}");
     assert_eq!(py.status(), [""; 0]);
 }

@@ -12,7 +12,7 @@ milliseconds and pushes what is new: the tests only ever wait.
          {"cmd": "reply", "n": 0, "packets": [hex..]}    n: of a message event
          {"cmd": "disconnect", "id": id}
          {"cmd": "throttle", "pause"?: true, "slow"?: seconds}
-         {"cmd": "settle" | "table" | "status" | "request_peers" | "close"}
+         {"cmd": "table" | "status" | "request_peers" | "close"}
     out  ready, or fatal: there is no node, and this program ends
          result: one for each command, in order; after the events before it
          message, and peers when the links changed
@@ -35,6 +35,8 @@ import time
 import uuid
 
 LOOK_EVERY = 0.003  # seconds; py2p itself polls its sockets every 10 ms
+QUIET = 0.03  # seconds without anything to read: all is read and digested
+NEVER_QUIET = 2.0  # seconds; a node that is held up or flooded sends all the same
 PAUSE_LIMIT = 60.0  # seconds; a forgotten pause must not hang `close`
 
 
@@ -60,6 +62,7 @@ class Watcher(object):
         self.sock, self.out = sock, out
         self.messages = []  # their places are the numbers that `reply` takes
         self.last = None
+        self.busy_at = 0.0
         self.lock = threading.Lock()  # one look at a time
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -67,6 +70,8 @@ class Watcher(object):
 
     def run(self):
         while not self.stopped.wait(LOOK_EVERY):
+            if has_input(self.sock):
+                self.busy_at = time.monotonic()
             self.look()
             if not self.sock.daemon.daemon.is_alive():
                 # No event would ever come again: say so, do not let tests wait.
@@ -84,9 +89,27 @@ class Watcher(object):
                 self.last = links
                 self.out.say("peers", **links)
 
+    def settle(self):
+        """Waits until what arrived is read and digested. py2p's users share its
+        lists, and with TLS its streams, with the thread that reads, and nothing
+        guards them: who sends while messages arrive loses some ("deque mutated
+        during iteration"), and the peers that they came from.
+        """
+        give_up = time.monotonic() + NEVER_QUIET
+        while time.monotonic() < min(self.busy_at + QUIET, give_up):
+            time.sleep(LOOK_EVERY)
+
     def stop(self):
         self.stopped.set()
         self.thread.join()
+
+
+def has_input(sock):
+    links = list(sock.routing_table.values()) + sock.awaiting_ids
+    try:
+        return bool(select.select(links, [], [], 0)[0])
+    except (OSError, ValueError):
+        return True  # one of them is being closed
 
 
 def describe(message):
@@ -153,6 +176,7 @@ class Commands(object):
     def send(self, packets, to=None, repeat=1, numbered=False, **flags):
         kinds = {name: bytes.fromhex(flag) for name, flag in flags.items()}
         packets = [bytes.fromhex(packet) for packet in packets]
+        self.watcher.settle()
         for number in range(repeat):
             # Equal payloads of one second are one message to py2p.
             tail = [str(number).encode()] if numbered else []
@@ -167,6 +191,7 @@ class Commands(object):
 
     def reply(self, n, packets):
         packets = [bytes.fromhex(packet) for packet in packets]
+        self.watcher.settle()
         self.watcher.messages[n].reply(*packets)
 
     def disconnect(self, id):
@@ -177,14 +202,6 @@ class Commands(object):
 
     def throttle(self, **how):
         self.brake.set(**how)
-
-    def settle(self):
-        """Waits until it has read and digested what arrived."""
-        quiet = 0
-        while quiet < 3:  # py2p looks every 10 ms
-            time.sleep(0.01)
-            links = list(self.sock.routing_table.values()) + self.sock.awaiting_ids
-            quiet = 0 if select.select(links, [], [], 0)[0] else quiet + 1
 
     def table(self):
         return dict(links_of(self.sock), seen=len(self.sock.waterfalls))

@@ -156,14 +156,6 @@ impl Peer {
         }
     }
 
-    /// Waits until it has read and digested what arrived.
-    ///
-    /// A py2p that sends while messages arrive loses some, and the peers that they came from: its
-    /// two threads change one list ("deque mutated during iteration").
-    pub fn settle(&self) {
-        self.ask(json!({"cmd": "settle"}));
-    }
-
     /// What it holds right now.
     pub fn table(&self) -> Links {
         let answer = self.ask(json!({"cmd": "table"}));

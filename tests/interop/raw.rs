@@ -7,6 +7,8 @@ use std::{
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
+#[cfg(feature = "compression")]
+use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use rs2p::NodeId;
 use sha2::{Digest, Sha384};
 
@@ -69,19 +71,22 @@ impl Raw {
 
     /// Says a message with everything right but, maybe, its meaning.
     pub fn say(&mut self, main: u8, payload: &[&[u8]]) {
-        let me = self.id.clone();
-        self.say_as(&me, main, payload);
+        self.say_as(&self.id.clone(), main, payload);
     }
 
     /// The same in another name.
     pub fn say_as(&mut self, sender: &str, main: u8, payload: &[&[u8]]) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a date").as_secs();
-        let time = base58(&now.to_be_bytes());
-        let hashed = [payload.concat(), time.clone().into_bytes()].concat();
-        let id = base58(&Sha384::digest(hashed));
-        let head = [&[main][..], sender.as_bytes(), id.as_bytes(), time.as_bytes()];
-        let packets: Vec<&[u8]> = head.into_iter().chain(payload.iter().copied()).collect();
-        self.send(&frame(&packets));
+        let message = message(sender, main, payload);
+        self.send(&message);
+    }
+
+    /// The same, compressed.
+    #[cfg(feature = "compression")]
+    pub fn say_zipped(&mut self, main: u8, payload: &[&[u8]]) {
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+        zlib.write_all(&message(&self.id, main, payload)[4..]).expect("memory");
+        let body = zlib.finish().expect("memory");
+        self.send(&[&size(body.len())[..], &body].concat());
     }
 
     pub fn send(&mut self, bytes: &[u8]) {
@@ -111,16 +116,41 @@ impl Raw {
         let len = number(self.unread.get(..4)?) + 4;
         let body = self.unread.get(4..len)?.to_vec();
         self.unread.drain(..len);
-        let mut packets = packets(&body).into_iter();
+        let mut packets = packets(&unzipped(body)).into_iter();
         let main = packets.next().expect("a main flag")[0];
         let id = packets.nth(1).expect("sender and id");
         Some(Wire { main, id, payload: packets.skip(1).collect() })
     }
 }
 
+fn message(sender: &str, main: u8, payload: &[&[u8]]) -> Vec<u8> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a date").as_secs();
+    let time = base58(&now.to_be_bytes());
+    let hashed = [payload.concat(), time.clone().into_bytes()].concat();
+    let id = base58(&Sha384::digest(hashed));
+    let head = [&[main][..], sender.as_bytes(), id.as_bytes(), time.as_bytes()];
+    let packets: Vec<&[u8]> = head.into_iter().chain(payload.iter().copied()).collect();
+    frame(&packets)
+}
+
+#[cfg(feature = "compression")]
+fn unzipped(body: Vec<u8>) -> Vec<u8> {
+    let mut plain = Vec::new();
+    let read = ZlibDecoder::new(&body[..]).read_to_end(&mut plain);
+    if read.is_ok() { plain } else { body }
+}
+
+#[cfg(not(feature = "compression"))]
+fn unzipped(body: Vec<u8>) -> Vec<u8> {
+    body
+}
+
+fn size(bytes: usize) -> [u8; 4] {
+    u32::try_from(bytes).expect("a small frame").to_be_bytes()
+}
+
 /// Packets as a frame.
 pub fn frame(packets: &[&[u8]]) -> Vec<u8> {
-    let size = |bytes: usize| u32::try_from(bytes).expect("a small frame").to_be_bytes();
     let sizes: Vec<u8> = packets.iter().flat_map(|packet| size(packet.len())).collect();
     let body = [sizes, packets.concat()].concat();
     [size(body.len()).to_vec(), body].concat()
