@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use rs2p::MeshSocket;
+use rs2p::{Encryption, MeshSocket};
 
 use crate::{
-    net::{Net, link, link_back, promises, soon},
+    net::{Net, link, link_back, promises, soon, wait_until},
     node::Heard,
     options::{PeerOptions, SendAs},
     peer::Peer,
@@ -15,7 +15,6 @@ promises![
     fifty_equal_payloads_at_once_arrive_fifty_times,
     payloads_arrive_as_they_are_both_ways,
     every_method_of_compression_is_understood_both_ways,
-    a_py2p_that_asks_for_plain_bytes_and_a_repetition_gets_both,
 ];
 
 fn fifty_equal_payloads_at_once_arrive_fifty_times(net: Net) {
@@ -129,20 +128,25 @@ fn every_method_of_compression_is_understood_both_ways(net: Net) {
     }
 }
 
-/// As py2p does with a frame that it cannot read.
-fn a_py2p_that_asks_for_plain_bytes_and_a_repetition_gets_both(net: Net) {
+/// As py2p does with a frame that it cannot read. Not over SSL: py2p's user writes to the stream
+/// while its own thread reads our answer from it, which costs it the link now and then.
+#[test]
+fn a_py2p_that_asks_for_plain_bytes_and_a_repetition_gets_both() {
+    let Some(net) = Net::over(Encryption::Plaintext) else { return };
     let (rs, py) = (net.rs2p(), net.py2p());
     link(&rs, &py);
     let large = vec![b'x'; 8 << 10];
     rs.whisper([&large]).expect("sent");
     let first = Heard::from(py.recv(soon()).expect("a message"));
     let renegotiate = |kind| SendAs { flag: Some(3), kind: Some(kind), ..SendAs::default() };
-    let before = rs.stats().bytes_out;
+    let before = rs.stats();
     py.send_as(renegotiate(b"\x01"), ["[]"]);
+    // It answers our answer.
+    wait_until(&rs, "of one mind", soon(), || rs.stats().control >= before.control + 2);
     py.send_as(renegotiate(b"\x09"), [""; 0]);
     let again = Heard::from(py.recv(soon()).expect("the message again"));
     assert_eq!(again, first, "the same, id and date included");
-    assert!(rs.stats().bytes_out - before > 8 << 10, "not compressed");
+    wait_until(&rs, "plain", soon(), || rs.stats().bytes_out - before.bytes_out > 8 << 10);
     // Once is enough: a frame that is never read would be asked for for ever.
     py.send_as(renegotiate(b"\x09"), [""; 0]);
     py.whisper(["enough"]);
