@@ -191,7 +191,7 @@ impl Aftermath {
 
 /// Whether it means the same on another link to the same peer. What neighbours say to each other,
 /// handshakes for one, belongs to its link.
-fn is_for_any_link(parcel: &Parcel) -> bool {
+pub(crate) fn is_for_any_link(parcel: &Parcel) -> bool {
     match parcel {
         Parcel::Own(_) | Parcel::Relay(_) => true,
         Parcel::Control(draft) => draft.main.is_relayed(),
