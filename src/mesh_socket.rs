@@ -13,7 +13,7 @@ use crate::runtime::shutdown::CloseReport;
 mod connecting;
 mod inspecting;
 mod receiving;
-mod sending;
+pub(crate) mod sending;
 
 pub use inspecting::{RoutingTable, Status};
 pub use receiving::{Iter, Registration, Verdict};

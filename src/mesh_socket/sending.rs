@@ -165,21 +165,8 @@ impl MeshSocket {
     /// Checks what is to be sent.
     fn draft<M>(&self, options: &SendOptions, packets: impl Packets<M>) -> Result<Draft> {
         self.check_open()?;
-        if options.kind.is_reserved() {
-            return Err(Error::ReservedKind { kind: options.kind.clone() });
-        }
-        if options.flag == Flag::Renegotiate {
-            return Err(Error::ReservedFlag);
-        }
-        let mut all = vec![Packet(options.kind.0.clone())];
-        all.extend(packets.into_packets());
-        let time = self.core().clock.now().second();
-        if all.len() > MAX_PAYLOAD {
-            return Err(Error::TooManyPackets { count: all.len(), max: MAX_PAYLOAD });
-        }
-        let draft = Draft { main: options.flag, packets: all, time };
-        let (len, max) = (draft.encoded_len(), self.core().config.max_frame);
-        if len > max { Err(Error::TooLarge { len, max }) } else { Ok(draft) }
+        let core = self.core();
+        draft(options, packets, core.clock.now().second(), core.config.max_frame)
     }
 
     /// Sends to all, dated with the nearest second in which no equal message was sent: equal
@@ -201,7 +188,7 @@ impl MeshSocket {
     /// Tries all seconds that there are; `None` if none is free.
     fn publish(&self, draft: &mut Draft) -> Result<Option<Sent>, Refused> {
         let now = self.core().clock.now().second();
-        for time in (now..=now + AHEAD).chain((now.saturating_sub(BACK)..now).rev()) {
+        for time in seconds_near(now) {
             draft.time = time;
             let id = draft.id();
             if self.core().look(|state| state.node.is_taken(&id, time)) {
@@ -263,6 +250,34 @@ impl MeshSocket {
         }
         self.check_open()
     }
+}
+
+/// A message that may be sent: neither the protocol's own nor too large.
+pub(crate) fn draft<M>(
+    options: &SendOptions,
+    packets: impl Packets<M>,
+    time: u64,
+    max: usize,
+) -> Result<Draft> {
+    if options.kind.is_reserved() {
+        return Err(Error::ReservedKind { kind: options.kind.clone() });
+    }
+    if options.flag == Flag::Renegotiate {
+        return Err(Error::ReservedFlag);
+    }
+    let mut all = vec![Packet(options.kind.0.clone())];
+    all.extend(packets.into_packets());
+    if all.len() > MAX_PAYLOAD {
+        return Err(Error::TooManyPackets { count: all.len(), max: MAX_PAYLOAD });
+    }
+    let draft = Draft { main: options.flag, packets: all, time };
+    let len = draft.encoded_len();
+    if len > max { Err(Error::TooLarge { len, max }) } else { Ok(draft) }
+}
+
+/// The seconds that a message may be dated with, the best first.
+pub(crate) fn seconds_near(now: u64) -> impl Iterator<Item = u64> {
+    (now..=now + AHEAD).chain((now.saturating_sub(BACK)..now).rev())
 }
 
 /// Why nothing was sent.
