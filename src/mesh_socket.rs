@@ -11,9 +11,10 @@ use crate::runtime::core::Core;
 use crate::runtime::shutdown::CloseReport;
 
 mod connecting;
+pub(crate) mod drafting;
 mod inspecting;
 mod receiving;
-pub(crate) mod sending;
+mod sending;
 
 pub use inspecting::{RoutingTable, Status};
 pub use receiving::{Iter, Registration, Verdict};

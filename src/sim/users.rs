@@ -7,7 +7,7 @@ use super::schedule::{Happening, ProcessId};
 use super::world::World;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
-use crate::mesh_socket::sending::{draft, seconds_near};
+use crate::mesh_socket::drafting::{draft, seconds_near};
 use crate::message::Message;
 use crate::node::{ConnectId, Connecting, Routed};
 use crate::options::SendOptions;
