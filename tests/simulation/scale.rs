@@ -31,6 +31,7 @@ fn a_thousand_nodes_all_get_a_hundred_broadcasts() {
 }
 
 #[test]
+#[ignore = "in progress: the two rules do not yet grow the same mesh"]
 fn our_relay_rule_saves_a_copy_per_delivery() {
     println!("rule   redundancy  hops  most   to all p50   to all p99  bytes per node");
     let [ours, theirs] = [RelayRule::Rs2p, RelayRule::Py2p].map(|rule| {
