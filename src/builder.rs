@@ -228,6 +228,12 @@ impl Builder {
         self
     }
 
+    /// What a simulated node is made with.
+    #[cfg(feature = "sim")]
+    pub(crate) fn parts(&self) -> (&Protocol, &Config) {
+        (&self.protocol, &self.config)
+    }
+
     /// Binds and starts the socket. Looking up a host name may block. With [`Encryption::Ssl`] the
     /// first `bind` of a process makes its certificate, in a tenth of a second to a second.
     ///

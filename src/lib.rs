@@ -106,6 +106,8 @@ mod protocol;
 mod reply;
 mod runtime;
 mod secret;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod stats;
 #[cfg(feature = "native-tls")]
 mod tls;

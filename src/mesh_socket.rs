@@ -11,6 +11,7 @@ use crate::runtime::core::Core;
 use crate::runtime::shutdown::CloseReport;
 
 mod connecting;
+pub(crate) mod drafting;
 mod inspecting;
 mod receiving;
 mod sending;

@@ -4,20 +4,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::MeshSocket;
+use super::drafting::{draft, seconds_near};
 use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
 use crate::node::{LinkId, Now, Routed};
-use crate::options::{Flag, SendOptions};
-use crate::packet::{Packet, Packets};
+use crate::options::SendOptions;
+use crate::packet::Packets;
 use crate::reply::{Reply, Slot, Ticket};
 use crate::runtime::core::State;
 use crate::runtime::link::Link;
-use crate::wire::{Draft, Frame, MAX_PAYLOAD};
-
-/// Equal messages are dated apart: up to this many seconds ahead, which all nodes accept, ...
-const AHEAD: u64 = 55;
-/// ... then up to this many back, while no node takes them for too old.
-const BACK: u64 = 30;
+use crate::wire::{Draft, Frame};
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,21 +161,8 @@ impl MeshSocket {
     /// Checks what is to be sent.
     fn draft<M>(&self, options: &SendOptions, packets: impl Packets<M>) -> Result<Draft> {
         self.check_open()?;
-        if options.kind.is_reserved() {
-            return Err(Error::ReservedKind { kind: options.kind.clone() });
-        }
-        if options.flag == Flag::Renegotiate {
-            return Err(Error::ReservedFlag);
-        }
-        let mut all = vec![Packet(options.kind.0.clone())];
-        all.extend(packets.into_packets());
-        let time = self.core().clock.now().second();
-        if all.len() > MAX_PAYLOAD {
-            return Err(Error::TooManyPackets { count: all.len(), max: MAX_PAYLOAD });
-        }
-        let draft = Draft { main: options.flag, packets: all, time };
-        let (len, max) = (draft.encoded_len(), self.core().config.max_frame);
-        if len > max { Err(Error::TooLarge { len, max }) } else { Ok(draft) }
+        let core = self.core();
+        draft(options, packets, core.clock.now().second(), core.config.max_frame)
     }
 
     /// Sends to all, dated with the nearest second in which no equal message was sent: equal
@@ -201,7 +184,7 @@ impl MeshSocket {
     /// Tries all seconds that there are; `None` if none is free.
     fn publish(&self, draft: &mut Draft) -> Result<Option<Sent>, Refused> {
         let now = self.core().clock.now().second();
-        for time in (now..=now + AHEAD).chain((now.saturating_sub(BACK)..now).rev()) {
+        for time in seconds_near(now) {
             draft.time = time;
             let id = draft.id();
             if self.core().look(|state| state.node.is_taken(&id, time)) {

@@ -3,8 +3,9 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
+use super::address_book::Standing;
 use super::event::LinkId;
-use super::peer::{Peer, Purpose, Stage};
+use super::peer::{Peer, Stage};
 use super::timers::Timer;
 use super::{Node, Now};
 use crate::options::Flag;
@@ -132,14 +133,22 @@ impl Node {
         self.asking.take_dial(now.mono)
     }
 
-    /// While there are fewer links than wanted: asks all peers, less and less often.
+    /// Asks for peers, less and less often. All of them while there are fewer links than wanted:
+    /// whoever joins through a node that knew nobody yet would hang on that one for ever. Otherwise
+    /// one of them, so as to know others when these are gone.
     pub(super) fn ask_peers(&mut self, now: Now) {
         self.asking.scheduled = false;
-        if self.is_closed || self.table.len() >= self.config.max_outgoing {
+        if self.is_closed || self.config.max_outgoing == 0 {
             return;
         }
-        self.request_peers(now);
-        self.dial_hints(now);
+        if self.table.len() < self.config.max_outgoing {
+            self.request_peers(now);
+            self.dial_hints(now);
+        } else {
+            let any = self.rng.below(self.table.len() as u64) as usize;
+            let link = self.table.iter().nth(any).map(|(_, link)| link);
+            link.into_iter().for_each(|link| self.request_peers_of(now, link));
+        }
         self.asking.pause = (self.asking.pause * 2).min(ASK_CAP);
         self.schedule_asking(now);
     }
@@ -148,15 +157,24 @@ impl Node {
     pub fn request_peers(&mut self, now: Now) {
         let links: Vec<LinkId> = self.table.iter().map(|(_, link)| link).collect();
         for link in links {
-            self.say(now, link, Flag::Whisper, peers::request_payload());
+            self.request_peers_of(now, link);
         }
     }
 
-    /// Links that we dialled, ready or on their way.
+    fn request_peers_of(&mut self, now: Now, link: LinkId) {
+        self.say(now, link, Flag::Whisper, peers::request_payload());
+    }
+
+    /// Links that we dialled: those that are ready, and new ones on their way. What is dialled
+    /// because it was lost does not count: it may be gone for good, and others are to replace it.
     fn outgoing(&self) -> usize {
+        let is_hint = |peer: &Peer| {
+            let contact = peer.dialled.as_ref().and_then(|addr| self.book.get(addr));
+            contact.is_some_and(|contact| contact.standing == Standing::Hint)
+        };
         let counts = |peer: &Peer| match peer.stage {
             Stage::Ready(_) => true,
-            Stage::Opening | Stage::Greeting => peer.purposes.contains(&Purpose::Mesh),
+            Stage::Opening | Stage::Greeting => is_hint(peer),
             Stage::Spare(_) | Stage::Draining(_) | Stage::Gone(_) => false,
         };
         self.peers.values().filter(|peer| peer.is_outgoing() && counts(peer)).count()

@@ -10,13 +10,21 @@ use crate::config::Config;
 pub(crate) struct Outflow {
     queued: usize,
     moved: u64,
+    /// How much is to have left before the last of the sources that are held back goes on.
+    promised: u64,
     bound: usize,
     limit: usize,
 }
 
 impl Outflow {
     pub fn new(config: &Config) -> Self {
-        Outflow { queued: 0, moved: 0, bound: config.outbound, limit: config.outbound_limit() }
+        Outflow {
+            queued: 0,
+            moved: 0,
+            promised: 0,
+            bound: config.outbound,
+            limit: config.outbound_limit(),
+        }
     }
 
     pub fn queued(&self) -> usize {
@@ -35,6 +43,13 @@ impl Outflow {
     /// Bytes that have left since the link began.
     pub fn moved(&self) -> u64 {
         self.moved
+    }
+
+    /// How much is to have left before a source goes on that has added this much. Sources stand in
+    /// line: what leaves makes room for one of them, not for each.
+    fn promise(&mut self, bytes: usize) -> u64 {
+        self.promised = self.promised.max(self.moved) + bytes as u64;
+        self.promised
     }
 
     /// Whether a message of this node may go in: up to half of the bound.
@@ -90,41 +105,67 @@ impl Credit {
     }
 }
 
-/// Credit that is kept back from a source, because what it sent was relayed into a queue above
-/// its bound.
-///
-/// It ends when that queue is below its bound, or has moved on by as much as the source added to
-/// it. So a slow peer slows its sources down, and a queue that moves grows no further. A queue that
-/// does not move at all ends it as well, after [`Config::hold`]: otherwise a ring of full queues
-/// would stand still for ever.
+/// Credit that is kept back from a source, because what it sent was relayed into queues above
+/// their bounds; `T` stands for such a queue.
 #[derive(Debug)]
-pub(crate) struct Hold {
+pub(crate) struct Hold<T> {
     pub bytes: usize,
-    begun_at: u64,
+    waits: Vec<(Wait, T)>,
+}
+
+impl<T> Hold<T> {
+    pub fn new(bytes: usize) -> Self {
+        Hold { bytes, waits: Vec::new() }
+    }
+
+    pub fn add(&mut self, wait: Wait, target: T) {
+        self.waits.push((wait, target));
+    }
+
+    /// Whether it goes on, at least for one of the queues. `moved` is how much has left a queue, if
+    /// it is still above its bound.
+    pub fn goes_on(&mut self, now: Duration, moved: impl Fn(&T) -> Option<u64>) -> bool {
+        self.waits.retain_mut(|(wait, target)| {
+            moved(target).is_some_and(|moved| wait.goes_on(now, moved))
+        });
+        !self.waits.is_empty()
+    }
+
+    /// When to look again.
+    pub fn until(&self) -> Option<Duration> {
+        self.waits.iter().map(|(wait, _)| wait.until).min()
+    }
+}
+
+/// A source's place in the line before a queue above its bound.
+///
+/// It ends when that queue is below its bound, or has moved on by as much as its sources added to
+/// it, this one and those before it. So a slow peer slows its sources down, and a queue that moves
+/// grows no further. A queue that does not move at all ends it as well, after [`Config::hold`]:
+/// otherwise a ring of full queues would stand still for ever.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    ends_at: u64,
     moved_to: u64,
     pause: Duration,
     until: Duration,
 }
 
-impl Hold {
-    /// Holds so much back; the target has moved `moved` bytes since its link began.
-    pub fn new(config: &Config, now: Duration, bytes: usize, moved: u64) -> Self {
+impl Wait {
+    /// Waits until this much has left the queue.
+    pub fn new(config: &Config, now: Duration, bytes: usize, queue: &mut Outflow) -> Self {
         let credits = bytes.div_ceil(config.link_credit.max(1)).max(1);
         let pause = config.hold * u32::try_from(credits).unwrap_or(u32::MAX);
-        Hold { bytes, begun_at: moved, moved_to: moved, pause, until: now + pause }
+        let (ends_at, moved_to) = (queue.promise(bytes), queue.moved());
+        Wait { ends_at, moved_to, pause, until: now + pause }
     }
 
-    /// Whether it goes on, now that the target, still above its bound, has moved so much.
-    pub fn goes_on(&mut self, now: Duration, moved: u64) -> bool {
+    /// Whether it goes on, now that the queue, still above its bound, has moved so much.
+    fn goes_on(&mut self, now: Duration, moved: u64) -> bool {
         if moved > self.moved_to {
             (self.moved_to, self.until) = (moved, now + self.pause);
         }
-        moved - self.begun_at < self.bytes as u64 && now < self.until
-    }
-
-    /// When to look again.
-    pub fn until(&self) -> Duration {
-        self.until
+        moved < self.ends_at && now < self.until
     }
 }
 
@@ -233,17 +274,43 @@ mod tests {
 
     #[test]
     fn a_source_is_held_until_the_queue_has_moved_by_what_it_added() {
-        let mut hold = Hold::new(&Config::default(), MS(0), 1000, 5000);
+        let config = Config::default();
+        let mut target = Outflow::new(&config);
+        target.remove(5000);
+        let mut hold = Wait::new(&config, MS(0), 1000, &mut target);
         assert!(hold.goes_on(MS(99), 5400));
         assert!(hold.goes_on(MS(198), 5999));
         assert!(!hold.goes_on(MS(199), 6000));
     }
 
     #[test]
+    fn what_leaves_a_queue_makes_room_for_one_of_its_sources() {
+        let config = Config::default();
+        let mut target = Outflow::new(&config);
+        let mut holds = [1000, 1000].map(|bytes| Wait::new(&config, MS(0), bytes, &mut target));
+        assert_eq!(holds.each_mut().map(|hold| hold.goes_on(MS(1), 1000)), [false, true]);
+        assert_eq!(holds.each_mut().map(|hold| hold.goes_on(MS(2), 2000)), [false, false]);
+    }
+
+    #[test]
     fn a_queue_that_does_not_move_holds_nobody_for_long() {
-        let mut small = Hold::new(&Config::default(), MS(0), 1, 5000);
-        assert!(small.goes_on(MS(99), 5000) && !small.goes_on(MS(100), 5000));
-        let mut large = Hold::new(&Config::default(), MS(0), 16 << 20, 5000);
-        assert!(large.goes_on(MS(1599), 5000) && !large.goes_on(MS(1600), 5000));
+        let config = Config::default();
+        let mut target = Outflow::new(&config);
+        let mut small = Wait::new(&config, MS(0), 1, &mut target);
+        assert!(small.goes_on(MS(99), 0) && !small.goes_on(MS(100), 0));
+        let mut large = Wait::new(&config, MS(0), 16 << 20, &mut target);
+        assert!(large.goes_on(MS(1599), 0) && !large.goes_on(MS(1600), 0));
+    }
+
+    #[test]
+    fn a_source_waits_for_all_queues_that_it_went_into() {
+        let config = Config::default();
+        let mut hold = Hold::new(1000);
+        for target in [0, 1] {
+            let mut queue = Outflow::new(&config);
+            hold.add(Wait::new(&config, MS(0), 1000, &mut queue), target);
+        }
+        assert!(hold.goes_on(MS(1), |&target| Some(target * 1000)));
+        assert!(!hold.goes_on(MS(2), |_| Some(1000)));
     }
 }

@@ -148,6 +148,7 @@ impl Node {
         self.report_joined(link, id);
         self.deliver_replies(now, id);
         self.dial_hints(now);
+        self.schedule_asking(now);
     }
 
     /// Introduces ourselves, and says whom we know.

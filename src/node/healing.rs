@@ -110,6 +110,8 @@ impl Node {
             _ => self.book.failed(addr, now.mono, &mut self.rng),
         }
         self.schedule_redial();
+        // Another hint may do better.
+        self.dial_hints(now);
     }
 
     /// Plans to get a lost peer back, and to find others meanwhile.

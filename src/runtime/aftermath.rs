@@ -102,7 +102,7 @@ impl State {
         match link.outbox.put(parcel) {
             Put::Sealed => return core.counters.left_unsent(1),
             Put::Fine => {}
-            Put::Pressed if is_relay => aftermath.pressed.push(Arc::clone(&link)),
+            Put::Pressed if is_relay => aftermath.press(&link),
             Put::Pressed => {}
             Put::Overflow => {
                 // What is queued is counted as unsent when the link's thread ends.
@@ -141,9 +141,10 @@ impl State {
 }
 
 impl Aftermath {
-    /// Of the links that relays pushed above their bound, the fullest: it takes longest to drain.
-    pub fn most_pressed(&self) -> Option<Arc<Link>> {
-        self.pressed.iter().max_by_key(|link| link.outbox.queued()).cloned()
+    fn press(&mut self, link: &Arc<Link>) {
+        if self.pressed.iter().all(|pressed| pressed.id != link.id) {
+            self.pressed.push(Arc::clone(link));
+        }
     }
 
     /// Does what is left.
@@ -190,7 +191,7 @@ impl Aftermath {
 
 /// Whether it means the same on another link to the same peer. What neighbours say to each other,
 /// handshakes for one, belongs to its link.
-fn is_for_any_link(parcel: &Parcel) -> bool {
+pub(crate) fn is_for_any_link(parcel: &Parcel) -> bool {
     match parcel {
         Parcel::Own(_) | Parcel::Relay(_) => true,
         Parcel::Control(draft) => draft.main.is_relayed(),

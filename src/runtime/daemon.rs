@@ -94,17 +94,16 @@ impl Daemon {
         let Batch { link, items, bytes } = batch;
         let mut aftermath = self.decide(link.id, items);
         let deliver = std::mem::take(&mut aftermath.deliver);
-        let pressed = aftermath.most_pressed();
+        let pressed = std::mem::take(&mut aftermath.pressed);
         aftermath.run(&self.core);
         for (envelope, from) in deliver {
             self.deliver(envelope, from);
         }
         self.report_lag(false);
-        match pressed {
-            Some(target) => {
-                link.hold(&self.core.config, self.core.clock.mono(), bytes, &target);
-            }
-            None => link.give_back(bytes),
+        if pressed.is_empty() {
+            link.give_back(bytes);
+        } else {
+            link.hold(&self.core.config, self.core.clock.mono(), bytes, &pressed);
         }
     }
 

@@ -14,6 +14,9 @@ use crate::events::Cause;
 use crate::node::Target;
 use crate::node::discovery::may_dial;
 
+/// See [`give_up_after`].
+pub(crate) const UNACKNOWLEDGED: Duration = Duration::from_secs(2);
+
 impl LinkThread {
     /// Connects to the first address that answers.
     pub(super) fn dial(&mut self, target: Target) -> Result<TcpStream, End> {
@@ -106,5 +109,32 @@ pub(crate) fn prepare(stream: &TcpStream, core: &Core) {
     if let Some(bytes) = core.config.system_buffers() {
         let _ = socket.set_send_buffer_size(bytes);
         let _ = socket.set_recv_buffer_size(bytes);
+    }
+}
+
+/// Has the system end the connection when the peer acknowledges nothing for this long, and a
+/// little longer, so that a queue that stalls is noticed first. Where it cannot be told, it has a
+/// patience of its own.
+pub(crate) fn give_up_after(stream: &TcpStream, patience: Duration) {
+    let patience = patience.saturating_add(UNACKNOWLEDGED);
+    // A system that refuses it still has a working stream.
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    let _ = SockRef::from(stream).set_tcp_user_timeout(Some(patience));
+    #[cfg(not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")))]
+    let _ = (stream, patience);
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_gives_up_a_peer_that_acknowledges_nothing() -> io::Result<()> {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+        let stream = TcpStream::connect(listener.local_addr()?)?;
+        give_up_after(&stream, Duration::from_secs(10));
+        let patience = SockRef::from(&stream).tcp_user_timeout()?;
+        assert_eq!(patience, Some(Duration::from_secs(12)));
+        Ok(())
     }
 }

@@ -14,12 +14,12 @@ use crate::node::Event;
 
 /// After the last byte is written, how long the peer may take to finish as well. Closing earlier,
 /// with input unread, would reset the link and destroy what is in flight to the peer.
-pub(super) const CLOSE_GRACE: Duration = Duration::from_millis(100);
+pub(crate) const CLOSE_GRACE: Duration = Duration::from_millis(100);
 /// The same where what still arrives is delivered: a link that gives way to another one to the
 /// same peer, or that can no longer be written to.
-const DELIVER_GRACE: Duration = Duration::from_secs(5);
+pub(crate) const DELIVER_GRACE: Duration = Duration::from_secs(5);
 /// Bytes read and forgotten in one turn.
-const DISCARD: usize = 256 * 1024;
+pub(crate) const DISCARD: usize = 256 * 1024;
 
 /// How a link goes.
 #[derive(Debug)]

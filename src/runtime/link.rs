@@ -50,8 +50,7 @@ pub(crate) struct Link {
 #[derive(Debug)]
 struct Intake {
     credit: Credit,
-    /// With the links whose queues are above their bounds.
-    holds: Vec<(Hold, Weak<Link>)>,
+    holds: Vec<Hold<Weak<Link>>>,
 }
 
 impl Link {
@@ -147,17 +146,21 @@ impl Link {
         }
     }
 
-    /// Keeps this much credit back, because what it was for went into a queue above its bound.
+    /// Keeps this much credit back, because what it was for went into queues above their bounds.
     pub fn hold(
         self: &Arc<Self>,
         config: &Config,
         now: Duration,
         bytes: usize,
-        target: &Arc<Link>,
+        targets: &[Arc<Link>],
     ) {
-        let Some(moved) = target.outbox.press(self) else { return self.give_back(bytes) };
-        let hold = Hold::new(config, now, bytes, moved);
-        self.intake.lock().holds.push((hold, Arc::downgrade(target)));
+        let mut hold = Hold::new(bytes);
+        for target in targets {
+            if let Some(wait) = target.outbox.press(self, config, now, bytes) {
+                hold.add(wait, Arc::downgrade(target));
+            }
+        }
+        self.intake.lock().holds.push(hold);
         self.wake();
     }
 
@@ -165,14 +168,13 @@ impl Link {
     pub(super) fn release_holds(&self, now: Duration) -> Option<Duration> {
         let mut intake = self.intake.lock();
         let Intake { credit, holds } = &mut *intake;
-        holds.retain_mut(|(hold, target)| {
-            let moved = target.upgrade().and_then(|target| target.outbox.pressed());
-            let keep = moved.is_some_and(|moved| hold.goes_on(now, moved));
+        holds.retain_mut(|hold| {
+            let keep = hold.goes_on(now, |target| target.upgrade()?.outbox.pressed());
             if !keep {
                 credit.give_back(hold.bytes);
             }
             keep
         });
-        holds.iter().map(|(hold, _)| hold.until()).min()
+        holds.iter().filter_map(Hold::until).min()
     }
 }

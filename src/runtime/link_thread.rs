@@ -65,6 +65,8 @@ pub(crate) struct LinkThread {
     pub(super) held: Option<Batch>,
     pub(super) unfinished_since: Option<Duration>,
     stall: StallWatch,
+    /// How long the system was told to wait for the peer.
+    patience: Option<Duration>,
     pub(super) leaving: Option<Leaving>,
 }
 
@@ -83,6 +85,7 @@ pub(crate) fn spawn(core: &Arc<Core>, link: Arc<Link>, poll: Poll, start: Start)
         held: None,
         unfinished_since: None,
         stall: StallWatch::default(),
+        patience: None,
         leaving: None,
     };
     let name = format!("rs2p-link-{}", thread.link.id.0);
@@ -201,17 +204,26 @@ impl LinkThread {
         // What others have put in since is not waiting for the peer.
         let is_waiting = flushed != Flushed::Empty;
         let queued = if is_waiting { self.link.outbox.queued().max(1) } else { 0 };
-        let stalled = self.stall.is_stalled(self.core.clock.mono(), queued, written, self.pace());
+        let pace = self.pace();
+        let stalled = self.stall.is_stalled(self.core.clock.mono(), queued, written, pace);
         if stalled && self.leaving.is_none() {
             self.leave_now(Cause::Stalled);
         }
         Ok(flushed)
     }
 
-    fn pace(&self) -> Pace {
+    /// What the peer has to take. The system is told as well: it would go on for a quarter of an hour
+    /// to send what a peer that has vanished does not acknowledge, and after a partition it waits
+    /// about as long again as that lasted.
+    fn pace(&mut self) -> Pace {
         let config = &self.core.config;
         let is_rs2p = self.link.terms.lock().as_ref().is_some_and(|terms| terms.is_rs2p);
         let patience = if is_rs2p { config.stall } else { config.stall_py2p };
+        if self.patience.replace(patience) != Some(patience)
+            && let Some(writer) = self.link.writer.lock().as_ref()
+        {
+            dial::give_up_after(writer.stream.tcp(), patience);
+        }
         Pace { least: config.stall_bytes, patience }
     }
 

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
 use super::link::Link;
 use crate::config::Config;
 use crate::node::Parcel;
-use crate::node::flow::Outflow;
+use crate::node::flow::{Outflow, Wait};
 
 /// What a control message is taken to weigh: it is encoded only when it is written.
 const CONTROL_OVERHEAD: usize = 256;
@@ -120,15 +120,21 @@ impl Outbox {
         true
     }
 
-    /// Has this link woken when the queue is below its bound. How much has left the queue so far;
-    /// `None` if it is not above its bound.
-    pub fn press(&self, source: &Arc<Link>) -> Option<u64> {
+    /// Has a link that put so much into this queue stand in line, and wakes it when the queue is
+    /// below its bound; `None` if it is already.
+    pub fn press(
+        &self,
+        source: &Arc<Link>,
+        config: &Config,
+        now: Duration,
+        bytes: usize,
+    ) -> Option<Wait> {
         let mut inner = self.inner.lock();
-        let moved = inner.pressed()?;
+        inner.pressed()?;
         if !inner.pressers.iter().any(|presser| presser.as_ptr() == Arc::as_ptr(source)) {
             inner.pressers.push(Arc::downgrade(source));
         }
-        Some(moved)
+        Some(Wait::new(config, now, bytes, &mut inner.flow))
     }
 
     /// How much has left the queue so far; `None` if it is not above its bound.

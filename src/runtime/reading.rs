@@ -13,11 +13,11 @@ use crate::node::{Event, LinkId};
 use crate::wire::{Body, Header, Malformed, Method};
 
 /// Bytes read in one turn; then it is the writer's.
-const TURN: usize = 256 * 1024;
+pub(crate) const TURN: usize = 256 * 1024;
 /// Messages handed to the daemon together: it holds the node's lock for so many at a time.
-const BATCH: usize = 64;
+pub(crate) const BATCH: usize = 64;
 /// The same in bytes that they pin; a single message may be larger.
-const BATCH_BYTES: usize = 64 * 1024;
+pub(crate) const BATCH_BYTES: usize = 64 * 1024;
 
 impl LinkThread {
     /// One turn of reading, as far as there is credit.
@@ -194,12 +194,12 @@ impl LinkThread {
 
 /// Whether the node can deal with it here and now: a message between neighbours, which neither
 /// the handlers nor the queue ever see. So it never waits behind a slow handler.
-fn is_control(item: &Item) -> bool {
+pub(crate) fn is_control(item: &Item) -> bool {
     let Ok(envelope) = item else { return false };
     !envelope.main.is_relayed() && !matches!(envelope.body, Body::User)
 }
 
-pub(super) fn event(link: LinkId, item: Item) -> Event {
+pub(crate) fn event(link: LinkId, item: Item) -> Event {
     match item {
         Ok(envelope) => Event::Received { link, envelope },
         Err(why) => Event::Malformed { link, why },

@@ -20,7 +20,7 @@ use crate::secret::Key;
 use crate::wire::{HostPort, node_id};
 
 /// Batches that one link may have in the daemon's channel on average before it is full.
-const BATCHES_PER_LINK: usize = 8;
+pub(crate) const BATCHES_PER_LINK: usize = 8;
 /// Salts tried for a numerically high id. py2p keeps a second link to a peer only if the
 /// dialler's id is above its own, so a high id makes every redial survive.
 const SALTS: usize = 4096;

@@ -14,9 +14,9 @@ use crate::node::Parcel;
 use crate::wire::{Frame, Method};
 
 /// Bytes taken from the outbox at a time.
-const BATCH: usize = 256 * 1024;
+pub(crate) const BATCH: usize = 256 * 1024;
 /// Bytes written in one turn.
-const TURN: u64 = 256 * 1024;
+pub(crate) const TURN: u64 = 256 * 1024;
 /// Frames handed to the system in one call.
 const SLICES: usize = 64;
 

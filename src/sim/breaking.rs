@@ -1,0 +1,147 @@
+//! How connections end: closed, reset, given up, silenced, cut.
+
+use std::time::Duration;
+
+use super::ledger::Loss;
+use super::network::{Ground, Wires};
+use super::schedule::Happening;
+use super::tcp::{Broken, Conn, EndState, Segment, Socket};
+
+impl Wires {
+    /// This end gets an error, and its process learns of it.
+    pub fn break_end(&mut self, ground: &mut Ground, socket: Socket, how: Broken) {
+        let Some(conn) = self.conn_mut(socket) else { return };
+        let end = &mut conn.ends[socket.end];
+        if end.state == EndState::Open && end.error.is_none() {
+            end.error = Some(how);
+            // What is on its way, to it or from it, is gone. What has arrived can be read.
+            for pipe in &mut conn.pipes {
+                pipe.flying.clear();
+                pipe.stuck = None;
+            }
+            ground.schedule.after(Duration::ZERO, Happening::Room { socket });
+        }
+    }
+
+    /// A reset reaches this end, unless it is lost as well.
+    pub fn reset(&mut self, ground: &mut Ground, socket: Socket) {
+        if self.is_blocked(socket) {
+            self.watch(ground, socket);
+        } else {
+            self.break_end(ground, socket, Broken::Reset);
+        }
+    }
+
+    /// The process lets go of this end. With input unread that resets the connection.
+    pub fn close(&mut self, ground: &mut Ground, socket: Socket, why: Loss) {
+        let Some(conn) = self.conn_mut(socket) else { return };
+        if conn.ends[socket.end].state != EndState::Open {
+            return;
+        }
+        conn.ends[socket.end].state = EndState::Closed;
+        let is_broken = conn.ends[socket.end].error.is_some();
+        let input = &conn.pipes[1 - socket.end];
+        let has_unread = !input.arrived.is_empty();
+        let is_data = |(_, segment): &(Duration, Segment)| matches!(segment, Segment::Data(_));
+        let gets_more = input.flying.iter().any(is_data);
+        self.lose(ground, socket.other(), why);
+        if is_broken {
+            // Its system has forgotten the connection: no farewell.
+            self.watch(ground, socket.other());
+        } else if has_unread {
+            if let Some(conn) = self.conn_mut(socket) {
+                conn.pipes[socket.end].flying.clear();
+            }
+            self.turn_away(ground, socket.other());
+        } else {
+            self.shut(ground, socket);
+            if gets_more {
+                self.turn_away(ground, socket.other());
+            }
+        }
+        self.tidy(ground, socket);
+    }
+
+    /// The machine is off: this end says nothing more.
+    pub fn silence(&mut self, ground: &mut Ground, socket: Socket) {
+        self.lose(ground, socket.other(), Loss::Crashed);
+        if let Some(end) = self.end_mut(socket) {
+            end.state = EndState::Silent;
+        }
+        self.watch(ground, socket.other());
+    }
+
+    /// The machine is on again, and knows nothing of its old connections.
+    pub fn wake_machine(&mut self, ground: &mut Ground, machine: usize) {
+        let conns = self.conns.iter_mut().flatten();
+        for end in conns.flat_map(|conn| &mut conn.ends).filter(|end| end.machine == machine) {
+            if end.state == EndState::Silent {
+                end.state = EndState::Closed;
+            }
+        }
+        for conn in 0..self.conns.len() {
+            self.tidy(ground, Socket { conn, end: 0 });
+        }
+    }
+
+    /// From now on nothing passes, and nobody is told.
+    pub fn cut(&mut self, ground: &mut Ground, socket: Socket) {
+        if let Some(conn) = self.conn_mut(socket) {
+            conn.is_cut = true;
+        }
+        self.watch(ground, socket);
+        self.watch(ground, socket.other());
+    }
+
+    /// Has this end's keep-alive look, because something has gone wrong.
+    pub fn watch(&mut self, ground: &mut Ground, socket: Socket) {
+        if self.end(socket).is_some_and(|end| end.state == EndState::Open) {
+            let since = ground.schedule.now();
+            let idle = self.keepalive + Self::up_to(ground, self.keepalive / 3);
+            ground.schedule.after(idle, Happening::Probe { socket, since });
+        }
+    }
+
+    pub fn probe(&mut self, ground: &mut Ground, socket: Socket, since: Duration) {
+        let (interval, is_blocked) = (self.keepalive / 3, self.is_blocked(socket));
+        let Some(conn) = self.conn(socket) else { return };
+        if conn.ends[socket.end].state != EndState::Open || conn.ends[socket.end].error.is_some() {
+            return;
+        }
+        let other = conn.ends[1 - socket.end].state;
+        if is_blocked || other == EndState::Silent {
+            // As Linux has it: the user time-out counts for these probes as well.
+            let patience = self.network.patience.max(self.keepalive + interval);
+            if ground.schedule.now() >= since + patience {
+                self.break_end(ground, socket, Broken::TimedOut);
+            } else {
+                ground.schedule.after(interval, Happening::Probe { socket, since });
+            }
+        } else if other == EndState::Closed && !conn.pipes[1 - socket.end].says_so() {
+            self.break_end(ground, socket, Broken::Reset);
+        }
+    }
+
+    /// What is in this end's pipe never arrives.
+    pub(super) fn lose(&mut self, ground: &mut Ground, socket: Socket, why: Loss) {
+        let Some(conn) = self.conn_mut(socket) else { return };
+        let (from, to) = (conn.ends[socket.end].process, conn.ends[1 - socket.end].process);
+        let pipe = &mut conn.pipes[socket.end];
+        pipe.flying.clear();
+        pipe.arrived.clear();
+        pipe.unread = 0;
+        pipe.stuck = None;
+        for tag in pipe.tags.drain(..) {
+            ground.ledger.lost(tag, from, to, why);
+        }
+    }
+
+    /// Forgets a connection that is over, and counts what is still in it.
+    pub(super) fn tidy(&mut self, ground: &mut Ground, socket: Socket) {
+        if self.conn(socket).is_some_and(Conn::is_over) {
+            self.lose(ground, socket, Loss::InFlight);
+            self.lose(ground, socket.other(), Loss::InFlight);
+            self.conns[socket.conn] = None;
+        }
+    }
+}

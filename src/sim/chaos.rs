@@ -1,0 +1,218 @@
+//! Faults: what goes wrong, when, to whom. All of it drawn from the seed.
+
+use std::time::Duration;
+
+use super::network::Ground;
+use super::schedule::Happening;
+use super::tcp::{Broken, Conn, EndState, Socket};
+use super::world::World;
+
+/// How often each kind of fault happens, at random times within a span.
+///
+/// ```
+/// use rs2p::sim::{Faults, World};
+/// use std::time::Duration;
+///
+/// let faults = Faults { resets: 5, partitions: 1, ..Faults::within(Duration::from_secs(60)) };
+/// let mut world = World::new(7).nodes(10).faults(faults);
+/// world.run_for(Duration::from_secs(120));
+/// assert!(world.is_connected());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// Connections that end with an error at both ends.
+    pub resets: u32,
+    /// Connections over which nothing passes any more. At most one end is told.
+    pub half_opens: u32,
+    /// Some machines cannot reach the others, for 1 to 40 s.
+    pub partitions: u32,
+    /// Processes that end without a word and are started again after 0.2 to 8 s, with a new id.
+    pub crashes: u32,
+    /// Machines that are switched off, for 0.2 to 30 s.
+    pub power_cuts: u32,
+    /// Processes that are stopped for 1 to 20 s and go on as if nothing had happened.
+    pub freezes: u32,
+    /// Applications that take a message only every 5 ms, for 5 to 20 s.
+    pub slow_readers: u32,
+    /// Wall clocks are off by up to this much, either way.
+    pub clock_skew: Duration,
+    /// The span within which faults begin.
+    pub within: Duration,
+}
+
+impl Faults {
+    /// None yet, within this span.
+    #[must_use]
+    pub fn within(span: Duration) -> Self {
+        Faults { within: span, ..Faults::default() }
+    }
+
+    /// So many of every kind, and clocks that are off by up to 20 s.
+    #[must_use]
+    pub fn of_every_kind(count: u32, span: Duration) -> Self {
+        Faults {
+            resets: count,
+            half_opens: count,
+            partitions: count,
+            crashes: count,
+            power_cuts: count,
+            freezes: count,
+            slow_readers: count,
+            clock_skew: Duration::from_secs(20),
+            within: span,
+        }
+    }
+
+    fn incidents(&self) -> Vec<Incident> {
+        let kinds = [
+            (self.resets, Incident::Reset),
+            (self.half_opens, Incident::HalfOpen),
+            (self.partitions, Incident::Partition),
+            (self.crashes, Incident::Crash),
+            (self.power_cuts, Incident::PowerCut),
+            (self.freezes, Incident::Freeze),
+            (self.slow_readers, Incident::SlowReader),
+        ];
+        kinds.into_iter().flat_map(|(count, kind)| (0..count).map(move |_| kind.clone())).collect()
+    }
+}
+
+/// Something goes wrong, or is right again.
+#[derive(Clone, Debug)]
+pub(super) enum Incident {
+    Reset,
+    HalfOpen,
+    Partition,
+    Crash,
+    PowerCut,
+    Freeze,
+    SlowReader,
+    Restart { machine: usize },
+    Heal { partition: u64 },
+    Hurry { machine: usize },
+}
+
+impl World {
+    /// Plans faults, from now on.
+    #[must_use]
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.plan_faults(&faults);
+        self
+    }
+
+    /// Plans faults, from now on.
+    pub fn plan_faults(&mut self, faults: &Faults) {
+        let skew = faults.clock_skew.as_millis() as i64;
+        for machine in self.machines.iter_mut().filter(|_| skew > 0) {
+            machine.skew = self.ground.rng.below(2 * skew as u64 + 1) as i64 - skew;
+        }
+        for incident in faults.incidents() {
+            let after = self.between(Duration::ZERO, faults.within);
+            self.trouble_until(after);
+            self.ground.schedule.after(after, Happening::Fault(incident));
+        }
+    }
+
+    pub(super) fn fault(&mut self, incident: &Incident) {
+        let s = Duration::from_secs;
+        let brief = Duration::from_millis(200);
+        match *incident {
+            Incident::Reset => self.on_a_connection(Self::reset_connection),
+            Incident::HalfOpen => self.on_a_connection(Self::half_open),
+            Incident::Partition => self.part_some(),
+            Incident::Crash => {
+                let pause = self.between(brief, s(8));
+                self.on_a_machine(|world, machine| {
+                    world.crash(machine);
+                    world.restart_after(machine, pause);
+                });
+            }
+            Incident::PowerCut => {
+                let pause = self.between(brief, s(30));
+                self.on_a_machine(|world, machine| {
+                    world.power_off(machine);
+                    world.restart_after(machine, pause);
+                });
+            }
+            Incident::Freeze => {
+                let pause = self.between(s(1), s(20));
+                self.on_a_machine(|world, machine| world.freeze(machine, pause));
+            }
+            Incident::SlowReader => {
+                let pause = self.between(s(5), s(20));
+                self.on_a_machine(|world, machine| {
+                    world.set_pace(machine, Some(Duration::from_millis(5)));
+                    world.trouble_until(pause);
+                    world
+                        .ground
+                        .schedule
+                        .after(pause, Happening::Fault(Incident::Hurry { machine }));
+                });
+            }
+            Incident::Restart { machine } => self.restart(machine),
+            Incident::Heal { partition } => self.heal(partition),
+            Incident::Hurry { machine } => self.set_pace(machine, Some(Duration::ZERO)),
+        }
+    }
+
+    fn part_some(&mut self) {
+        let mut nodes: Vec<usize> = (0..self.machines.len()).collect();
+        self.ground.rng.shuffle(&mut nodes);
+        let most = (nodes.len() / 2).max(1) as u64;
+        nodes.truncate(1 + self.ground.rng.below(most) as usize);
+        let pause = self.between(Duration::from_secs(1), Duration::from_secs(40));
+        self.partition(&nodes, pause);
+    }
+
+    fn reset_connection(&mut self, socket: Socket) {
+        for socket in [socket, socket.other()] {
+            self.ground.schedule.after(Duration::ZERO, Happening::Reset { socket });
+        }
+    }
+
+    fn half_open(&mut self, socket: Socket) {
+        self.wires.cut(&mut self.ground, socket);
+        match self.ground.rng.below(3) {
+            0 => self.wires.break_end(&mut self.ground, socket, Broken::TimedOut),
+            1 => self.wires.break_end(&mut self.ground, socket.other(), Broken::TimedOut),
+            _ => {}
+        }
+    }
+
+    fn restart_after(&mut self, machine: usize, pause: Duration) {
+        self.trouble_until(pause);
+        self.ground.schedule.after(pause, Happening::Fault(Incident::Restart { machine }));
+    }
+
+    // To whom, and when.
+
+    fn on_a_machine(&mut self, act: impl FnOnce(&mut Self, usize)) {
+        let up: Vec<usize> = (0..self.len()).filter(|&node| self.is_up(node)).collect();
+        if let Some(&machine) = up.get(self.ground.rng.below(up.len() as u64) as usize) {
+            act(self, machine);
+        }
+    }
+
+    fn on_a_connection(&mut self, act: impl FnOnce(&mut Self, Socket)) {
+        let is_up = |conn: &Conn| conn.ends.iter().all(|end| end.state == EndState::Open);
+        let up = self.wires.conns().filter(|(_, conn)| is_up(conn));
+        let up: Vec<Socket> = up.map(|(socket, _)| socket).collect();
+        if let Some(&socket) = up.get(self.ground.rng.below(up.len() as u64) as usize) {
+            act(self, socket);
+        }
+    }
+
+    /// The network is not well until this long from now.
+    pub(super) fn trouble_until(&mut self, pause: Duration) {
+        self.clear_at = self.clear_at.max(self.now() + pause);
+    }
+
+    pub(super) fn between(&mut self, least: Duration, most: Duration) -> Duration {
+        between(&mut self.ground, least, most)
+    }
+}
+
+fn between(ground: &mut Ground, least: Duration, most: Duration) -> Duration {
+    let span = most.saturating_sub(least).as_micros() as u64;
+    least + Duration::from_micros(ground.rng.below(span + 1))
+}

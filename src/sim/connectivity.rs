@@ -1,0 +1,65 @@
+//! Who can reach whom, over links that work.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::schedule::ProcessId;
+use super::tcp::{Conn, Socket};
+use super::world::World;
+
+impl World {
+    /// The socket behind a process's row for another one.
+    pub(super) fn row(&self, pid: ProcessId, peer: ProcessId) -> Option<Socket> {
+        let process = &self.processes[pid];
+        let link = process.node.link_of(&self.processes[peer].id)?;
+        process.links.get(&link)?.socket
+    }
+
+    /// Whether messages can go both ways between these two, directly and now.
+    pub(super) fn are_linked(&self, a: ProcessId, b: ProcessId) -> bool {
+        let (Some(there), Some(back)) = (self.row(a, b), self.row(b, a)) else { return false };
+        let (a, b) = (self.processes[a].machine, self.processes[b].machine);
+        let is_whole = self.wires.conn(there).is_some_and(Conn::is_whole);
+        there == back.other() && is_whole && !self.wires.is_parted(a, b)
+    }
+
+    /// Whether every node that runs can reach every other one, over links that work.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.components() <= 1
+    }
+
+    /// Into how many parts the mesh has fallen.
+    #[must_use]
+    pub fn components(&self) -> usize {
+        let alive: Vec<ProcessId> = self.machines.iter().filter_map(|at| at.process).collect();
+        let mut part: BTreeMap<ProcessId, usize> = BTreeMap::new();
+        let mut parts = 0;
+        for &first in &alive {
+            let mut next = vec![first];
+            parts += usize::from(!part.contains_key(&first));
+            while let Some(pid) = next.pop() {
+                if part.insert(pid, parts).is_none() {
+                    let links = self.processes[pid].node.peers().map(|(_, link, _)| link);
+                    let peers = links.filter_map(|link| self.peer(pid, link));
+                    next.extend(peers.filter(|&peer| self.are_linked(pid, peer)));
+                }
+            }
+        }
+        parts
+    }
+
+    /// When all was well again: see [`World::check_calm`]. Lets time pass until then, or for
+    /// `span`; `None` if it was not by then.
+    pub fn heals_within(&mut self, span: Duration) -> Option<Duration> {
+        let begun = self.now();
+        let step = Duration::from_millis(100);
+        while !self.is_calm() {
+            if self.ground.ledger.broken.is_some() || self.now() >= begun + span {
+                return None;
+            }
+            self.run_for(step);
+        }
+        Some(self.now() - begun)
+    }
+}

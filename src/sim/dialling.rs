@@ -1,0 +1,107 @@
+//! Making connections: a dial's packets, the backlog, the accept thread.
+
+use std::time::Duration;
+
+use super::link::Link;
+use super::process::{address, machine_at};
+use super::schedule::{Happening, ProcessId};
+use super::tcp::{End, EndState, Socket};
+use super::world::World;
+use crate::events::Cause;
+use crate::node::discovery::may_dial;
+use crate::node::{Event, LinkId, Target};
+use crate::wire::HostPort;
+
+/// A dial that gets no answer is repeated after this time, then after twice as long, and so on.
+const KNOCK_AGAIN: Duration = Duration::from_secs(1);
+
+impl World {
+    pub(super) fn dial(&mut self, pid: ProcessId, id: LinkId, target: Target) {
+        let link = Link::new(&self.config, None);
+        self.processes[pid].links.insert(id, link);
+        let me = HostPort::from(address(self.processes[pid].machine));
+        let addr = match target {
+            Target::Resolved(addrs) => addrs.into_iter().next(),
+            Target::Told(host) => {
+                host.to_socket_addr().filter(|addr| may_dial(&me, addr.ip(), addr.port()))
+            }
+        };
+        let to = addr.and_then(machine_at).filter(|&to| to < self.machines.len());
+        let delay = self.wires.draw_delay(&mut self.ground);
+        let what = match to {
+            Some(to) => Happening::Knock { process: pid, link: id, to, attempt: 0 },
+            None => Happening::Answer { process: pid, link: id, socket: None },
+        };
+        self.ground.schedule.after(delay, what);
+    }
+
+    /// A dial's first packet is due at the other machine.
+    pub(super) fn knock(&mut self, pid: ProcessId, id: LinkId, to: usize, attempt: u32) {
+        if !self.processes[pid].links.contains_key(&id) {
+            return;
+        }
+        let from = self.processes[pid].machine;
+        if self.machines[to].is_off || self.wires.is_parted(from, to) {
+            let again = KNOCK_AGAIN * 2_u32.saturating_pow(attempt);
+            let knock = Happening::Knock { process: pid, link: id, to, attempt: attempt + 1 };
+            return self.ground.schedule.after(again, knock);
+        }
+        let socket = self.machines[to].process.map(|acceptor| {
+            let end = |machine, process, link| End {
+                machine,
+                process,
+                link,
+                state: EndState::Open,
+                error: None,
+            };
+            let (dialler, acceptor) = (end(from, pid, Some(id)), end(to, acceptor, None));
+            let socket = self.wires.connect(&mut self.ground, dialler, acceptor);
+            self.ground
+                .schedule
+                .after(Duration::ZERO, Happening::Accept { socket: socket.other() });
+            socket
+        });
+        let delay = match socket.and_then(|socket| self.wires.conn(socket)) {
+            Some(conn) => conn.delay,
+            None => self.wires.draw_delay(&mut self.ground),
+        };
+        self.ground.schedule.after(delay, Happening::Answer { process: pid, link: id, socket });
+    }
+
+    pub(super) fn answer(&mut self, pid: ProcessId, id: LinkId, socket: Option<Socket>) {
+        let is_wanted = self.processes[pid].is_alive && self.processes[pid].links.contains_key(&id);
+        match socket {
+            Some(socket) if is_wanted => {
+                self.with_link(pid, id, |link| link.socket = Some(socket));
+                self.tell(pid, Event::Opened { link: id });
+                self.wake(pid, id);
+            }
+            Some(socket) => {
+                self.wires.close(&mut self.ground, socket, super::ledger::Loss::Discarded);
+            }
+            None if is_wanted => self.finish(pid, id, Cause::Refused),
+            None => {}
+        }
+    }
+
+    /// The accept thread admits whoever waits.
+    pub(super) fn accept(&mut self, socket: Socket) {
+        let Some(end) = self.wires.end(socket).filter(|end| end.state == EndState::Open) else {
+            return;
+        };
+        let pid = end.process;
+        let (admitted, _) = self.act(pid, None, |node, now| node.admit(now));
+        match admitted {
+            Ok(id) => {
+                let link = Link::new(&self.config, Some(socket));
+                self.processes[pid].links.insert(id, link);
+                if let Some(end) = self.wires.end_mut(socket) {
+                    end.link = Some(id);
+                }
+                self.tell(pid, Event::Opened { link: id });
+                self.wake(pid, id);
+            }
+            Err(_) => self.wires.close(&mut self.ground, socket, super::ledger::Loss::Discarded),
+        }
+    }
+}

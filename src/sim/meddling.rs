@@ -1,0 +1,108 @@
+//! What can be done to a node and its machine, by a test or by the faults that are planned.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::chaos::Incident;
+use super::ledger::Loss;
+use super::process::Inbound;
+use super::schedule::{Happening, ProcessId};
+use super::tcp::{Conn, Socket};
+use super::world::World;
+
+impl World {
+    /// A node's process ends without a word; its system closes its connections.
+    pub fn crash(&mut self, node: usize) {
+        let Some(pid) = self.machines[node].process.take() else { return };
+        self.bury(pid);
+        for socket in self.sockets_of(pid) {
+            self.wires.close(&mut self.ground, socket, Loss::Crashed);
+        }
+    }
+
+    /// A node's machine is switched off: nobody answers there any more.
+    pub fn power_off(&mut self, node: usize) {
+        self.machines[node].is_off = true;
+        let Some(pid) = self.machines[node].process.take() else { return };
+        self.bury(pid);
+        for socket in self.sockets_of(pid) {
+            self.wires.silence(&mut self.ground, socket);
+        }
+    }
+
+    /// A node starts on a machine that has none, with a new id. Its program connects to whom it
+    /// connected to before.
+    pub fn restart(&mut self, node: usize) {
+        if std::mem::take(&mut self.machines[node].is_off) {
+            self.wires.wake_machine(&mut self.ground, node);
+        }
+        if self.machines[node].process.is_none() {
+            self.start(node);
+        }
+    }
+
+    /// A node's process is stopped for this long; its system still acknowledges what arrives.
+    pub fn freeze(&mut self, node: usize, pause: Duration) {
+        self.trouble_until(pause);
+        self.machines[node].frozen_until = self.now() + pause;
+    }
+
+    /// How long a node's application thinks about each message that it takes by itself. `None`:
+    /// it takes none, see [`World::recv`].
+    pub fn set_pace(&mut self, node: usize, pace: Option<Duration>) {
+        self.machines[node].pace = pace;
+        if let Some(pid) = self.machines[node].process {
+            self.plan_take(pid);
+        }
+    }
+
+    /// Cuts these nodes off from all others for this long. Connections between them stall; nobody
+    /// is told.
+    pub fn partition(&mut self, nodes: &[usize], pause: Duration) {
+        self.partitions += 1;
+        let (partition, side) = (self.partitions, nodes.iter().copied().collect::<BTreeSet<_>>());
+        self.wires.part(partition, side.clone());
+        let is_across = |conn: &Conn| {
+            side.contains(&conn.ends[0].machine) != side.contains(&conn.ends[1].machine)
+        };
+        let across = self.wires.conns().filter(|(_, conn)| is_across(conn));
+        for socket in across.map(|(socket, _)| socket).collect::<Vec<Socket>>() {
+            self.wires.watch(&mut self.ground, socket);
+            self.wires.watch(&mut self.ground, socket.other());
+        }
+        self.trouble_until(pause);
+        self.ground.schedule.after(pause, Happening::Fault(Incident::Heal { partition }));
+    }
+
+    pub(super) fn heal(&mut self, partition: u64) {
+        self.wires.heal(partition);
+    }
+
+    /// Counts what a process that ends takes with it.
+    fn bury(&mut self, pid: ProcessId) {
+        let lost: Vec<_> =
+            self.processes[pid].undecided().map(|(at, tag)| (at.from, tag)).collect();
+        for (from, tag) in lost {
+            self.ground.ledger.lost(tag, from, pid, Loss::Crashed);
+        }
+        let process = &mut self.processes[pid];
+        process.is_alive = false;
+        self.ground.ledger.given_up += process.line.len() as u64;
+        process.line.clear();
+        process.daemon.inbox = std::collections::VecDeque::<Inbound>::new();
+        let links: Vec<_> = process.links.keys().copied().collect();
+        for id in links {
+            let to = self.peer(pid, id).unwrap_or(pid);
+            let Some(mut link) = self.processes[pid].links.remove(&id) else { continue };
+            let batch = link.batch.drain(..).map(|chunk| chunk.tag);
+            for tag in batch.chain(link.outbox.seal().into_iter().map(|(_, tag)| tag)) {
+                self.ground.ledger.lost(tag, pid, to, Loss::Crashed);
+            }
+        }
+    }
+
+    fn sockets_of(&self, pid: ProcessId) -> Vec<Socket> {
+        let conns = self.wires.conns().flat_map(|(socket, _)| [socket, socket.other()]);
+        conns.filter(|&at| self.wires.end(at).is_some_and(|end| end.process == pid)).collect()
+    }
+}

@@ -1,0 +1,274 @@
+//! The network between the machines: what is on its way, what gets through, what breaks.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::ledger::{Ledger, Loss, Tag};
+use super::schedule::{Happening, Schedule};
+use super::tcp::{Broken, Conn, End, EndState, Segment, Socket};
+use crate::node::rng::Rng;
+
+/// TCP sends again after this time, then after twice as long, and so on.
+const FIRST_RETRY: Duration = Duration::from_millis(200);
+
+/// How the modelled network behaves.
+///
+/// ```
+/// use rs2p::sim::{Network, World};
+/// use std::time::Duration;
+///
+/// let slow = Network { delay: Duration::from_millis(80)..=Duration::from_millis(300), ..Network::default() };
+/// let world = World::new(1).network(slow).nodes(3);
+/// # let _ = world;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// One way, drawn for each connection. Default: 1 to 50 ms.
+    pub delay: RangeInclusive<Duration>,
+    /// How much later a segment may arrive than that. Default: 5 ms.
+    pub jitter: Duration,
+    /// Bytes a second, of each connection and direction. Default: 10 MB.
+    pub rate: u64,
+    /// Bytes written and not yet read that a direction holds: the buffers of both systems.
+    /// Default: 256 KiB.
+    pub buffer: usize,
+    /// How long TCP goes on sending what nobody acknowledges. Default: 12 s, as rs2p asks of the
+    /// system for links between rs2p nodes.
+    pub patience: Duration,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Network {
+            delay: Duration::from_millis(1)..=Duration::from_millis(50),
+            jitter: Duration::from_millis(5),
+            rate: 10_000_000,
+            buffer: 256 * 1024,
+            patience: Duration::from_secs(12),
+        }
+    }
+}
+
+/// What everything in a world shares.
+#[derive(Debug)]
+pub(super) struct Ground {
+    pub schedule: Schedule,
+    pub rng: Rng,
+    pub ledger: Ledger,
+}
+
+#[derive(Debug)]
+pub(super) struct Wires {
+    pub network: Network,
+    /// Idle time before a keep-alive asks.
+    pub keepalive: Duration,
+    /// What the nodes ask of their systems: the buffers of one end of a connection.
+    pub buffers: Option<usize>,
+    pub(super) conns: Vec<Option<Box<Conn>>>,
+    /// Machines that are cut off from the others, with the number of each cut.
+    partitions: Vec<(u64, BTreeSet<usize>)>,
+}
+
+impl Wires {
+    pub fn new(keepalive: Duration) -> Self {
+        let (network, conns, partitions) = (Network::default(), Vec::new(), Vec::new());
+        Wires { network, keepalive, buffers: None, conns, partitions }
+    }
+
+    pub fn conn(&self, socket: Socket) -> Option<&Conn> {
+        self.conns[socket.conn].as_deref()
+    }
+
+    pub fn conn_mut(&mut self, socket: Socket) -> Option<&mut Conn> {
+        self.conns[socket.conn].as_deref_mut()
+    }
+
+    pub fn end(&self, socket: Socket) -> Option<&End> {
+        Some(&self.conn(socket)?.ends[socket.end])
+    }
+
+    pub fn end_mut(&mut self, socket: Socket) -> Option<&mut End> {
+        Some(&mut self.conn_mut(socket)?.ends[socket.end])
+    }
+
+    /// All connections, by one end.
+    pub fn conns(&self) -> impl Iterator<Item = (Socket, &Conn)> {
+        let conns = self.conns.iter().enumerate();
+        conns.filter_map(|(conn, at)| Some((Socket { conn, end: 0 }, at.as_deref()?)))
+    }
+
+    /// A new connection: the dialler's end of it.
+    pub fn connect(&mut self, ground: &mut Ground, dialler: End, acceptor: End) -> Socket {
+        let delay = self.draw_delay(ground);
+        self.conns.push(Some(Box::new(Conn::new(ground.schedule.now(), dialler, acceptor, delay))));
+        Socket { conn: self.conns.len() - 1, end: 0 }
+    }
+
+    pub fn draw_delay(&self, ground: &mut Ground) -> Duration {
+        let (least, most) = (*self.network.delay.start(), *self.network.delay.end());
+        least + Self::up_to(ground, most.saturating_sub(least))
+    }
+
+    pub(super) fn up_to(ground: &mut Ground, most: Duration) -> Duration {
+        Duration::from_micros(ground.rng.below(most.as_micros() as u64 + 1))
+    }
+
+    // Partitions.
+
+    pub fn part(&mut self, number: u64, machines: BTreeSet<usize>) {
+        self.partitions.push((number, machines));
+    }
+
+    pub fn heal(&mut self, number: u64) {
+        self.partitions.retain(|(partition, _)| *partition != number);
+    }
+
+    /// Whether packets between these machines are lost.
+    pub fn is_parted(&self, a: usize, b: usize) -> bool {
+        self.partitions.iter().any(|(_, side)| side.contains(&a) != side.contains(&b))
+    }
+
+    pub(super) fn is_blocked(&self, socket: Socket) -> bool {
+        let Some(conn) = self.conn(socket) else { return true };
+        conn.is_cut || self.is_parted(conn.ends[0].machine, conn.ends[1].machine)
+    }
+
+    // Writing.
+
+    /// Bytes that can be written here and now.
+    pub fn room(&self, socket: Socket) -> usize {
+        let unread = self.conn(socket).map_or(0, |conn| conn.pipes[socket.end].unread);
+        self.buffer().saturating_sub(unread)
+    }
+
+    /// What one direction holds. The two ends have a buffer each.
+    fn buffer(&self) -> usize {
+        self.buffers.map_or(self.network.buffer, |bytes| self.network.buffer.min(2 * bytes))
+    }
+
+    pub fn write(&mut self, ground: &mut Ground, socket: Socket, bytes: Bytes) {
+        let pace = Duration::from_secs_f64(bytes.len() as f64 / self.network.rate.max(1) as f64);
+        let Some(conn) = self.conn_mut(socket) else { return };
+        let pipe = &mut conn.pipes[socket.end];
+        pipe.unread += bytes.len();
+        pipe.free_at = pipe.free_at.max(ground.schedule.now()) + pace;
+        self.send(ground, socket, Segment::Data(bytes));
+    }
+
+    /// A frame has been written to its end.
+    pub fn wrote_frame(&mut self, socket: Socket, tag: Tag) {
+        if let Some(conn) = self.conn_mut(socket) {
+            conn.pipes[socket.end].tags.push_back(tag);
+        }
+    }
+
+    /// Nothing more will be written.
+    pub fn shut(&mut self, ground: &mut Ground, socket: Socket) {
+        let Some(conn) = self.conn_mut(socket) else { return };
+        if !std::mem::replace(&mut conn.pipes[socket.end].is_shut, true) {
+            self.send(ground, socket, Segment::Fin);
+        }
+    }
+
+    fn send(&mut self, ground: &mut Ground, socket: Socket, segment: Segment) {
+        let late = Self::up_to(ground, self.network.jitter);
+        let Some(conn) = self.conn_mut(socket) else { return };
+        let pipe = &mut conn.pipes[socket.end];
+        let leaves = pipe.free_at.max(ground.schedule.now());
+        pipe.last_at = pipe.last_at.max(leaves + conn.delay + late);
+        pipe.flying.push_back((pipe.last_at, segment));
+        if !std::mem::replace(&mut pipe.is_planned, true) {
+            ground.schedule.at(pipe.last_at, Happening::Arrive { socket });
+        }
+    }
+
+    // Arriving.
+
+    /// What this end sent is due at the other one, which is to be woken if this is true.
+    pub fn arrive(&mut self, ground: &mut Ground, socket: Socket) -> bool {
+        let (now, is_blocked) = (ground.schedule.now(), self.is_blocked(socket));
+        let Some(conn) = self.conn_mut(socket) else { return false };
+        let other = &conn.ends[1 - socket.end];
+        conn.pipes[socket.end].is_planned = false;
+        if is_blocked || other.state == EndState::Silent {
+            self.try_again(ground, socket);
+            self.tidy(ground, socket);
+            return false;
+        }
+        if other.state == EndState::Closed || other.error.is_some() {
+            self.turn_away(ground, socket);
+            return false;
+        }
+        let pipe = &mut conn.pipes[socket.end];
+        pipe.stuck = None;
+        while pipe.flying.front().is_some_and(|(at, _)| *at <= now) {
+            let Some((_, segment)) = pipe.flying.pop_front() else { break };
+            match segment {
+                Segment::Data(bytes) => pipe.arrived.push_back(bytes),
+                Segment::Fin => pipe.has_ended = true,
+            }
+        }
+        if let Some((at, _)) = pipe.flying.front() {
+            pipe.is_planned = true;
+            ground.schedule.at(*at, Happening::Arrive { socket });
+        }
+        true
+    }
+
+    /// Nothing gets through: TCP sends again, later and later, until its patience is over.
+    fn try_again(&mut self, ground: &mut Ground, socket: Socket) {
+        let (now, patience) = (ground.schedule.now(), self.network.patience);
+        let Some(conn) = self.conn_mut(socket) else { return };
+        if conn.ends[socket.end].state == EndState::Silent {
+            return conn.pipes[socket.end].flying.clear();
+        }
+        let pipe = &mut conn.pipes[socket.end];
+        let (since, pause) = pipe.stuck.unwrap_or((now, FIRST_RETRY));
+        if now >= since + patience {
+            return match conn.ends[socket.end].state {
+                EndState::Open => self.break_end(ground, socket, Broken::TimedOut),
+                // What a closed end had left to say is given up, and the other one does not know.
+                EndState::Closed | EndState::Silent => {
+                    self.lose(ground, socket, Loss::InFlight);
+                    self.watch(ground, socket.other());
+                }
+            };
+        }
+        pipe.stuck = Some((since, pause * 2));
+        pipe.is_planned = true;
+        let next = (now + pause).min(since + patience);
+        ground.schedule.at(next, Happening::Arrive { socket });
+    }
+
+    /// The other end is closed: what this one sent is gone, and it is told so.
+    pub(super) fn turn_away(&mut self, ground: &mut Ground, socket: Socket) {
+        self.lose(ground, socket, Loss::InFlight);
+        let Some(conn) = self.conn_mut(socket) else { return };
+        let delay = conn.delay;
+        if conn.ends[socket.end].state == EndState::Open {
+            ground.schedule.after(delay, Happening::Reset { socket });
+        }
+        self.tidy(ground, socket);
+    }
+
+    /// This end's writer waits for room.
+    pub fn await_room(&mut self, socket: Socket) {
+        if let Some(conn) = self.conn_mut(socket) {
+            conn.pipes[socket.end].is_awaited = true;
+        }
+    }
+
+    /// This end has read: a writer that waits may go on.
+    pub fn has_read(&mut self, ground: &mut Ground, socket: Socket) {
+        let half = self.buffer() / 2;
+        let Some(conn) = self.conn_mut(socket) else { return };
+        let (pipe, delay) = (&mut conn.pipes[1 - socket.end], conn.delay);
+        if pipe.is_awaited && pipe.unread <= half {
+            pipe.is_awaited = false;
+            ground.schedule.after(delay, Happening::Room { socket: socket.other() });
+        }
+    }
+}

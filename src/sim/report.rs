@@ -1,0 +1,195 @@
+//! What a world was like, in numbers.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::ledger::{Loss, Sending};
+use super::world::World;
+
+/// What happened in a [`World`], in numbers.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Report {
+    /// The seed that decided it.
+    pub seed: u64,
+    /// Machines, up or down.
+    pub nodes: usize,
+    /// Virtual time that passed.
+    pub lasted: Duration,
+    /// Peers in a routing table, on average.
+    pub degree: f64,
+    /// Broadcasts sent.
+    pub broadcasts: u64,
+    /// Times that a node got a broadcast of another one.
+    pub deliveries: u64,
+    /// The part of the nodes, up from the sending to the end, that got a broadcast.
+    pub coverage: f64,
+    /// Broadcasts that got to all of these.
+    pub complete: u64,
+    /// Links that a broadcast took to a node: on average, and at most.
+    pub hops: f64,
+    /// See [`Report::hops`].
+    pub most_hops: u32,
+    /// Copies of broadcasts that arrived, per delivery.
+    pub redundancy: f64,
+    /// How long complete broadcasts took to get to all nodes: half of them, ...
+    pub full_coverage_p50: Duration,
+    /// ... and 99 of 100.
+    pub full_coverage_p99: Duration,
+    /// Bytes that a process wrote, on average.
+    pub bytes_per_node: f64,
+    /// Copies that were put on links and lost, with why.
+    pub losses: Vec<(String, u64)>,
+    /// Times that a peer got linked.
+    pub joined: u64,
+    /// Times that a peer was lost, with why.
+    pub left: Vec<(String, u64)>,
+    /// Things that happened.
+    pub events: u64,
+    /// Real time that it took.
+    pub took: Duration,
+}
+
+impl World {
+    /// What happened so far, in numbers.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let ledger = &self.ground.ledger;
+        let broadcasts: Vec<&Sending> =
+            ledger.sendings.iter().filter(|sending| sending.is_broadcast).collect();
+        let arrivals = |sending: &Sending| sending.accepted.len() as u64 - 1;
+        let deliveries: u64 = broadcasts.iter().map(|sending| arrivals(sending)).sum();
+        let copies: u64 = broadcasts.iter().map(|sending| sending.copies).sum();
+        let hops = broadcasts.iter().flat_map(|sending| sending.accepted.values());
+        let hops: Vec<u32> = hops.map(|arrival| arrival.hops).collect();
+        let covers: Vec<Cover> = broadcasts.iter().map(|sending| self.cover(sending)).collect();
+        let mut full: Vec<Duration> = covers.iter().filter_map(|cover| cover.full_after).collect();
+        full.sort_unstable();
+        let (got, of) = covers.iter().fold((0, 0), |sum, at| (sum.0 + at.got, sum.1 + at.of));
+        let up: Vec<usize> = (0..self.len()).filter(|&node| self.is_up(node)).collect();
+        let rows: usize = up.iter().map(|&node| self.peers(node).len()).sum();
+        let written: u64 = self.processes.iter().map(|process| process.bytes_out).sum();
+        Report {
+            seed: self.seed,
+            nodes: self.len(),
+            lasted: self.now(),
+            degree: ratio(rows as u64, up.len() as u64),
+            broadcasts: broadcasts.len() as u64,
+            deliveries,
+            coverage: ratio(got, of),
+            complete: full.len() as u64,
+            hops: ratio(hops.iter().map(|&hops| u64::from(hops)).sum(), deliveries),
+            most_hops: hops.into_iter().max().unwrap_or(0),
+            redundancy: ratio(copies, deliveries),
+            full_coverage_p50: percentile(&full, 50),
+            full_coverage_p99: percentile(&full, 99),
+            bytes_per_node: ratio(written, self.processes.len() as u64),
+            losses: self.losses(),
+            joined: self.joined,
+            left: self.left.clone().into_iter().collect(),
+            events: self.ground.schedule.passed(),
+            took: self.took,
+        }
+    }
+
+    /// Broadcasts that have not got to every node that has been up since they were sent.
+    #[must_use]
+    pub fn incomplete(&self) -> usize {
+        let sendings = self.ground.ledger.sendings.iter().filter(|sending| sending.is_broadcast);
+        sendings.filter(|sending| self.cover(sending).full_after.is_none()).count()
+    }
+
+    fn cover(&self, sending: &Sending) -> Cover {
+        let mut cover = Cover { got: 0, of: 0, full_after: None };
+        let mut last = sending.at;
+        for pid in self.machines.iter().filter_map(|machine| machine.process) {
+            if pid == sending.origin || self.processes[pid].born > sending.at {
+                continue;
+            }
+            cover.of += 1;
+            if let Some(arrival) = sending.accepted.get(&pid) {
+                cover.got += 1;
+                last = last.max(arrival.at);
+            }
+        }
+        cover.full_after = (cover.got == cover.of).then(|| last - sending.at);
+        cover
+    }
+
+    fn losses(&self) -> Vec<(String, u64)> {
+        let lost = &self.ground.ledger.copies.lost;
+        let losses = Loss::ALL.iter().map(|why| (why.to_string(), lost[*why as usize]));
+        losses.filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+/// Whom a broadcast got to, of all whom it could have got to.
+struct Cover {
+    got: u64,
+    of: u64,
+    full_after: Option<Duration>,
+}
+
+impl Report {
+    /// Times that a peer was lost.
+    #[must_use]
+    pub fn lost_links(&self) -> u64 {
+        self.left.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Things that happened, per second of real time.
+    #[must_use]
+    pub fn events_per_second(&self) -> f64 {
+        self.events as f64 / self.took.as_secs_f64().max(f64::MIN_POSITIVE)
+    }
+}
+
+fn ratio(part: u64, of: u64) -> f64 {
+    if of == 0 { 0.0 } else { part as f64 / of as f64 }
+}
+
+fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+    let last = sorted.len().saturating_sub(1);
+    sorted.get((last * percent).div_ceil(100)).copied().unwrap_or_default()
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { seed, nodes, lasted, degree, .. } = self;
+        writeln!(
+            f,
+            "world       seed {seed}, {nodes} nodes, {degree:.1} peers each, {lasted:.1?}"
+        )?;
+        let Report { broadcasts, deliveries, complete, .. } = self;
+        let percent = self.coverage * 100.0;
+        writeln!(f, "broadcasts  {broadcasts}, {deliveries} deliveries")?;
+        writeln!(f, "coverage    {percent:.2} %, {complete} broadcasts got to all")?;
+        let (p50, p99) = (self.full_coverage_p50, self.full_coverage_p99);
+        writeln!(f, "to all in   p50 {p50:.1?}, p99 {p99:.1?}")?;
+        writeln!(f, "hops        {:.2} on average, {} at most", self.hops, self.most_hops)?;
+        writeln!(f, "redundancy  {:.2} copies per delivery", self.redundancy)?;
+        writeln!(f, "bytes       {:.0} written per process", self.bytes_per_node)?;
+        writeln!(f, "links       {} joined, {} left", self.joined, self.lost_links())?;
+        for (why, count) in &self.left {
+            writeln!(f, "left        {count} times: {why}")?;
+        }
+        for (why, count) in &self.losses {
+            writeln!(f, "lost        {count} copies {why}")?;
+        }
+        let (events, rate) = (self.events, self.events_per_second());
+        write!(f, "simulator   {events} events in {:.2?}: {rate:.0} per second", self.took)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_of_the_values() {
+        let values: Vec<Duration> = (1..=100).map(Duration::from_secs).collect();
+        assert_eq!(percentile(&values, 50), Duration::from_secs(51));
+        assert_eq!(percentile(&values, 99), Duration::from_secs(100));
+        assert_eq!(percentile(&[], 99), Duration::ZERO);
+    }
+}

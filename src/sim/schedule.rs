@@ -1,0 +1,121 @@
+//! What will happen when. The heap of events is the only clock that there is.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use super::chaos::Incident;
+use super::tcp::Socket;
+use crate::node::LinkId;
+
+/// One run of a node on a machine. A machine that restarts its node gets a new number.
+pub(super) type ProcessId = usize;
+
+/// Everything that can happen in a world.
+#[derive(Clone, Debug)]
+pub(super) enum Happening {
+    /// A node's own deadline.
+    Tick { process: ProcessId },
+    /// A link's thread wakes up.
+    Turn { process: ProcessId, link: LinkId },
+    /// The daemon takes what is next.
+    Digest { process: ProcessId },
+    /// The application receives a message.
+    Take { process: ProcessId },
+    /// The program goes on: it connects to what it has not reached yet.
+    Program { process: ProcessId },
+    /// A dial's first packet reaches the other machine, or does not.
+    Knock { process: ProcessId, link: LinkId, to: usize, attempt: u32 },
+    /// A dial was answered: with a connection, or by nobody listening.
+    Answer { process: ProcessId, link: LinkId, socket: Option<Socket> },
+    /// The accept thread takes a connection out of the backlog.
+    Accept { socket: Socket },
+    /// Bytes that this end sent reach the other one.
+    Arrive { socket: Socket },
+    /// This end is told that there is no such connection.
+    Reset { socket: Socket },
+    /// This end's keep-alive looks whether the other one is there.
+    Probe { socket: Socket, since: Duration },
+    /// The other end has read: there is room to write.
+    Room { socket: Socket },
+    /// A fault begins or ends.
+    Fault(Incident),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Schedule {
+    now: Duration,
+    heap: BinaryHeap<Entry>,
+    added: u64,
+    passed: u64,
+    fingerprint: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    at: Duration,
+    /// Of two things at one time, the one that was planned first.
+    number: u64,
+    what: Happening,
+}
+
+impl Schedule {
+    pub fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// How many things have happened.
+    pub fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    /// Two runs with equal fingerprints took the same course.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    pub fn at(&mut self, at: Duration, what: Happening) {
+        self.added += 1;
+        self.heap.push(Entry { at: at.max(self.now), number: self.added, what });
+    }
+
+    pub fn after(&mut self, pause: Duration, what: Happening) {
+        self.at(self.now + pause, what);
+    }
+
+    /// The next thing that happens, unless that is later than `limit`. The clock moves on.
+    pub fn next(&mut self, limit: Duration) -> Option<Happening> {
+        if self.heap.peek().is_none_or(|first| first.at > limit) {
+            self.now = self.now.max(limit);
+            return None;
+        }
+        let Entry { at, number, what } = self.heap.pop()?;
+        self.now = at;
+        self.passed += 1;
+        for part in [at.as_nanos() as u64, number] {
+            self.fingerprint = (self.fingerprint ^ part).wrapping_mul(0x0100_0000_01b3);
+        }
+        Some(what)
+    }
+}
+
+impl Ord for Entry {
+    /// The heap gives the greatest first: that is the earliest.
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.at, other.number).cmp(&(self.at, self.number))
+    }
+}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Entry {}

@@ -1,0 +1,174 @@
+//! One modelled TCP connection. Bytes arrive in their order or the connection breaks.
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+
+use super::ledger::Tag;
+use super::schedule::ProcessId;
+use crate::events::Cause;
+use crate::node::LinkId;
+
+/// One end of a connection: of the two, the dialler's is end 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Socket {
+    pub conn: usize,
+    pub end: usize,
+}
+
+impl Socket {
+    pub fn other(self) -> Self {
+        Socket { end: 1 - self.end, ..self }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Conn {
+    pub ends: [End; 2],
+    /// What each end sends.
+    pub pipes: [Pipe; 2],
+    pub delay: Duration,
+    pub since: Duration,
+    /// Nothing passes any more, and nobody is told.
+    pub is_cut: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct End {
+    pub machine: usize,
+    pub process: ProcessId,
+    /// `None` while the connection waits to be accepted.
+    pub link: Option<LinkId>,
+    pub state: EndState,
+    pub error: Option<Broken>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EndState {
+    Open,
+    /// The machine answers: no such connection.
+    Closed,
+    /// The machine is off: no answer.
+    Silent,
+}
+
+/// What the system says about a connection that broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    Reset,
+    TimedOut,
+}
+
+impl Broken {
+    pub fn kind(self) -> io::ErrorKind {
+        match self {
+            Broken::Reset => io::ErrorKind::ConnectionReset,
+            Broken::TimedOut => io::ErrorKind::TimedOut,
+        }
+    }
+
+    pub fn cause(self) -> Cause {
+        io::Error::from(self.kind()).into()
+    }
+}
+
+/// One direction.
+#[derive(Debug, Default)]
+pub(super) struct Pipe {
+    /// On the way, with their times of arrival.
+    pub flying: VecDeque<(Duration, Segment)>,
+    /// Arrived, not yet read.
+    pub arrived: VecDeque<Bytes>,
+    pub has_ended: bool,
+    /// The writer said that this is all.
+    pub is_shut: bool,
+    /// Bytes written and not yet read.
+    pub unread: usize,
+    /// The frames in it, in their order: written to their last byte, not yet decoded.
+    pub tags: VecDeque<Tag>,
+    /// When the wire has sent what it was given.
+    pub free_at: Duration,
+    pub last_at: Duration,
+    /// Whether an arrival is planned.
+    pub is_planned: bool,
+    /// Whether the writer waits for room.
+    pub is_awaited: bool,
+    /// Since when nothing gets through, and how long until the next attempt.
+    pub stuck: Option<(Duration, Duration)>,
+}
+
+impl Pipe {
+    /// Whether its end has arrived, or is on the way.
+    pub fn says_so(&self) -> bool {
+        self.has_ended || self.flying.iter().any(|(_, segment)| matches!(segment, Segment::Fin))
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum Segment {
+    Data(Bytes),
+    /// The end of the stream.
+    Fin,
+}
+
+impl Conn {
+    pub fn new(since: Duration, dialler: End, acceptor: End, delay: Duration) -> Self {
+        let pipes = [Pipe::default(), Pipe::default()];
+        Conn { ends: [dialler, acceptor], pipes, delay, since, is_cut: false }
+    }
+
+    /// What arrived at this end, to be read.
+    pub fn tap(&mut self, end: usize) -> Tap<'_> {
+        let error = self.ends[end].error;
+        Tap { pipe: &mut self.pipes[1 - end], error }
+    }
+
+    /// Whether a read at this end gives something: bytes, the end, or an error.
+    pub fn is_readable(&self, end: usize) -> bool {
+        let pipe = &self.pipes[1 - end];
+        !pipe.arrived.is_empty() || pipe.has_ended || self.ends[end].error.is_some()
+    }
+
+    /// Whether both processes hold it, and bytes get through.
+    pub fn is_whole(&self) -> bool {
+        let is_fine = |end: &End| end.state == EndState::Open && end.error.is_none();
+        let flows = |pipe: &Pipe| !pipe.is_shut && pipe.stuck.is_none();
+        !self.is_cut && self.ends.iter().all(is_fine) && self.pipes.iter().all(flows)
+    }
+
+    /// Whether neither process holds it and nothing is on its way.
+    pub fn is_over(&self) -> bool {
+        let is_left = |end: &End| end.state != EndState::Open;
+        self.ends.iter().all(is_left) && self.pipes.iter().all(|pipe| pipe.flying.is_empty())
+    }
+}
+
+/// The reading end of a pipe. As on Linux, what arrived before a reset can still be read.
+pub(super) struct Tap<'a> {
+    pipe: &'a mut Pipe,
+    error: Option<Broken>,
+}
+
+impl Read for Tap<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let mut read = 0;
+        while read < room.len() {
+            let Some(first) = self.pipe.arrived.front_mut() else { break };
+            let bytes = first.len().min(room.len() - read);
+            first.copy_to_slice(&mut room[read..read + bytes]);
+            read += bytes;
+            if first.is_empty() {
+                self.pipe.arrived.pop_front();
+            }
+        }
+        self.pipe.unread -= read;
+        match self.error {
+            _ if read > 0 || room.is_empty() => Ok(read),
+            Some(broken) => Err(broken.kind().into()),
+            None if self.pipe.has_ended => Ok(0),
+            None => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Who connects to whom at the start.
+
+use crate::node::rng::Rng;
+
+/// Whom the programs of a world connect to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Topology {
+    /// Each node joins through one earlier node; the nodes find each other from there, as they do
+    /// outside of a simulation.
+    #[default]
+    Mesh,
+    /// Each node connects to this many earlier ones, and no links are made beyond that.
+    Random {
+        /// How many: the mean degree is about twice that.
+        links: usize,
+    },
+    /// A chain, and nothing beyond.
+    Line,
+    /// A chain whose ends are linked, and nothing beyond.
+    Ring,
+    /// A binary tree, and nothing beyond: each message has one way to each node.
+    Tree,
+    /// All are linked to the first, and nothing beyond.
+    Star,
+    /// Every node connects to every other one at the same moment.
+    Full,
+    /// No node connects to any other one unless it is told to.
+    Alone,
+}
+
+impl Topology {
+    /// Whether the nodes are to find others by themselves.
+    pub(super) fn is_open(self) -> bool {
+        matches!(self, Topology::Mesh | Topology::Alone)
+    }
+
+    /// Whom a node connects to.
+    pub(super) fn targets(self, node: usize, nodes: usize, rng: &mut Rng) -> Vec<usize> {
+        match self {
+            Topology::Mesh => random_earlier(node, 1, rng),
+            Topology::Random { links } => random_earlier(node, links, rng),
+            Topology::Line | Topology::Ring if node > 0 => vec![node - 1],
+            Topology::Ring if nodes > 2 => vec![nodes - 1],
+            Topology::Tree if node > 0 => vec![(node - 1) / 2],
+            Topology::Star if node > 0 => vec![0],
+            Topology::Full => (0..nodes).filter(|&other| other != node).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn random_earlier(node: usize, count: usize, rng: &mut Rng) -> Vec<usize> {
+    let mut earlier: Vec<usize> = (0..node).collect();
+    rng.shuffle(&mut earlier);
+    earlier.truncate(count);
+    earlier
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_topology_joins_all_nodes_to_the_first() {
+        let mut rng = Rng::new(1);
+        let random = Topology::Random { links: 3 };
+        for topology in [Topology::Mesh, random, Topology::Line, Topology::Tree, Topology::Star] {
+            for node in 1..20 {
+                let targets = topology.targets(node, 20, &mut rng);
+                assert!(!targets.is_empty() && targets.iter().all(|&to| to < node), "{topology:?}");
+            }
+        }
+        assert_eq!(Topology::Ring.targets(0, 20, &mut rng), [19]);
+        assert_eq!(Topology::Full.targets(1, 3, &mut rng), [0, 2]);
+    }
+}

@@ -1,0 +1,70 @@
+//! A link's thread, in turns: obey, read, write, rest; `runtime/link_thread.rs` over the modelled
+//! network.
+
+use std::time::Duration;
+
+use super::schedule::{Happening, ProcessId};
+use super::world::World;
+use crate::events::Cause;
+use crate::node::LinkId;
+use crate::node::flow::Hold;
+
+impl World {
+    pub(super) fn turn(&mut self, pid: ProcessId, id: LinkId) {
+        let now = self.ground.schedule.now();
+        let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
+        link.is_woken = false;
+        if link.alarm.is_some_and(|alarm| alarm <= now) {
+            link.alarm = None;
+        }
+        let turn = self
+            .obey(pid, id)
+            .and_then(|()| self.read(pid, id))
+            .and_then(|()| self.write(pid, id))
+            .and_then(|()| self.rest(pid, id));
+        if let Err(cause) = turn {
+            self.finish(pid, id, cause);
+        }
+    }
+
+    fn rest(&mut self, pid: ProcessId, id: LinkId) -> Result<(), Cause> {
+        let (now, timeout) = (self.ground.schedule.now(), self.config.frame_timeout);
+        let Some(link) = self.processes[pid].links.get(&id) else { return Ok(()) };
+        if link.unfinished_since.is_some_and(|since| now >= since + timeout) {
+            return Err(Cause::UnfinishedFrame);
+        }
+        let hold = self.release_holds(pid, id);
+        let can_read = self.can_read(pid, id);
+        let Some(link) = self.processes[pid].links.get_mut(&id) else { return Ok(()) };
+        let discards = link.leaving.as_ref().is_some_and(|leaving| !leaving.delivers);
+        if link.has_more || can_read && !discards {
+            self.wake(pid, id);
+            return Ok(());
+        }
+        let frame = link.unfinished_since.map(|since| since + timeout);
+        let leaving = link.leaving.as_ref().map(super::link::Leaving::deadline);
+        let next = [frame, leaving, hold, link.stall.deadline()].into_iter().flatten().min();
+        if let Some(next) = next.filter(|next| link.alarm.is_none_or(|alarm| *next < alarm)) {
+            link.alarm = Some(next);
+            self.ground.schedule.at(next, Happening::Turn { process: pid, link: id });
+        }
+        Ok(())
+    }
+
+    /// Gives back what need not be held any longer; when to look again.
+    fn release_holds(&mut self, pid: ProcessId, id: LinkId) -> Option<Duration> {
+        let now = self.ground.schedule.now();
+        let links = &mut self.processes[pid].links;
+        let mut holds = std::mem::take(&mut links.get_mut(&id)?.holds);
+        let mut released = 0;
+        holds.retain_mut(|hold| {
+            let keep = hold.goes_on(now, |target| links.get(target)?.outbox.pressed());
+            released += if keep { 0 } else { hold.bytes };
+            keep
+        });
+        let link = links.get_mut(&id)?;
+        link.give_back(released);
+        link.holds = holds;
+        link.holds.iter().filter_map(Hold::until).min()
+    }
+}

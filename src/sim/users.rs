@@ -1,0 +1,167 @@
+//! What the users of the nodes do: connect, send, receive.
+
+use std::time::Duration;
+
+use super::process::address;
+use super::schedule::{Happening, ProcessId};
+use super::world::World;
+use crate::error::{Error, Result};
+use crate::id::NodeId;
+use crate::mesh_socket::drafting::{draft, seconds_near};
+use crate::message::Message;
+use crate::node::{ConnectId, Connecting, Routed};
+use crate::options::SendOptions;
+use crate::packet::Packets;
+use crate::wire::Draft;
+
+/// A program whose `connect` failed tries again after this time.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+impl World {
+    /// Sends packets from a node to the whole mesh, as `MeshSocket::send` does. Where that would
+    /// wait for room, the message waits in the world, and later ones of this node behind it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] if the node is down, and those of `MeshSocket::send` that do not take
+    /// waiting.
+    pub fn send<M>(&mut self, node: usize, packets: impl Packets<M>) -> Result<()> {
+        self.send_with(node, SendOptions::new(), packets)
+    }
+
+    /// Sends packets from a node to its direct peers.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`World::send`].
+    pub fn whisper<M>(&mut self, node: usize, packets: impl Packets<M>) -> Result<()> {
+        self.send_with(node, SendOptions::whisper(), packets)
+    }
+
+    /// Sends packets from a node with a flag and a kind.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`World::send`], and [`Error::ReservedKind`] or [`Error::ReservedFlag`].
+    pub fn send_with<M>(
+        &mut self,
+        node: usize,
+        options: SendOptions,
+        packets: impl Packets<M>,
+    ) -> Result<()> {
+        let pid = self.machines[node].process.ok_or(Error::Closed)?;
+        let second = self.clock(pid).second();
+        let draft = draft(&options, packets, second, self.config.max_frame)?;
+        let now = self.ground.schedule.now();
+        self.processes[pid].line.push_back((draft, now));
+        self.send_line(pid);
+        Ok(())
+    }
+
+    /// Sends packets from a node to another one that it need not know, as `MeshSocket::send_to`
+    /// does: the mesh is asked for the way.
+    ///
+    /// # Errors
+    ///
+    /// Those of `MeshSocket::send_to`.
+    pub fn send_to<M>(&mut self, node: usize, to: &NodeId, packets: impl Packets<M>) -> Result<()> {
+        let pid = self.machines[node].process.ok_or(Error::Closed)?;
+        let second = self.clock(pid).second();
+        let draft = draft(&SendOptions::whisper(), packets, second, self.config.max_frame)?;
+        let frame = draft.encode(&self.processes[pid].id, &draft.id());
+        let (routed, _) = self.act(pid, None, |node, now| node.send_to(now, *to, frame));
+        if let Routed::TooMany = routed { Err(Error::TooManyRequests) } else { Ok(()) }
+    }
+
+    /// The next message that waits at a node, if there is one.
+    pub fn recv(&mut self, node: usize) -> Option<Message> {
+        let pid = self.machines[node].process?;
+        let message = self.processes[pid].application.take();
+        self.took(pid);
+        message
+    }
+
+    /// Has a node's program connect to another node, again and again until it succeeds; also
+    /// after a restart.
+    pub fn connect(&mut self, node: usize, to: usize) {
+        self.machines[node].targets.push(to);
+        if let Some(pid) = self.machines[node].process {
+            self.processes[pid].to_reach.insert(to);
+            self.program(pid);
+        }
+    }
+
+    /// Sends what the program waits to send, as far as there is room.
+    pub(super) fn send_line(&mut self, pid: ProcessId) {
+        let patience = self.config.send_patience;
+        while let Some((_, since)) = self.processes[pid].line.front() {
+            let is_over = self.ground.schedule.now() > *since + patience;
+            if !is_over && !self.has_room(pid) {
+                return;
+            }
+            let Some((draft, _)) = self.processes[pid].line.pop_front() else { return };
+            if is_over || !self.publish(pid, draft) {
+                self.ground.ledger.given_up += 1;
+            }
+        }
+    }
+
+    fn has_room(&self, pid: ProcessId) -> bool {
+        let process = &self.processes[pid];
+        let mut links = process.node.peers().filter_map(|(_, id, _)| process.links.get(&id));
+        links.all(|link| link.outbox.takes_own())
+    }
+
+    /// Sends a message now; false if it has been sent too often.
+    fn publish(&mut self, pid: ProcessId, mut draft: Draft) -> bool {
+        let second = self.clock(pid).second();
+        let is_broadcast = draft.main.is_relayed();
+        for time in seconds_near(second) {
+            draft.time = time;
+            let id = draft.id();
+            if is_broadcast && self.processes[pid].node.is_taken(&id, time) {
+                continue;
+            }
+            let frame = draft.encode(&self.processes[pid].id, &id);
+            let now = self.ground.schedule.now();
+            let number = self.ground.ledger.sent(pid, now, is_broadcast);
+            self.owe(number, pid);
+            let (sent, _) = self.act(pid, Some(number), |node, now| match is_broadcast {
+                true => node.publish(now, &frame, &id, time).is_ok(),
+                false => node.whisper(&frame) < usize::MAX,
+            });
+            return sent;
+        }
+        false
+    }
+
+    /// The program connects to whom it has not reached yet.
+    pub(super) fn program(&mut self, pid: ProcessId) {
+        let process = &self.processes[pid];
+        let under_way: Vec<usize> = process.connects.values().copied().collect();
+        let targets = process.to_reach.iter().copied().filter(|to| !under_way.contains(to));
+        for to in targets.collect::<Vec<usize>>() {
+            let (connecting, _) =
+                self.act(pid, None, |node, now| node.connect(now, vec![address(to)]));
+            match connecting {
+                Ok(Connecting::Linked(_)) => drop(self.processes[pid].to_reach.remove(&to)),
+                Ok(Connecting::Dialling(connect)) => {
+                    self.processes[pid].connects.insert(connect, to);
+                }
+                Err(_) => {
+                    self.ground.schedule.after(TRY_AGAIN, Happening::Program { process: pid });
+                }
+            }
+        }
+    }
+
+    /// A `connect` of the program has its outcome.
+    pub(super) fn connected(&mut self, pid: ProcessId, connect: ConnectId, is_ok: bool) {
+        let Some(to) = self.processes[pid].connects.remove(&connect) else { return };
+        if is_ok {
+            self.processes[pid].to_reach.remove(&to);
+        } else {
+            self.ground.schedule.after(TRY_AGAIN, Happening::Program { process: pid });
+        }
+    }
+}

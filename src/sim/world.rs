@@ -1,0 +1,281 @@
+//! The world: machines with nodes, the network between them, one clock, one seed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use super::ledger::Ledger;
+use super::network::{Ground, Network, Wires};
+use super::process::{Machine, Process, address};
+use super::schedule::{Happening, ProcessId, Schedule};
+use super::topology::Topology;
+use crate::builder::Builder;
+use crate::config::Config;
+use crate::id::NodeId;
+use crate::mesh_socket::MeshSocket;
+use crate::node::rng::Rng;
+use crate::node::{Identity, Node, Now};
+use crate::wire::HostPort;
+
+/// Whom a message is passed on to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RelayRule {
+    /// All neighbours but the one it came from and the one that sent it first.
+    #[default]
+    Rs2p,
+    /// All neighbours but the one that sent it first, as py2p does. For comparison.
+    Py2p,
+}
+
+/// A world of nodes on a modelled network, in virtual time. See the [module](super).
+pub struct World {
+    pub(super) seed: u64,
+    pub(super) ground: Ground,
+    pub(super) wires: Wires,
+    pub(super) machines: Vec<Machine>,
+    pub(super) processes: Vec<Process>,
+    pub(super) config: Config,
+    pub(super) relay_rule: RelayRule,
+    /// Whether it is noted who has to get what. Off, a large world needs less memory.
+    pub(super) keeps_accounts: bool,
+    pub(super) joined: u64,
+    pub(super) left: BTreeMap<String, u64>,
+    /// Messages to nodes that were no peers: given up, sent.
+    pub(super) settled: [u64; 2],
+    pub(super) partitions: u64,
+    /// When the last fault so far is over.
+    pub(super) clear_at: Duration,
+    /// Real time that it took.
+    pub(super) took: Duration,
+    protocol: String,
+    topology: Topology,
+}
+
+impl World {
+    /// An empty world. The seed decides everything that will happen in it.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let ground = Ground {
+            schedule: Schedule::default(),
+            rng: Rng::new(seed),
+            ledger: Ledger::default(),
+        };
+        let config = Config::default();
+        World {
+            seed,
+            ground,
+            wires: Wires::new(config.keepalive),
+            machines: Vec::new(),
+            processes: Vec::new(),
+            config,
+            relay_rule: RelayRule::default(),
+            keeps_accounts: true,
+            joined: 0,
+            left: BTreeMap::new(),
+            settled: [0; 2],
+            partitions: 0,
+            clear_at: Duration::ZERO,
+            took: Duration::ZERO,
+            protocol: crate::Protocol::default().id().to_string(),
+            topology: Topology::default(),
+        }
+        .settings(&MeshSocket::builder())
+    }
+
+    /// The settings of all nodes: what they would be bound with.
+    #[must_use]
+    pub fn settings(mut self, settings: &Builder) -> Self {
+        let (protocol, config) = settings.parts();
+        self.protocol = protocol.id().to_string();
+        self.wires.keepalive = config.keepalive;
+        self.wires.buffers = config.system_buffers();
+        self.config = config.clone();
+        self
+    }
+
+    /// How the network behaves.
+    #[must_use]
+    pub fn network(mut self, network: Network) -> Self {
+        self.wires.network = network;
+        self
+    }
+
+    /// Whom the programs of nodes that are added later connect to.
+    #[must_use]
+    pub fn topology(mut self, topology: Topology) -> Self {
+        self.topology = topology;
+        self
+    }
+
+    /// Whom the nodes pass messages on to.
+    #[must_use]
+    pub fn relay_rule(mut self, rule: RelayRule) -> Self {
+        self.relay_rule = rule;
+        self
+    }
+
+    /// Does without the accounts that [`World::check`] needs for the promise that nobody is left
+    /// out. A large world then needs less memory.
+    #[must_use]
+    pub fn without_accounts(mut self) -> Self {
+        self.keeps_accounts = false;
+        self
+    }
+
+    /// Adds machines and starts a node on each; the programs begin to connect within a second,
+    /// or at once if they are to do so all together.
+    #[must_use]
+    pub fn nodes(mut self, count: usize) -> Self {
+        if !self.topology.is_open() {
+            self.config.max_outgoing = 0;
+        }
+        let first = self.machines.len();
+        for node in first..first + count {
+            let targets = self.topology.targets(node - first, count, &mut self.ground.rng);
+            let targets = targets.into_iter().map(|target| first + target).collect();
+            self.machines.push(Machine { targets, ..Machine::default() });
+        }
+        for node in first..first + count {
+            self.start(node);
+        }
+        self
+    }
+
+    // Time.
+
+    /// How long the world has existed.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.ground.schedule.now()
+    }
+
+    /// Lets the next thing happen, unless that is later than `limit` or a promise is broken.
+    fn step(&mut self, limit: Duration) -> bool {
+        if self.ground.ledger.broken.is_some() {
+            return false;
+        }
+        let next = self.ground.schedule.next(limit);
+        if let Some(what) = next {
+            self.happen(what);
+            return true;
+        }
+        false
+    }
+
+    /// Lets this much time pass. Ends early if a promise is broken: [`World::check`] tells.
+    pub fn run_for(&mut self, span: Duration) {
+        self.run_until(span, |_| false);
+    }
+
+    /// Lets time pass until this is true, asked after everything that happens, but no longer than
+    /// `span`; what it was last.
+    pub fn run_until(&mut self, span: Duration, mut done: impl FnMut(&World) -> bool) -> bool {
+        let limit = self.now() + span;
+        let begun = Instant::now();
+        let mut is_done = done(self);
+        while !is_done && self.step(limit) {
+            is_done = done(self);
+        }
+        self.took += begun.elapsed();
+        is_done
+    }
+
+    /// Lets time pass until no message is on its way, but no longer than `span`; whether that is
+    /// so.
+    pub fn settle(&mut self, span: Duration) -> bool {
+        self.run_until(span, |world| world.ground.ledger.copies.in_flight() == 0)
+    }
+
+    fn happen(&mut self, what: Happening) {
+        if let Some(until) = self.is_kept_from(&what) {
+            return self.ground.schedule.at(until, what);
+        }
+        match what {
+            Happening::Tick { process } if self.processes[process].is_alive => self.tick(process),
+            Happening::Turn { process, link } => self.turn(process, link),
+            Happening::Digest { process } if self.processes[process].is_alive => {
+                self.digest(process);
+            }
+            Happening::Take { process } if self.processes[process].is_alive => self.take(process),
+            Happening::Program { process } if self.processes[process].is_alive => {
+                self.program(process);
+            }
+            Happening::Knock { process, link, to, attempt } => {
+                self.knock(process, link, to, attempt);
+            }
+            Happening::Answer { process, link, socket } => self.answer(process, link, socket),
+            Happening::Accept { socket } => self.accept(socket),
+            Happening::Arrive { socket } => {
+                if self.wires.arrive(&mut self.ground, socket) {
+                    self.wake_end(socket.other());
+                }
+            }
+            Happening::Reset { socket } => self.wires.reset(&mut self.ground, socket),
+            Happening::Probe { socket, since } => {
+                self.wires.probe(&mut self.ground, socket, since);
+            }
+            Happening::Room { socket } => self.wake_end(socket),
+            Happening::Fault(incident) => self.fault(&incident),
+            Happening::Tick { .. }
+            | Happening::Digest { .. }
+            | Happening::Take { .. }
+            | Happening::Program { .. } => {}
+        }
+    }
+
+    /// A process that is stopped does nothing until it goes on; its system does.
+    fn is_kept_from(&self, what: &Happening) -> Option<Duration> {
+        let process = match what {
+            Happening::Tick { process }
+            | Happening::Turn { process, .. }
+            | Happening::Digest { process }
+            | Happening::Take { process }
+            | Happening::Program { process }
+            | Happening::Answer { process, .. } => *process,
+            Happening::Accept { socket } => self.wires.end(*socket)?.process,
+            _ => return None,
+        };
+        let until = self.machines[self.processes[process].machine].frozen_until;
+        (until > self.now()).then_some(until)
+    }
+
+    fn wake_end(&mut self, socket: super::tcp::Socket) {
+        let Some(end) = self.wires.end(socket) else { return };
+        if let Some(link) = end.link {
+            self.wake(end.process, link);
+        }
+    }
+
+    pub(super) fn start(&mut self, machine: usize) {
+        let pid = self.processes.len();
+        let id = NodeId::from_digest(&self.ground.rng.bytes());
+        let addr = HostPort::from(address(machine));
+        let me = Identity { id, protocol: self.protocol.clone(), addr };
+        let node = Node::new(me, self.config.clone(), self.ground.rng.next_u64());
+        let mut process = Process::new(machine, id, node, self.now());
+        process.to_reach = self.machines[machine].targets.iter().copied().collect();
+        self.processes.push(process);
+        self.machines[machine].process = Some(pid);
+        let soon = Duration::from_secs(u64::from(self.topology != Topology::Full));
+        let pause = self.between(Duration::ZERO, soon);
+        self.ground.schedule.after(pause, Happening::Program { process: pid });
+    }
+
+    pub(super) fn clock(&self, pid: ProcessId) -> Now {
+        let process = &self.processes[pid];
+        process.clock(self.now(), self.machines[process.machine].skew)
+    }
+
+    /// How long a thread takes to run when there is something to do.
+    pub(super) fn lag(&mut self) -> Duration {
+        Duration::from_micros(self.ground.rng.below(100))
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut world = f.debug_struct("World");
+        world.field("seed", &self.seed).field("now", &self.now()).field("nodes", &self.len());
+        world.finish_non_exhaustive()
+    }
+}

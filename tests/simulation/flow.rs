@@ -1,0 +1,81 @@
+//! Full speed: a healthy mesh loses nothing, and every queue stays within its bounds.
+
+use std::time::Duration;
+
+use rs2p::MeshSocket;
+use rs2p::sim::{Network, Topology, World};
+
+use crate::seeds::{Outcome, for_each_seed, seeds};
+
+const S: fn(u64) -> Duration = Duration::from_secs;
+
+/// Everybody sends as fast as it can, into queues that are too small for it, over links that are
+/// too slow for it, to applications some of which are slow as well.
+fn full_speed(seed: u64, topology: Topology, count: usize) -> World {
+    let settings = MeshSocket::builder()
+        .max_frame(32 * 1024)
+        .outbound(512 * 1024)
+        .link_credit(16 * 1024)
+        .queue(1 << 20, 32);
+    let network = Network { rate: 1_000_000, ..Network::default() };
+    let mut world =
+        World::new(seed).settings(&settings).network(network).topology(topology).nodes(count);
+    for node in 0..count {
+        let slow = world.draw(4) == 0;
+        world.set_pace(node, Some(Duration::from_millis(if slow { 2 } else { 0 })));
+    }
+    world.run_for(S(5));
+    for number in 0..MESSAGES {
+        for node in 0..count {
+            let size = 1 + world.draw(30_000) as usize;
+            let payload = format!("{node}.{number}.{number:>size$}");
+            world.send(node, payload).expect("it runs");
+        }
+    }
+    let is_all = world.run_until(S(120), World::is_quiet);
+    assert!(is_all, "it ends");
+    world
+}
+
+/// What each node sends in all.
+const MESSAGES: usize = 40;
+
+fn lossless(seed: u64) -> Outcome {
+    let shapes = [
+        (Topology::Full, 2),
+        (Topology::Full, 3),
+        (Topology::Ring, 4 + (seed / 6 % 7) as usize),
+        (Topology::Line, 3 + (seed / 6 % 8) as usize),
+        (Topology::Tree, 4 + (seed / 6 % 7) as usize),
+        (Topology::Star, 4 + (seed / 6 % 7) as usize),
+    ];
+    let (topology, count) = shapes[seed as usize % shapes.len()];
+    let world = full_speed(seed, topology, count);
+    world.check_calm()?;
+    if let Err(error) = world.check_lossless() {
+        return Err(format!("{error}\n{}", world.report()).into());
+    }
+    let report = world.report();
+    assert_eq!(report.lost_links(), 0, "no link was lost:\n{report}");
+    assert_eq!(report.complete, (MESSAGES * count) as u64, "all of it got to all:\n{report}");
+    Ok(())
+}
+
+#[test]
+fn at_full_speed_nothing_is_lost_and_nothing_stands_still() {
+    for_each_seed("at_full_speed_nothing_is_lost", seeds(300), lossless);
+}
+
+/// Where there are many ways round and all queues are full, some of them have to give: then links
+/// are closed and lost copies counted, and the mesh gets over it.
+#[test]
+fn an_overloaded_mesh_counts_what_it_loses_and_is_whole_again() {
+    for_each_seed("an_overloaded_mesh_counts_what_it_loses", seeds(100), |seed| {
+        let topology = if seed % 2 == 0 { Topology::Full } else { Topology::Mesh };
+        let mut world = full_speed(seed, topology, 6 + (seed % 5) as usize);
+        if world.heals_within(S(10)).is_none() {
+            world.check_calm()?;
+        }
+        Ok(world.check()?)
+    });
+}
