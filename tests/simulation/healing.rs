@@ -65,7 +65,7 @@ fn a_partition_heals_within_ten_seconds() {
 #[test]
 fn who_is_left_finds_new_peers() {
     let splits = AtomicU64::new(0);
-    let count = seeds(500);
+    let count = seeds(200);
     for_each_seed("who_is_left_finds_new_peers", count, |seed| {
         let mut world = World::new(seed).nodes(30);
         world.run_for(S(10));
