@@ -261,7 +261,8 @@ impl LinkThread {
         let config = &self.core.config;
         let frame = self.unfinished_since.map(|since| since + config.frame_timeout);
         let leaving = self.leaving.as_ref().map(Leaving::deadline);
-        [frame, leaving, hold, self.stall.deadline()].into_iter().flatten().min()
+        // A link that leaves is no longer watched, and may have stalled before: that is past.
+        [frame, hold, leaving.or(self.stall.deadline())].into_iter().flatten().min()
     }
 }
 

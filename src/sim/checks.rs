@@ -84,6 +84,13 @@ impl World {
         self.check_all(&CALM)
     }
 
+    /// Whether a promise was broken while time passed. Then time stands still: see
+    /// [`World::check`].
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.ground.ledger.broken.is_some()
+    }
+
     /// Whether [`World::check_calm`] would find nothing but what [`World::check`] finds.
     #[must_use]
     pub fn is_calm(&self) -> bool {

@@ -55,7 +55,7 @@ impl World {
         let begun = self.now();
         let step = Duration::from_millis(100);
         while !self.is_calm() {
-            if self.ground.ledger.broken.is_some() || self.now() >= begun + span {
+            if self.is_broken() || self.now() >= begun + span {
                 return None;
             }
             self.run_for(step);

@@ -43,7 +43,7 @@ impl World {
         }
         let frame = link.unfinished_since.map(|since| since + timeout);
         let leaving = link.leaving.as_ref().map(super::link::Leaving::deadline);
-        let next = [frame, leaving, hold, link.stall.deadline()].into_iter().flatten().min();
+        let next = [frame, hold, leaving.or(link.stall.deadline())].into_iter().flatten().min();
         if let Some(next) = next.filter(|next| link.alarm.is_none_or(|alarm| *next < alarm)) {
             link.alarm = Some(next);
             self.ground.schedule.at(next, Happening::Turn { process: pid, link: id });

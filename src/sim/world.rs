@@ -107,11 +107,9 @@ impl World {
         self
     }
 
-    /// Whom the nodes pass messages on to.
-    #[must_use]
-    pub fn relay_rule(mut self, rule: RelayRule) -> Self {
+    /// Whom the nodes pass messages on to, from now on.
+    pub fn set_relay_rule(&mut self, rule: RelayRule) {
         self.relay_rule = rule;
-        self
     }
 
     /// Does without the accounts that [`World::check`] needs for the promise that nobody is left

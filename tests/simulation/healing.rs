@@ -32,7 +32,7 @@ fn part_and_heal(seed: u64) -> Outcome {
     let partitions = 1 + u32::from(seed.is_multiple_of(5));
     world.plan_faults(&Faults { partitions, ..Faults::within(S(10)) });
     let mut number = 0;
-    while world.now() < world.clear_at() {
+    while world.now() < world.clear_at() && !world.is_broken() {
         let pause = 100 + world.draw(2000);
         let left = world.clear_at() - world.now();
         world.run_for(MS(pause).min(left));
@@ -42,9 +42,8 @@ fn part_and_heal(seed: u64) -> Outcome {
             world.send(node, format!("message {number}"))?;
         }
     }
-    if world.heals_within(HEALED).is_none() {
-        world.check_calm()?;
-    }
+    world.heals_within(HEALED);
+    world.check_calm()?;
     // Whoever speaks now is heard by all.
     world.settle(S(10));
     let before = world.incomplete();
@@ -65,7 +64,7 @@ fn a_partition_heals_within_ten_seconds() {
 #[test]
 fn who_is_left_finds_new_peers() {
     let splits = AtomicU64::new(0);
-    let count = seeds(500);
+    let count = seeds(200);
     for_each_seed("who_is_left_finds_new_peers", count, |seed| {
         let mut world = World::new(seed).nodes(30);
         world.run_for(S(10));
@@ -107,9 +106,8 @@ fn what_a_program_connects_to_is_dialled_until_it_is_there() {
         }
         world.run_for(gone_for);
         world.restart(0);
-        let healed = world.heals_within(S(10));
-        assert!(healed.is_some(), "linked again after {gone_for:?}");
-        Ok(world.check_calm()?)
+        world.heals_within(S(10));
+        world.check_calm().map_err(|broken| format!("{broken}\n  gone for {gone_for:?}").into())
     });
 }
 
@@ -124,8 +122,7 @@ fn a_link_that_died_without_a_word_is_replaced() {
             world.send(0, "is anybody there?")?;
         }
         // Noticed when TCP gives up what is not acknowledged, or else by its keep-alive.
-        let healed = world.heals_within(S(35));
-        assert!(healed.is_some());
+        world.heals_within(S(35));
         Ok(world.check_calm()?)
     });
 }
@@ -146,7 +143,7 @@ fn a_stopped_process_is_back_by_itself() {
             world.run_for(MS(100));
         }
         world.run_for(world.clear_at().saturating_sub(world.now()));
-        assert!(world.heals_within(HEALED).is_some());
+        world.heals_within(HEALED);
         Ok(world.check_calm()?)
     });
 }
