@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, unbounded};
-use rs2p::{Cause, MeshEvent, MeshSocket};
+use rs2p::{Cause, MeshEvent, MeshSocket, Stats};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const NODES: usize = 8;
@@ -154,13 +154,14 @@ fn a_stopped_node_and_a_deaf_one_cost_the_others_nothing() {
         println!("node {n}: sent {}, peak {} MiB", sent[n], node.peak());
         assert!(node.peak() < MAX_RESIDENT, "node {n}: {} MiB", node.peak());
     }
-    for node in &mut nodes {
-        node.tell("report");
-        println!("{}", node.expect("report"));
-    }
     others.iter().for_each(|&n| nodes[n].tell("slow"));
     let slow: u64 = others.iter().map(|&n| parse(&nodes[n].expect("slow"))).sum();
     assert!(slow > 0, "somebody closed the stopped node with its cause");
+    nodes.iter_mut().for_each(|node| node.tell("close"));
+    for node in &nodes {
+        println!("{}", node.expect("closed"));
+        assert_eq!(node.expect("counters"), "add up");
+    }
 }
 
 fn parse(text: &str) -> u64 {
@@ -218,13 +219,23 @@ fn one_node() {
             ["slow"] => {
                 say(&format!("slow {}", slow_peers.load(Ordering::Relaxed)));
             }
-            ["report"] => {
-                let (stats, status) = (sock.stats(), sock.status());
-                say(&format!("report {}", format!("{stats} | {status}").replace('\n', " ; ")));
+            ["close"] => {
+                sock.close().expect("closed");
+                let stats = sock.stats();
+                say(&format!("closed {}", stats.to_string().replace('\n', " ; ")));
+                say(&format!("counters {}", if adds_up(&stats) { "add up" } else { "do not" }));
             }
             _ => panic!("what is {line}?"),
         }
     }
+}
+
+/// Every frame and every message has one fate.
+fn adds_up(stats: &Stats) -> bool {
+    let frames = stats.delivered + stats.relayed_only + stats.control + stats.duplicates;
+    stats.received == frames + stats.refused()
+        && stats.delivered == stats.handled + stats.ignored + stats.queued
+        && stats.queued == stats.taken + stats.dropped + stats.waiting
 }
 
 fn say(line: &str) {

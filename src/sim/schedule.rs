@@ -11,6 +11,9 @@ use crate::node::LinkId;
 /// One run of a node on a machine. A machine that restarts its node gets a new number.
 pub(super) type ProcessId = usize;
 
+/// More than any world does without time going on.
+const MOST_AT_ONCE: u64 = 1_000_000;
+
 /// Everything that can happen in a world.
 #[derive(Clone, Debug)]
 pub(super) enum Happening {
@@ -48,6 +51,8 @@ pub(super) struct Schedule {
     heap: BinaryHeap<Entry>,
     added: u64,
     passed: u64,
+    /// How much has happened at this very instant.
+    at_once: u64,
     fingerprint: u64,
 }
 
@@ -67,6 +72,11 @@ impl Schedule {
     /// How many things have happened.
     pub fn passed(&self) -> u64 {
         self.passed
+    }
+
+    /// Whether so much has happened at one instant that something must go round in a circle.
+    pub fn stands_still(&self) -> bool {
+        self.at_once > MOST_AT_ONCE
     }
 
     /// Two runs with equal fingerprints took the same course.
@@ -90,6 +100,7 @@ impl Schedule {
             return None;
         }
         let Entry { at, number, what } = self.heap.pop()?;
+        self.at_once = if at == self.now { self.at_once + 1 } else { 1 };
         self.now = at;
         self.passed += 1;
         for part in [at.as_nanos() as u64, number] {

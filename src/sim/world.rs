@@ -152,12 +152,14 @@ impl World {
         if self.ground.ledger.broken.is_some() {
             return false;
         }
-        let next = self.ground.schedule.next(limit);
-        if let Some(what) = next {
+        let Some(what) = self.ground.schedule.next(limit) else { return false };
+        if self.ground.schedule.stands_still() {
+            let what = format!("{what:?}, again and again at {:?}", self.now());
+            self.ground.ledger.breaks("time goes on", what);
+        } else {
             self.happen(what);
-            return true;
         }
-        false
+        true
     }
 
     /// Lets this much time pass. Ends early if a promise is broken: [`World::check`] tells.

@@ -37,10 +37,7 @@ fn storm(nodes: &[MeshSocket], payload: impl Fn(u64) -> usize + Sync) {
             let (sent, left) = (&sent, &senders_left);
             scope.spawn(move || receive_all(n, node, sent, left));
         }
-        let deadline = Instant::now() + duration();
-        while Instant::now() < deadline {
-            std::thread::park_timeout(deadline.saturating_duration_since(Instant::now()));
-        }
+        let_pass(duration());
         done.store(true, Ordering::Relaxed);
     });
     for node in nodes {

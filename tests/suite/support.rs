@@ -95,6 +95,14 @@ pub fn is_long() -> bool {
     std::env::var_os("RS2P_LONG").is_some()
 }
 
+/// Waits without anything to wait for: time passing is what is wanted.
+pub fn let_pass(time: Duration) {
+    let until = Instant::now() + time;
+    while Instant::now() < until {
+        std::thread::park_timeout(until.saturating_duration_since(Instant::now()));
+    }
+}
+
 /// Closes all at once, as a mesh goes down, and checks that nothing was left behind and that
 /// every counter adds up.
 pub fn close_all(sockets: &[MeshSocket]) {
