@@ -13,6 +13,7 @@ use crate::runtime::start::BATCHES_PER_LINK;
 
 /// A promise that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Violation {
     /// The promise.
     pub promise: &'static str,
