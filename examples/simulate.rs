@@ -61,7 +61,8 @@ fn main() -> Result<()> {
         }
         None => println!("healed      not within a minute"),
     }
-    world.settle(Duration::from_secs(60));
+    let is_settled = world.settle(Duration::from_secs(60));
+    println!("settled     {}", if is_settled { "all" } else { "not within a minute" });
     println!("{}", world.report());
     world.check_calm()?;
     println!("promises    all kept");

@@ -57,11 +57,15 @@ impl World {
         match action {
             Action::Dial { link, target } => self.dial(pid, link, target),
             Action::Send { link, parcel } => {
+                // What the node says besides, while it deals with a user's message.
+                let tag = tag.filter(|_| !matches!(parcel, Parcel::Control(_)));
                 self.ground.ledger.put(tag);
                 self.put(pid, link, parcel, tag, outcome);
             }
             Action::Establish { link, terms } | Action::Renegotiate { link, terms } => {
                 self.with_link(pid, link, |link| link.terms = Some(terms));
+                let process = &mut self.processes[pid];
+                process.peaks.table.note(process.node.peers().count());
             }
             Action::Resend { link } => self.order(pid, link, Order::Resend),
             Action::Close { link, cause } => {
@@ -72,7 +76,10 @@ impl World {
             Action::Deliver { envelope, from } => outcome.deliver.push((envelope, from)),
             Action::Report(event) => self.note(&event),
             Action::Connected { connect, outcome } => self.connected(pid, connect, outcome.is_ok()),
-            Action::Settled { sent, .. } => self.settled[usize::from(sent)] += 1,
+            Action::Settled { .. } => {
+                let process = &mut self.processes[pid];
+                process.unrouted = process.unrouted.saturating_sub(1);
+            }
         }
     }
 
@@ -105,11 +112,14 @@ impl World {
         tag: Tag,
         outcome: &mut Outcome,
     ) {
-        let Some(link) = self.processes[pid].links.get_mut(&id) else {
+        let process = &mut self.processes[pid];
+        let Some(link) = process.links.get_mut(&id) else {
             return self.lose(pid, None, tag, Loss::NoLink);
         };
         let is_relay = matches!(parcel, Parcel::Relay(_));
-        match link.outbox.put(parcel, tag) {
+        let put = link.outbox.put(parcel, tag);
+        process.peaks.outbound.note(link.outbox.flow.queued());
+        match put {
             Put::Sealed => return self.lose(pid, Some(id), tag, Loss::NoLink),
             Put::Fine => {}
             Put::Pressed if is_relay => outcome.pressed.push(id),
@@ -147,8 +157,7 @@ impl World {
 
     /// Who is at the other end of a link, as the network knows.
     pub(super) fn peer(&self, pid: ProcessId, link: LinkId) -> Option<ProcessId> {
-        let socket = self.processes[pid].links.get(&link)?.socket?;
-        Some(self.wires.end(socket.other())?.process)
+        self.processes[pid].links.get(&link)?.peer
     }
 
     /// Has a link's thread look at its outbox and its orders.
@@ -169,7 +178,9 @@ impl World {
     }
 
     pub(super) fn hand_in(&mut self, pid: ProcessId, inbound: Inbound) {
-        self.processes[pid].daemon.inbox.push_back(inbound);
+        let process = &mut self.processes[pid];
+        process.daemon.inbox.push_back(inbound);
+        process.peaks.inbox.note(process.daemon.inbox.len());
         self.plan_digest(pid);
     }
 

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::process::Peak;
 use crate::config::Config;
 use crate::message::Message;
 use crate::options::Overflow;
@@ -17,7 +18,11 @@ pub(super) struct Application {
     /// Whether a `Take` is planned.
     pub is_taking: bool,
     /// The most messages that ever waited.
-    pub peak: usize,
+    pub peak: Peak,
+    /// The most bytes that ever waited.
+    pub peak_bytes: Peak,
+    /// Times that the daemon found it full and waited.
+    pub waits: u64,
     pub queued: u64,
     pub taken: u64,
     pub dropped: u64,
@@ -40,7 +45,8 @@ impl Application {
     ) -> Result<(), (Message, Duration)> {
         let size = message.pinned();
         while !self.has_room(config, size) {
-            if let Some(until) = self.waits(config, now) {
+            if let Some(until) = self.waits_until(config, now) {
+                self.waits += 1;
                 return Err((message, until));
             }
             self.drop_oldest();
@@ -48,7 +54,8 @@ impl Application {
         self.bytes += size;
         self.queue.push_back(message);
         self.queued += 1;
-        self.peak = self.peak.max(self.queue.len());
+        self.peak.note(self.queue.len());
+        self.peak_bytes.note(self.bytes);
         Ok(())
     }
 
@@ -62,7 +69,7 @@ impl Application {
     }
 
     /// Until when a full queue waits for the application, if it does.
-    fn waits(&mut self, config: &Config, now: Duration) -> Option<Duration> {
+    fn waits_until(&mut self, config: &Config, now: Duration) -> Option<Duration> {
         let until = *self.full_since.get_or_insert(now) + config.queue_patience;
         match config.overflow {
             Overflow::DropOldest => None,

@@ -49,8 +49,8 @@ impl World {
         parts
     }
 
-    /// When all was well again: see [`World::check_calm`]. Lets time pass until then, or for
-    /// `span`; `None` if it was not by then.
+    /// Lets time pass until [`World::check_calm`] finds nothing, but no longer than `span`; how long
+    /// that took, or `None`.
     pub fn heals_within(&mut self, span: Duration) -> Option<Duration> {
         let begun = self.now();
         let step = Duration::from_millis(100);

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Weak;
 
-use super::ledger::Tag;
 use super::link::Batch;
 use super::process::{InHand, Inbound};
 use super::schedule::{Happening, ProcessId};
@@ -52,16 +51,16 @@ impl World {
         for (tag, item) in items {
             self.ground.ledger.arrived(tag);
             let back = item.as_ref().ok().and_then(|envelope| self.way_back(pid, link, envelope));
-            let what = event(link, item);
+            let (what, before) = (event(link, item), self.processes[pid].node.stats());
             let ((), outcome) = self.act(pid, tag, |node, now| node.handle(now, what));
-            self.account(pid, from, tag, !outcome.deliver.is_empty());
+            self.account(pid, from, tag, !outcome.deliver.is_empty(), &before);
             in_hand.pressed.extend(outcome.pressed);
             let messages = outcome.deliver.into_iter();
             let messages = messages.map(|(envelope, _)| Message::new(envelope, Weak::new()));
             let count = in_hand.deliver.len();
             in_hand.deliver.extend(messages);
             if let Some(parcel) = back.filter(|_| in_hand.deliver.len() > count) {
-                self.ground.ledger.put(tag);
+                self.ground.ledger.put_extra(tag);
                 self.put(pid, link, parcel, tag, &mut super::actions::Outcome::default());
             }
         }
@@ -74,31 +73,6 @@ impl World {
         let is_py2p = self.relay_rule == RelayRule::Py2p && envelope.main.is_relayed();
         let terms = self.processes[pid].links.get(&link)?.terms.as_ref()?;
         (is_py2p && terms.peer != envelope.sender).then(|| Parcel::Relay(envelope.relay.clone()))
-    }
-
-    /// Notes what the node made of a user's message: took it, had it, or turned it down.
-    fn account(&mut self, pid: ProcessId, from: ProcessId, tag: Tag, is_delivered: bool) {
-        let Some(number) = tag else { return };
-        let now = self.ground.schedule.now();
-        if is_delivered {
-            self.ground.ledger.delivered(number, pid, from, now);
-            let sending = &self.ground.ledger.sendings[number];
-            if sending.is_broadcast {
-                self.owe(number, pid);
-            }
-        } else if !self.ground.ledger.sendings[number].accepted.contains_key(&pid) {
-            self.ground.ledger.sendings[number].refused.insert(pid);
-        }
-    }
-
-    /// Everybody linked to whoever has a message has to get it.
-    pub(super) fn owe(&mut self, number: usize, pid: ProcessId) {
-        if !self.keeps_accounts {
-            return;
-        }
-        let rows = self.processes[pid].node.peers().filter_map(|(_, link, _)| self.peer(pid, link));
-        let owed: Vec<_> = rows.map(|to| (pid, to)).collect();
-        self.ground.ledger.sendings[number].owed.extend(owed);
     }
 
     /// Fills the application's queue; false if that has to wait.
@@ -145,8 +119,8 @@ impl World {
 
     /// An application with a pace of its own takes the next message in its time.
     pub(super) fn plan_take(&mut self, pid: ProcessId) {
-        let process = &mut self.processes[pid];
-        let Some(pace) = self.machines[process.machine].pace else { return };
+        let (now, process) = (self.ground.schedule.now(), &mut self.processes[pid]);
+        let Some(pace) = self.machines[process.machine].pace(now) else { return };
         let application = &mut process.application;
         application.is_asked = true;
         if application.waiting() > 0 && !std::mem::replace(&mut application.is_taking, true) {

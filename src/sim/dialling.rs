@@ -72,7 +72,8 @@ impl World {
         let is_wanted = self.processes[pid].is_alive && self.processes[pid].links.contains_key(&id);
         match socket {
             Some(socket) if is_wanted => {
-                self.with_link(pid, id, |link| link.socket = Some(socket));
+                let peer = self.wires.end(socket.other()).map(|end| end.process);
+                self.with_link(pid, id, |link| (link.socket, link.peer) = (Some(socket), peer));
                 self.tell(pid, Event::Opened { link: id });
                 self.wake(pid, id);
             }
@@ -93,8 +94,10 @@ impl World {
         let (admitted, _) = self.act(pid, None, |node, now| node.admit(now));
         match admitted {
             Ok(id) => {
-                let link = Link::new(&self.config, Some(socket));
+                let mut link = Link::new(&self.config, Some(socket));
+                link.peer = self.wires.end(socket.other()).map(|end| end.process);
                 self.processes[pid].links.insert(id, link);
+                self.note_strangers(pid);
                 if let Some(end) = self.wires.end_mut(socket) {
                     end.link = Some(id);
                 }
@@ -103,5 +106,18 @@ impl World {
             }
             Err(_) => self.wires.close(&mut self.ground, socket, super::ledger::Loss::Discarded),
         }
+    }
+
+    /// Counts those who have connected to a process and not said yet who they are.
+    fn note_strangers(&mut self, pid: ProcessId) {
+        let process = &mut self.processes[pid];
+        let is_stranger = |link: &&Link| {
+            let is_accepted = link.socket.is_some_and(|socket| socket.end == 1);
+            is_accepted
+                && !link.is_established()
+                && link.orders.is_empty()
+                && link.leaving.is_none()
+        };
+        process.peaks.strangers.note(process.links.values().filter(is_stranger).count());
     }
 }

@@ -1,7 +1,7 @@
 //! Who sent what, who got it, and what became of every copy. Kept by the world, beside the nodes'
 //! own counters, so that neither can hide a loss.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -61,14 +61,25 @@ pub(super) struct Sending {
     pub is_broadcast: bool,
     /// Who took it: the origin, with no hops, and everybody whom it reached.
     pub accepted: BTreeMap<ProcessId, Arrival>,
-    /// Who turned it down and counted it.
-    pub refused: BTreeSet<ProcessId>,
+    /// Copies turned down for a good reason and counted, from whom by whom.
+    pub refused: Vec<(ProcessId, ProcessId)>,
     /// Who had it while linked to whom: the second has to get it.
     pub owed: Vec<(ProcessId, ProcessId)>,
     /// Copies lost, from whom to whom.
     pub lost: Vec<(ProcessId, ProcessId)>,
     /// Copies that arrived anywhere.
     pub copies: u64,
+    /// Copies on links now.
+    pub travelling: u64,
+}
+
+impl Sending {
+    /// Whether the second has it from anybody, or it is known why not.
+    pub fn is_settled_between(&self, from: ProcessId, to: ProcessId) -> bool {
+        self.accepted.contains_key(&to)
+            || self.lost.contains(&(from, to))
+            || self.refused.contains(&(from, to))
+    }
 }
 
 /// Frames, or copies of users' messages among them.
@@ -85,7 +96,7 @@ impl Count {
     }
 
     pub fn in_flight(&self) -> u64 {
-        self.put - self.arrived - self.lost()
+        self.put.saturating_sub(self.arrived + self.lost())
     }
 }
 
@@ -100,6 +111,8 @@ pub(super) struct Ledger {
     pub broken: Option<(&'static str, String)>,
     /// Messages that waited for room longer than a sender waits.
     pub given_up: u64,
+    /// Frames that links, not nodes, put there: repetitions, and what py2p's rule adds.
+    pub extra: u64,
 }
 
 impl Ledger {
@@ -110,17 +123,27 @@ impl Ledger {
             at,
             is_broadcast,
             accepted: BTreeMap::from([(origin, Arrival { at, hops: 0 })]),
-            refused: BTreeSet::new(),
+            refused: Vec::new(),
             owed: Vec::new(),
             lost: Vec::new(),
             copies: 0,
+            travelling: 0,
         });
         number
     }
 
     pub fn put(&mut self, tag: Tag) {
         self.frames.put += 1;
-        self.copies.put += u64::from(tag.is_some());
+        if let Some(number) = tag {
+            self.copies.put += 1;
+            self.sendings[number].travelling += 1;
+        }
+    }
+
+    /// The same for a frame that is not the node's.
+    pub fn put_extra(&mut self, tag: Tag) {
+        self.extra += 1;
+        self.put(tag);
     }
 
     /// A frame has been given to a node, or recognised as a duplicate on its behalf.
@@ -129,6 +152,7 @@ impl Ledger {
         if let Some(number) = tag {
             self.copies.arrived += 1;
             self.sendings[number].copies += 1;
+            self.ended(number);
         }
     }
 
@@ -137,6 +161,17 @@ impl Ledger {
         if let Some(number) = tag {
             self.copies.lost[why as usize] += 1;
             self.sendings[number].lost.push((from, to));
+            self.ended(number);
+        }
+    }
+
+    fn ended(&mut self, number: usize) {
+        match self.sendings[number].travelling.checked_sub(1) {
+            Some(left) => self.sendings[number].travelling = left,
+            None => self.breaks(
+                "sent = delivered + counted losses",
+                format!("a copy of message {number} came from nowhere"),
+            ),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::process::Process;
 use super::world::World;
 use crate::id::NodeId;
 use crate::stats::Stats;
@@ -46,13 +47,17 @@ impl World {
         peers.map(|peer| self.processes[peer].machine).collect()
     }
 
-    /// Some node that runs, as the seed will have it.
+    /// Some node that runs, as the seed will have it; one that is not stopped, if there is one.
     ///
     /// # Panics
     ///
     /// If none runs.
     pub fn some_node(&mut self) -> usize {
-        let up: Vec<usize> = (0..self.len()).filter(|&node| self.is_up(node)).collect();
+        let mut up: Vec<usize> = (0..self.len()).filter(|&node| self.is_up(node)).collect();
+        let is_stopped = |node: &usize| self.machines[*node].frozen_until > self.now();
+        if !up.iter().all(is_stopped) {
+            up.retain(|node| !is_stopped(node));
+        }
         up[self.ground.rng.below(up.len() as u64) as usize]
     }
 
@@ -65,9 +70,19 @@ impl World {
     /// takes messages by itself.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        let alive = || self.processes.iter().filter(|process| process.is_alive);
+        let is_idle =
+            |process: &Process| process.line.is_empty() && process.daemon.in_hand.is_none();
+        self.has_arrived() && self.alive().all(is_idle)
+    }
+
+    /// Whether no message is on a link, and no way to one node is being looked for.
+    pub(super) fn has_arrived(&self) -> bool {
         self.ground.ledger.copies.in_flight() == 0
-            && alive().all(|process| process.line.is_empty() && process.daemon.in_hand.is_none())
+            && self.alive().all(|process| process.unrouted == 0)
+    }
+
+    fn alive(&self) -> impl Iterator<Item = &Process> {
+        self.machines.iter().filter_map(|at| Some(&self.processes[at.process?]))
     }
 
     /// When the faults that were planned so far are over.

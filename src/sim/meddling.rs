@@ -44,11 +44,18 @@ impl World {
     /// A node's process is stopped for this long; its system still acknowledges what arrives.
     pub fn freeze(&mut self, node: usize, pause: Duration) {
         self.trouble_until(pause);
-        self.machines[node].frozen_until = self.now() + pause;
+        let until = self.now() + pause;
+        self.machines[node].frozen_until = self.machines[node].frozen_until.max(until);
     }
 
-    /// How long a node's application thinks about each message that it takes by itself. `None`:
-    /// it takes none, see [`World::recv`].
+    pub(super) fn slow_down(&mut self, node: usize, pause: Duration) {
+        self.trouble_until(pause);
+        let until = self.now() + pause;
+        self.machines[node].slow_until = self.machines[node].slow_until.max(until);
+    }
+
+    /// How long a node's application thinks about each message that it takes by itself. With
+    /// `None`, as at first, it takes none by itself: that is up to [`World::recv`].
     pub fn set_pace(&mut self, node: usize, pace: Option<Duration>) {
         self.machines[node].pace = pace;
         if let Some(pid) = self.machines[node].process {

@@ -30,6 +30,7 @@
 //! partitions, crashes, power cuts, stopped processes, slow readers and wrong clocks ([`Faults`]).
 //! [`World::check`] knows what holds in spite of all that.
 
+mod accounts;
 mod actions;
 mod application;
 mod breaking;
@@ -45,6 +46,7 @@ mod looking;
 mod meddling;
 mod network;
 mod process;
+mod promises;
 mod reading;
 mod report;
 mod schedule;

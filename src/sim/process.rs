@@ -34,6 +34,18 @@ pub(super) struct Machine {
     pub is_fixed: bool,
     /// How long its application thinks about each message. `None`: see `World::recv`.
     pub pace: Option<Duration>,
+    /// Until when it thinks longer.
+    pub slow_until: Duration,
+}
+
+/// How long an application that is slow thinks about a message.
+const SLOW: Duration = Duration::from_secs(3);
+
+impl Machine {
+    /// How long its application thinks about the next message, if it takes any by itself.
+    pub fn pace(&self, now: Duration) -> Option<Duration> {
+        self.pace.map(|pace| if now < self.slow_until { pace.max(SLOW) } else { pace })
+    }
 }
 
 /// The address of a machine.
@@ -67,9 +79,40 @@ pub(super) struct Process {
     pub connects: BTreeMap<ConnectId, usize>,
     /// What its program is sending, once there is room.
     pub line: VecDeque<(Draft, Duration)>,
+    /// Messages of its program to one node for which a way is being looked for.
+    pub unrouted: u64,
     pub bytes_in: u64,
     pub bytes_out: u64,
     pub unsent: u64,
+    pub peaks: Peaks,
+}
+
+/// The most that there ever was of what has a bound.
+#[derive(Debug, Default)]
+pub(super) struct Peaks {
+    /// Bytes that waited to be written to one link.
+    pub outbound: Peak,
+    /// Bytes of one link that were read and not dealt with.
+    pub undigested: Peak,
+    /// Batches in the daemon's channel.
+    pub inbox: Peak,
+    /// Rows of the routing table.
+    pub table: Peak,
+    /// Links that somebody made who had not said yet who it is.
+    pub strangers: Peak,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Peak(usize);
+
+impl Peak {
+    pub fn note(&mut self, now: usize) {
+        self.0 = self.0.max(now);
+    }
+
+    pub fn most(&self) -> usize {
+        self.0
+    }
 }
 
 /// The daemon thread: its channel, and what it is at.
@@ -113,9 +156,11 @@ impl Process {
             to_reach: BTreeSet::new(),
             connects: BTreeMap::new(),
             line: VecDeque::new(),
+            unrouted: 0,
             bytes_in: 0,
             bytes_out: 0,
             unsent: 0,
+            peaks: Peaks::default(),
         }
     }
 
@@ -144,6 +189,11 @@ impl Process {
             unsent_frames: self.unsent,
             ..self.node.stats()
         }
+    }
+
+    /// Messages that were delivered and are on their way to the application's queue.
+    pub fn in_hand(&self) -> u64 {
+        self.daemon.in_hand.as_ref().map_or(0, |in_hand| in_hand.deliver.len() as u64)
     }
 
     /// The frames that this process has read and its node has not seen, with their links.

@@ -9,6 +9,21 @@ use crate::events::Cause;
 use crate::node::LinkId;
 use crate::node::flow::Hold;
 
+/// Turns that change nothing, one soon after the other, that a link's thread may take: it is woken
+/// for what others do.
+const MOST_IDLE: u32 = 50;
+const SOON: Duration = Duration::from_millis(10);
+
+/// What a link's thread has done lately.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    /// Bytes written, bytes to read, and how much waits where.
+    state: (u64, usize, [usize; 4]),
+    last: Duration,
+    /// How many turns changed nothing of that.
+    idle: u32,
+}
+
 impl World {
     pub(super) fn turn(&mut self, pid: ProcessId, id: LinkId) {
         let now = self.ground.schedule.now();
@@ -22,8 +37,29 @@ impl World {
             .and_then(|()| self.read(pid, id))
             .and_then(|()| self.write(pid, id))
             .and_then(|()| self.rest(pid, id));
-        if let Err(cause) = turn {
-            self.finish(pid, id, cause);
+        match turn {
+            Err(cause) => self.finish(pid, id, cause),
+            Ok(()) => self.expect_rest(pid, id),
+        }
+    }
+
+    /// A thread whose turns change nothing has nothing to do, and has to rest.
+    fn expect_rest(&mut self, pid: ProcessId, id: LinkId) {
+        let now = self.ground.schedule.now();
+        let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
+        let input = link.socket.and_then(|at| Some((at, self.wires.conn(at)?)));
+        let unread = input.map_or(0, |(at, conn)| conn.pipes[1 - at.end].unread);
+        let waiting = [link.outbox.len(), link.batch.len(), link.holds.len(), link.undigested];
+        let state = (link.written, unread, waiting);
+        if state == link.turns.state && now < link.turns.last + SOON {
+            link.turns.idle += 1;
+        } else {
+            link.turns.idle = 0;
+        }
+        (link.turns.state, link.turns.last) = (state, now);
+        if link.turns.idle > MOST_IDLE {
+            let what = format!("link {id:?} of process {pid} turns and turns at {now:?}");
+            self.ground.ledger.breaks("a thread rests when there is nothing to do", what);
         }
     }
 

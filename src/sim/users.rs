@@ -70,7 +70,12 @@ impl World {
         let draft = draft(&SendOptions::whisper(), packets, second, self.config.max_frame)?;
         let frame = draft.encode(&self.processes[pid].id, &draft.id());
         let (routed, _) = self.act(pid, None, |node, now| node.send_to(now, *to, frame));
-        if let Routed::TooMany = routed { Err(Error::TooManyRequests) } else { Ok(()) }
+        match routed {
+            Routed::Sent => {}
+            Routed::Routing(_) => self.processes[pid].unrouted += 1,
+            Routed::TooMany => return Err(Error::TooManyRequests),
+        }
+        Ok(())
     }
 
     /// The next message that waits at a node, if there is one.
@@ -126,9 +131,12 @@ impl World {
             let now = self.ground.schedule.now();
             let number = self.ground.ledger.sent(pid, now, is_broadcast);
             self.owe(number, pid);
-            let (sent, _) = self.act(pid, Some(number), |node, now| match is_broadcast {
-                true => node.publish(now, &frame, &id, time).is_ok(),
-                false => node.whisper(&frame) < usize::MAX,
+            let (sent, _) = self.act(pid, Some(number), |node, now| {
+                if is_broadcast {
+                    return node.publish(now, &frame, &id, time).is_ok();
+                }
+                node.whisper(&frame);
+                true
             });
             return sent;
         }

@@ -42,8 +42,6 @@ pub struct World {
     pub(super) keeps_accounts: bool,
     pub(super) joined: u64,
     pub(super) left: BTreeMap<String, u64>,
-    /// Messages to nodes that were no peers: given up, sent.
-    pub(super) settled: [u64; 2],
     pub(super) partitions: u64,
     /// When the last fault so far is over.
     pub(super) clear_at: Duration,
@@ -74,7 +72,6 @@ impl World {
             keeps_accounts: true,
             joined: 0,
             left: BTreeMap::new(),
-            settled: [0; 2],
             partitions: 0,
             clear_at: Duration::ZERO,
             took: Duration::ZERO,
@@ -183,9 +180,11 @@ impl World {
     }
 
     /// Lets time pass until no message is on its way, but no longer than `span`; whether that is
-    /// so.
+    /// so. A way to one node that is being looked for counts; what waits for room, or for an
+    /// application, does not: see [`World::is_quiet`].
+    #[must_use]
     pub fn settle(&mut self, span: Duration) -> bool {
-        self.run_until(span, |world| world.ground.ledger.copies.in_flight() == 0)
+        self.run_until(span, World::has_arrived)
     }
 
     fn happen(&mut self, what: Happening) {

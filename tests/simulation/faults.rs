@@ -6,7 +6,7 @@ use std::time::Duration;
 use rs2p::MeshSocket;
 use rs2p::sim::{Faults, Network, Report, Topology, World};
 
-use crate::seeds::{Outcome, for_each_seed, seeds};
+use crate::seeds::{Outcome, for_each_seed, heals_for_good, seeds, the_seed};
 
 const S: fn(u64) -> Duration = Duration::from_secs;
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -32,12 +32,15 @@ fn world(seed: u64) -> World {
         Network { delay: MS(20)..=MS(300), jitter: MS(100), ..Network::default() },
         Network { rate: 300_000, buffer: 32 * 1024, ..Network::default() },
     ];
-    let settings = match seed % 3 {
+    // Digits of the seed that nothing else looks at.
+    let settings = match seed / 28 % 3 {
         0 => MeshSocket::builder()
             .max_frame(64 * 1024)
             .outbound(128 * 1024)
             .link_credit(32 * 1024)
-            .queue(256 * 1024, 64),
+            .queue(256 * 1024, 8)
+            .max_handshaking(4)
+            .seen_ids(200),
         _ => MeshSocket::builder(),
     };
     World::new(seed)
@@ -48,11 +51,12 @@ fn world(seed: u64) -> World {
 }
 
 /// Programs that send now and then, now and then very much, to all, to their peers, to one.
-fn chatter(world: &mut World, until: Duration) {
+fn chatter(world: &mut World, until: Duration) -> Outcome {
     let mut number = 0;
     while world.now() < until && !world.is_broken() {
         let pause = world.draw(1500);
         world.run_for(MS(pause));
+        world.check()?;
         let node = world.some_node();
         let burst = if world.draw(10) == 0 { 15 } else { 1 };
         for _ in 0..burst {
@@ -71,6 +75,7 @@ fn chatter(world: &mut World, until: Duration) {
             sent.expect("the node runs");
         }
     }
+    Ok(())
 }
 
 fn survive(seed: u64, total: &Mutex<Report>) -> Outcome {
@@ -80,18 +85,18 @@ fn survive(seed: u64, total: &Mutex<Report>) -> Outcome {
         world.set_pace(node, Some(Duration::ZERO));
     }
     world.run_for(S(3));
-    let count = 1 + (seed % 3) as u32;
+    let count = 1 + (seed / 84 % 3) as u32;
     world.plan_faults(&Faults::of_every_kind(count, S(30)));
     let end = world.now() + S(30);
-    chatter(&mut world, end);
+    chatter(&mut world, end)?;
     world.run_for(world.clear_at().saturating_sub(world.now()));
     world.check()?;
-    world.heals_within(HEALED);
+    heals_for_good(&mut world, HEALED)?;
+    let is_settled = world.settle(S(60));
     world.check_calm()?;
-    if !world.settle(S(60)) {
+    if !is_settled {
         return Err("messages are still on their way after a minute".into());
     }
-    world.check_calm()?;
     add(&mut total.lock().expect("no panic yet"), &world.report());
     Ok(())
 }
@@ -100,6 +105,7 @@ fn add(total: &mut Report, report: &Report) {
     total.broadcasts += report.broadcasts;
     total.deliveries += report.deliveries;
     total.events += report.events;
+    total.full_queues += report.full_queues;
     for (sums, counts) in [(&mut total.losses, &report.losses), (&mut total.left, &report.left)] {
         for (why, count) in counts {
             match sums.iter_mut().find(|(known, _)| known == why) {
@@ -118,19 +124,28 @@ fn every_promise_holds_under_every_fault() {
     });
     let total = total.into_inner().expect("no panic");
     println!(
-        "{} broadcasts, {} deliveries, {} events\nlinks lost: {:?}\ncopies lost: {:?}",
-        total.broadcasts, total.deliveries, total.events, total.left, total.losses
+        "{} broadcasts, {} deliveries, {} events, {} times a full queue\nlinks lost: {:?}\ncopies lost: {:?}",
+        total.broadcasts,
+        total.deliveries,
+        total.events,
+        total.full_queues,
+        total.left,
+        total.losses
     );
+    if the_seed().is_some() {
+        return;
+    }
     // What was to be provoked was provoked.
     assert!(total.deliveries > 10 * total.broadcasts && total.lost_links() > 100);
-    assert!(total.losses.len() >= 4, "every way to lose a copy but one: {:?}", total.losses);
+    assert!(total.losses.len() >= 4, "of five ways to lose a copy: {:?}", total.losses);
+    assert!(total.full_queues > 100, "applications were slow");
 }
 
 #[test]
 fn a_seed_decides_everything() {
     let run = |seed| {
         let mut world = world(seed).faults(Faults::of_every_kind(2, S(10)));
-        chatter(&mut world, S(15));
+        chatter(&mut world, S(15)).expect("all promises");
         let mut report = world.report();
         report.took = Duration::ZERO;
         (world.fingerprint(), report)

@@ -1,11 +1,12 @@
 //! Full speed: a healthy mesh loses nothing, and every queue stays within its bounds.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use rs2p::MeshSocket;
 use rs2p::sim::{Network, Topology, World};
 
-use crate::seeds::{Outcome, for_each_seed, seeds};
+use crate::seeds::{Outcome, for_each_seed, heals_for_good, seeds, the_seed};
 
 const S: fn(u64) -> Duration = Duration::from_secs;
 
@@ -33,6 +34,7 @@ fn full_speed(seed: u64, topology: Topology, count: usize) -> World {
         }
     }
     let is_all = world.run_until(S(120), World::is_quiet);
+    world.check().expect("all promises");
     assert!(is_all, "it ends");
     world
 }
@@ -70,10 +72,13 @@ fn at_full_speed_nothing_is_lost_and_nothing_stands_still() {
 /// are closed and lost copies counted, and the mesh gets over it.
 #[test]
 fn an_overloaded_mesh_counts_what_it_loses_and_is_whole_again() {
+    let lost = AtomicU64::new(0);
     for_each_seed("an_overloaded_mesh_counts_what_it_loses", seeds(100), |seed| {
         let topology = if seed % 2 == 0 { Topology::Full } else { Topology::Mesh };
         let mut world = full_speed(seed, topology, 6 + (seed % 5) as usize);
-        world.heals_within(S(10));
-        Ok(world.check_calm()?)
+        heals_for_good(&mut world, S(10))?;
+        lost.fetch_add(world.report().losses.len() as u64, Relaxed);
+        Ok(())
     });
+    assert!(the_seed().is_some() || lost.into_inner() > 0, "some meshes were overloaded");
 }

@@ -4,9 +4,25 @@ use std::error::Error;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
+
+use rs2p::sim::World;
 
 /// What became of one world.
 pub type Outcome = Result<(), Box<dyn Error>>;
+
+/// By then two nodes that made two links have agreed on one.
+const SETTLED: Duration = Duration::from_secs(8);
+
+/// All is well within this time, and still is when all links have settled that were made meanwhile.
+/// How long it took.
+pub fn heals_for_good(world: &mut World, within: Duration) -> Result<Duration, Box<dyn Error>> {
+    let healed = world.heals_within(within);
+    world.check_calm()?;
+    world.run_for(SETTLED);
+    world.check_calm()?;
+    Ok(healed.ok_or("all was well only after that")?)
+}
 
 /// So many, or ten times as many with `RS2P_LONG`.
 pub fn seeds(count: u64) -> u64 {
