@@ -1,5 +1,6 @@
 //! Full speed: a healthy mesh loses nothing, and every queue stays within its bounds.
 
+use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ const S: fn(u64) -> Duration = Duration::from_secs;
 
 /// Everybody sends as fast as it can, into queues that are too small for it, over links that are
 /// too slow for it, to applications some of which are slow as well.
-fn full_speed(seed: u64, topology: Topology, count: usize) -> World {
+fn full_speed(seed: u64, topology: Topology, count: usize) -> Result<World, Box<dyn Error>> {
     let settings = MeshSocket::builder()
         .max_frame(32 * 1024)
         .outbound(512 * 1024)
@@ -34,9 +35,9 @@ fn full_speed(seed: u64, topology: Topology, count: usize) -> World {
         }
     }
     let is_all = world.run_until(S(120), World::is_quiet);
-    world.check().expect("all promises");
+    world.check()?;
     assert!(is_all, "it ends");
-    world
+    Ok(world)
 }
 
 /// What each node sends in all.
@@ -52,7 +53,7 @@ fn lossless(seed: u64) -> Outcome {
         (Topology::Star, 4 + (seed / 6 % 7) as usize),
     ];
     let (topology, count) = shapes[seed as usize % shapes.len()];
-    let world = full_speed(seed, topology, count);
+    let world = full_speed(seed, topology, count)?;
     world.check_calm()?;
     if let Err(error) = world.check_lossless() {
         return Err(format!("{error}\n{}", world.report()).into());
@@ -75,7 +76,7 @@ fn an_overloaded_mesh_counts_what_it_loses_and_is_whole_again() {
     let lost = AtomicU64::new(0);
     for_each_seed("an_overloaded_mesh_counts_what_it_loses", seeds(100), |seed| {
         let topology = if seed % 2 == 0 { Topology::Full } else { Topology::Mesh };
-        let mut world = full_speed(seed, topology, 6 + (seed % 5) as usize);
+        let mut world = full_speed(seed, topology, 6 + (seed % 5) as usize)?;
         heals_for_good(&mut world, S(10))?;
         lost.fetch_add(world.report().losses.len() as u64, Relaxed);
         Ok(())
