@@ -11,6 +11,8 @@ use crate::wire::HostPort;
 
 /// More addresses than this are not remembered; what the user asked for always is.
 const MAX_CONTACTS: usize = 512;
+/// A link that has lasted so long was worth its dial.
+const STEADY: Duration = Duration::from_secs(10);
 /// A hint that failed this often is forgotten.
 const HINT_ATTEMPTS: u32 = 2;
 
@@ -51,9 +53,14 @@ impl AddressBook {
         }
     }
 
-    /// A peer answered at this address.
+    /// A peer answered at this address, or says that it would. Saying so changes nothing about an
+    /// address where one has answered, or that the user asked for: anybody can say it.
     pub fn reached(&mut self, addr: &HostPort, id: NodeId, standing: Standing, target: Target) {
         if !self.0.contains_key(addr) && !self.make_room(standing) {
+            return;
+        }
+        let is_better = |contact: &Contact| contact.standing > Standing::Announced;
+        if standing == Standing::Announced && self.0.get(addr).is_some_and(is_better) {
             return;
         }
         let contact = self.0.entry(addr.clone());
@@ -66,12 +73,23 @@ impl AddressBook {
         contact.rest();
     }
 
-    /// A peer at this address was lost: try it again soon.
-    pub fn lost(&mut self, addr: &HostPort, now: Duration, pause: Duration) {
-        if let Some(contact) = self.0.get_mut(addr) {
-            contact.rest();
-            contact.silent_since = Some(now);
+    /// A peer at this address was lost: try it again soon. If the link `lasted` for a moment only,
+    /// that was as good as a failed dial: whoever shakes hands and hangs up is not dialled for ever.
+    pub fn lost(
+        &mut self,
+        addr: &HostPort,
+        now: Duration,
+        lasted: Duration,
+        pause: Duration,
+        rng: &mut Rng,
+    ) {
+        let Some(contact) = self.0.get_mut(addr) else { return };
+        contact.rest();
+        if lasted >= STEADY {
+            (contact.attempts, contact.silent_since) = (0, Some(now));
             contact.next = Some(now + pause);
+        } else {
+            self.failed(addr, now, rng);
         }
     }
 
@@ -177,8 +195,6 @@ impl Contact {
     }
 
     fn rest(&mut self) {
-        self.attempts = 0;
-        self.silent_since = None;
         self.next = None;
         self.link = None;
     }

@@ -188,9 +188,11 @@ impl Node {
         self.peers.values().filter(|peer| !matches!(peer.stage, Stage::Gone(_))).count()
     }
 
+    /// A peer that we dialled at one of these addresses. What somebody who dialled us says about its
+    /// own address is no proof, and its certificate was never looked at.
     fn linked_at(&self, hosts: &[HostPort]) -> Option<(NodeId, LinkId)> {
         let is_there = |peer: &Peer| {
-            [&peer.addr, &peer.dialled].into_iter().flatten().any(|addr| hosts.contains(addr))
+            peer.is_outgoing() && peer.dialled.as_ref().is_some_and(|addr| hosts.contains(addr))
         };
         self.peers().find(|(_, _, peer)| is_there(peer)).map(|(id, link, _)| (id, link))
     }

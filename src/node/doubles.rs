@@ -18,8 +18,8 @@ use crate::wire::{Hello, peers};
 /// Said on a second link by the node that does not decide: now you may choose.
 const SPARE: &str = "spare";
 
-/// An established link that has been silent for this long loses against a new one, because it may
-/// be dead without our knowing. One that was heard since stays, because the new one may lie.
+/// An established link that has been silent for this long may be dead without our knowing: it is
+/// asked before it wins against a new one.
 const FRESH: Duration = Duration::from_secs(5);
 
 /// How long the dial of a py2p node with a higher id is waited for.
@@ -54,26 +54,33 @@ impl Node {
 
     /// Chooses between two links to a peer, if both ends have both of them.
     fn choose(&mut self, now: Now, id: NodeId) {
-        let offers = |peer: &Peer| peer.id() == Some(id) && peer.offers_choice;
         let (Some(row), Some(spare)) = (self.table.get(&id), self.spare_of(&id)) else { return };
-        if !self.peers.values().any(offers) {
+        if !self.may_choose(&id) {
             return;
         }
+        let heard = self.peers.get(&row).map(|peer| peer.last_heard.max(peer.opened));
+        if heard.is_some_and(|heard| now.mono < heard + FRESH) {
+            self.keep_first(id, row, spare);
+        } else {
+            // The first link may be dead, or the second one of somebody who uses another's name.
+            // An answer will tell: see `choice_overdue`.
+            self.say(now, row, Flag::Whisper, peers::request_payload());
+        }
+    }
+
+    /// Whether this peer, of the lower id, has said that it has two links.
+    fn may_choose(&self, id: &NodeId) -> bool {
+        self.peers.values().any(|peer| peer.offers_choice && peer.id() == Some(*id))
+    }
+
+    fn keep_first(&mut self, id: NodeId, row: LinkId, spare: LinkId) {
         for link in [row, spare] {
             if let Some(peer) = self.peers.get_mut(&link) {
                 peer.offers_choice = false;
             }
         }
-        let is_fresh = self
-            .peers
-            .get(&row)
-            .is_some_and(|peer| now.mono < peer.last_heard.max(peer.opened) + FRESH);
-        if is_fresh {
-            self.set_stage(spare, Stage::Draining(id));
-            self.actions.push_back(Action::Retire { link: spare, heir: row });
-        } else {
-            self.hand_over(now, id, row, spare);
-        }
+        self.set_stage(spare, Stage::Draining(id));
+        self.actions.push_back(Action::Retire { link: spare, heir: row });
     }
 
     /// Whether a py2p node that we dialled may be dialling us, in a way that an answer would cost
@@ -133,27 +140,25 @@ impl Node {
         self.close_link(now, link, Cause::Duplicate);
     }
 
-    /// A second link is still one: the answer was held back for as long as it may be, or the other
-    /// rs2p node has not chosen, and we have not heard of it on the first link either. Then it has
-    /// lost the first one.
+    /// A second link is still one: the answer to a py2p was held back for as long as it may be, or
+    /// two rs2p nodes have not chosen.
     pub(super) fn choice_overdue(&mut self, now: Now, link: LinkId, id: NodeId) {
         let Some(peer) = self.peers.get(&link) else { return };
-        let row = self.table.get(&id).and_then(|row| self.peers.get(&row));
-        let is_over = match peer.answer_by {
-            Some(by) => now.mono >= by,
-            None => {
-                let is_silent = row.is_none_or(|row| row.last_heard < peer.opened);
-                is_silent && now.mono >= peer.opened + self.config.handshake_timeout
-            }
-        };
-        if !is_over {
+        let by = peer.answer_by.unwrap_or(peer.opened + self.config.handshake_timeout);
+        if now.mono < by {
             return;
         }
-        match self.table.get(&id) {
+        let (is_rs2p, since) = (peer.answer_by.is_none(), peer.opened);
+        let Some(row) = self.table.get(&id) else {
             // It did not dial.
-            None => self.join(now, link, id),
-            // The first link is silent: this one takes its place.
-            Some(row) => self.close_link(now, row, Cause::TimedOut),
+            return self.join(now, link, id);
+        };
+        let is_alive = self.peers.get(&row).is_some_and(|row| row.last_heard >= since);
+        if !(is_rs2p && is_alive) {
+            // The first link is silent: the peer has lost it, and this one takes its place.
+            self.close_link(now, row, Cause::TimedOut);
+        } else if self.may_choose(&id) {
+            self.keep_first(id, row, link);
         }
     }
 

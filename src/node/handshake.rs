@@ -23,6 +23,9 @@ const LINKS: &str = "links";
 /// A peer that sends no peers list is taken to know us after this time.
 const ACKNOWLEDGE: Duration = Duration::from_secs(1);
 
+/// Links besides the first one that a peer may have.
+const MAX_SPARES: usize = 2;
+
 impl Node {
     pub(super) fn opened(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
@@ -105,6 +108,14 @@ impl Node {
         peer.addr = theirs.addr.clone();
         peer.announces(&theirs.methods);
         match (self.table.get(&theirs.id), peer.is_rs2p) {
+            // No peer needs more, and each holds memory.
+            (Some(_), _) if self.spares_of(&theirs.id) >= MAX_SPARES || self.is_surplus(link) => {
+                self.close_link(now, link, Cause::Duplicate);
+            }
+            // An rs2p node always says so: this is somebody else who uses its name.
+            (Some(row), false) if self.peers.get(&row).is_some_and(|row| row.is_rs2p) => {
+                self.close_link(now, link, Cause::Duplicate);
+            }
             (Some(_), true) => self.keep_spare(now, link, theirs.id),
             (Some(row), false) => self.doubt(now, row, link, theirs.id),
             (None, false) if self.is_dangerous(link, theirs.id) => {

@@ -121,8 +121,9 @@ impl Node {
             return;
         }
         let pause = reconnect::first_pause(&mut self.rng, peer.is_outgoing());
+        let lasted = now.mono.saturating_sub(peer.opened);
         if let Some(addr) = peer.dialled.as_ref().or(peer.addr.as_ref()) {
-            self.book.lost(&addr.clone(), now.mono, pause);
+            self.book.lost(&addr.clone(), now.mono, lasted, pause, &mut self.rng);
         }
         self.schedule_redial();
         self.ask_soon(now);

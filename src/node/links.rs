@@ -101,6 +101,16 @@ impl Node {
         }
     }
 
+    /// How many links besides the first one a peer has.
+    pub(super) fn spares_of(&self, id: &NodeId) -> usize {
+        self.peers.values().filter(|peer| peer.stage == Stage::Spare(*id)).count()
+    }
+
+    /// Somebody connected and was not even given a number.
+    pub fn turned_away(&mut self) {
+        self.stats.turned_away += 1;
+    }
+
     pub(super) fn spare_of(&self, id: &NodeId) -> Option<LinkId> {
         let mut links = self.peers.iter();
         links.find(|(_, peer)| peer.stage == Stage::Spare(*id)).map(|(&link, _)| link)

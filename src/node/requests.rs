@@ -14,6 +14,11 @@ use crate::wire::{Frame, HostPort, PeerEntry, peers};
 
 /// Replies that may wait at once.
 const MAX_WAITING: usize = 1024;
+/// Addresses that one reply is tried at: anybody can answer, as often as it likes.
+const MAX_ROUTES: usize = 3;
+/// Longer ids of requests are not repeated in an answer, which would be larger than the request.
+/// Those of rs2p and py2p have about 66 bytes.
+const MAX_REQUEST_ID: usize = 256;
 
 /// The replies that wait for a route.
 #[derive(Debug, Default)]
@@ -25,6 +30,14 @@ struct Waiting {
     to: NodeId,
     frame: Frame,
     is_dialling: bool,
+    tried: Vec<HostPort>,
+}
+
+impl Waiting {
+    fn may_try(&self, me: &HostPort, addr: &HostPort) -> bool {
+        let is_new = addr != me && !self.tried.contains(addr);
+        is_new && !self.is_dialling && self.tried.len() < MAX_ROUTES
+    }
 }
 
 impl Requests {
@@ -46,7 +59,10 @@ impl Node {
         let ticket = TicketId(self.numbers.next());
         let request_id = Packet::from(NodeId::from_digest(&self.rng.bytes()).as_bytes());
         let payload = peers::route_request_payload(&request_id, &to);
-        self.requests.0.insert(ticket, Waiting { request_id, to, frame, is_dialling: false });
+        self.requests.0.insert(
+            ticket,
+            Waiting { request_id, to, frame, is_dialling: false, tried: Vec::new() },
+        );
         self.timers.set(now.mono + self.config.request_timeout, Timer::Request(ticket));
         let links: Vec<LinkId> = self.table.iter().map(|(_, link)| link).collect();
         for link in links {
@@ -57,7 +73,7 @@ impl Node {
 
     /// Somebody asks where a node is; if it is a peer of ours we know.
     pub(super) fn answer_request(&mut self, now: Now, link: LinkId, request: &Packet, id: &NodeId) {
-        if !self.config.answer_requests {
+        if !self.config.answer_requests || request.len() > MAX_REQUEST_ID {
             return;
         }
         let row = self.table.get(id).and_then(|row| self.peers.get(&row));
@@ -75,12 +91,10 @@ impl Node {
         };
         let addr =
             entry.filter(|entry| entry.id == waiting.to).and_then(|entry| entry.addr.clone());
-        match addr {
-            Some(addr) if !waiting.is_dialling && addr != self.me.addr => {
-                waiting.is_dialling = true;
-                self.dial_route(now, ticket, addr);
-            }
-            _ => {}
+        if let Some(addr) = addr.filter(|addr| waiting.may_try(&self.me.addr, addr)) {
+            waiting.is_dialling = true;
+            waiting.tried.push(addr.clone());
+            self.dial_route(now, ticket, addr);
         }
         true
     }

@@ -11,6 +11,8 @@ use crate::options::Kind;
 use crate::stats::Refusal;
 use crate::wire::{Body, Envelope, Handshake, Header, Hello, Malformed, Method, PeerEntry, peers};
 
+mod hostile;
+
 const SECOND: u64 = 1_800_000_000;
 const PROTOCOL: &str = "a protocol id";
 

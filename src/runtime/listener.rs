@@ -86,6 +86,7 @@ fn admit(core: &Arc<Core>, stream: TcpStream, addr: SocketAddr) {
     let refused = core.act(|state, now| {
         // Links on their way out have threads as well, though the node knows them no more.
         if state.links.len() >= 2 * core.config.max_links {
+            state.node.turned_away();
             return Some(Cause::TooManyLinks);
         }
         let link = match state.node.admit(now) {
