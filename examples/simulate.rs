@@ -55,7 +55,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(after) => println!("healed      {after:.1?} after the last fault was over"),
         None => println!("healed      not within a minute: {:?}", world.check_calm()),
     }
-    world.settle(Duration::from_secs(60));
+    if !world.settle(Duration::from_secs(60)) {
+        println!("settled     not within a minute");
+    }
     println!("{}", world.report());
     world.check()?;
     println!("promises    all kept");

@@ -13,7 +13,7 @@ use crate::packet::Packet;
 use crate::wire::{Frame, HostPort, PeerEntry, peers};
 
 /// Replies that may wait at once.
-const MAX_WAITING: usize = 1024;
+pub(crate) const MAX_WAITING: usize = 1024;
 
 /// The replies that wait for a route.
 #[derive(Debug, Default)]

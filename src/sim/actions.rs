@@ -1,6 +1,6 @@
 //! Carrying out what a node wants, as `runtime/aftermath.rs` does.
 
-use super::ledger::{Loss, Tag};
+use super::ledger::{Audience, Loss, Tag};
 use super::link::{Link, Order};
 use super::process::Inbound;
 use super::schedule::{Happening, ProcessId};
@@ -38,6 +38,7 @@ impl World {
         while let Some(action) = self.processes[pid].node.poll_action() {
             self.carry_out(pid, tag, action, &mut outcome);
         }
+        self.processes[pid].mark_node();
         self.set_alarm(pid);
         (answer, outcome)
     }
@@ -57,7 +58,9 @@ impl World {
         match action {
             Action::Dial { link, target } => self.dial(pid, link, target),
             Action::Send { link, parcel } => {
+                let tag = self.carries(pid, link, tag, &parcel);
                 self.ground.ledger.put(tag);
+                self.processes[pid].put += 1;
                 self.put(pid, link, parcel, tag, outcome);
             }
             Action::Establish { link, terms } | Action::Renegotiate { link, terms } => {
@@ -72,8 +75,25 @@ impl World {
             Action::Deliver { envelope, from } => outcome.deliver.push((envelope, from)),
             Action::Report(event) => self.note(&event),
             Action::Connected { connect, outcome } => self.connected(pid, connect, outcome.is_ok()),
-            Action::Settled { sent, .. } => self.settled[usize::from(sent)] += 1,
+            Action::Settled { ticket, sent } => self.routed(pid, ticket, sent),
         }
+    }
+
+    /// Which message of a user a parcel carries: what the protocol says on that occasion is none,
+    /// and what had waited for a way is not the one that the occasion is about.
+    fn carries(&mut self, pid: ProcessId, link: LinkId, tag: Tag, parcel: &Parcel) -> Tag {
+        let tag = match parcel {
+            Parcel::Control(_) => None,
+            Parcel::Relay(_) => tag,
+            Parcel::Own(frame) => tag.or_else(|| self.found_its_way(pid, frame)),
+        };
+        let number = tag?;
+        if let Audience::One(_) = self.ground.ledger.sendings[number].audience
+            && let Some(to) = self.peer(pid, link)
+        {
+            self.ground.ledger.owe(number, [(pid, to)]);
+        }
+        tag
     }
 
     fn note(&mut self, event: &MeshEvent) {
@@ -105,11 +125,14 @@ impl World {
         tag: Tag,
         outcome: &mut Outcome,
     ) {
-        let Some(link) = self.processes[pid].links.get_mut(&id) else {
+        let process = &mut self.processes[pid];
+        let Some(link) = process.links.get_mut(&id) else {
             return self.lose(pid, None, tag, Loss::NoLink);
         };
         let is_relay = matches!(parcel, Parcel::Relay(_));
-        match link.outbox.put(parcel, tag) {
+        let put = link.outbox.put(parcel, tag);
+        process.marks.outbound.note(link.outbox.peak);
+        match put {
             Put::Sealed => return self.lose(pid, Some(id), tag, Loss::NoLink),
             Put::Fine => {}
             Put::Pressed if is_relay => outcome.pressed.push(id),
@@ -169,7 +192,9 @@ impl World {
     }
 
     pub(super) fn hand_in(&mut self, pid: ProcessId, inbound: Inbound) {
-        self.processes[pid].daemon.inbox.push_back(inbound);
+        let process = &mut self.processes[pid];
+        process.daemon.inbox.push_back(inbound);
+        process.marks.channel.note(process.daemon.inbox.len());
         self.plan_digest(pid);
     }
 

@@ -17,7 +17,11 @@ pub(super) struct Application {
     /// Whether a `Take` is planned.
     pub is_taking: bool,
     /// The most messages that ever waited.
-    pub peak: usize,
+    peak: usize,
+    /// The most bytes that ever waited in more than one message.
+    peak_bytes: usize,
+    /// Times that the daemon had to wait for room.
+    pub waits: u64,
     pub queued: u64,
     pub taken: u64,
     pub dropped: u64,
@@ -41,6 +45,7 @@ impl Application {
         let size = message.pinned();
         while !self.has_room(config, size) {
             if let Some(until) = self.waits(config, now) {
+                self.waits += 1;
                 return Err((message, until));
             }
             self.drop_oldest();
@@ -48,8 +53,21 @@ impl Application {
         self.bytes += size;
         self.queue.push_back(message);
         self.queued += 1;
-        self.peak = self.peak.max(self.queue.len());
+        self.note_peaks();
         Ok(())
+    }
+
+    /// One message may be larger than the whole bound.
+    fn note_peaks(&mut self) {
+        self.peak = self.peak.max(self.queue.len());
+        if self.queue.len() > 1 {
+            self.peak_bytes = self.peak_bytes.max(self.bytes);
+        }
+    }
+
+    /// The most that ever waited: messages, and bytes of more than one message.
+    pub fn most(&self) -> (usize, usize) {
+        (self.peak, self.peak_bytes)
     }
 
     pub fn take(&mut self) -> Option<Message> {

@@ -49,8 +49,10 @@ impl World {
         parts
     }
 
-    /// When all was well again: see [`World::check_calm`]. Lets time pass until then, or for
-    /// `span`; `None` if it was not by then.
+    /// Lets time pass until [`World::check_calm`] passes, at most `span`; returns how long it took,
+    /// or `None`. Links that are younger than 6 s are not asked for more than to be there, so ask
+    /// again somewhat later.
+    #[must_use]
     pub fn heals_within(&mut self, span: Duration) -> Option<Duration> {
         let begun = self.now();
         let step = Duration::from_millis(100);

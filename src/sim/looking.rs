@@ -46,14 +46,22 @@ impl World {
         peers.map(|peer| self.processes[peer].machine).collect()
     }
 
-    /// Some node that runs, as the seed will have it.
+    /// Whether a node's process is stopped: see [`World::freeze`].
+    #[must_use]
+    pub fn is_stopped(&self, node: usize) -> bool {
+        self.machines[node].frozen_until > self.now()
+    }
+
+    /// Some node that runs, as the seed will have it; one that is stopped only if all are.
     ///
     /// # Panics
     ///
     /// If none runs.
     pub fn some_node(&mut self) -> usize {
-        let up: Vec<usize> = (0..self.len()).filter(|&node| self.is_up(node)).collect();
-        up[self.ground.rng.below(up.len() as u64) as usize]
+        let up = || (0..self.len()).filter(|&node| self.is_up(node));
+        let running: Vec<usize> = up().filter(|&node| !self.is_stopped(node)).collect();
+        let among = if running.is_empty() { up().collect() } else { running };
+        among[self.ground.rng.below(among.len() as u64) as usize]
     }
 
     /// A number below `bound`, as the seed will have it.
@@ -66,8 +74,15 @@ impl World {
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         let alive = || self.processes.iter().filter(|process| process.is_alive);
-        self.ground.ledger.copies.in_flight() == 0
+        self.is_at_rest()
             && alive().all(|process| process.line.is_empty() && process.daemon.in_hand.is_none())
+    }
+
+    /// Whether no message is on its way, nor waits for a way. More than was sent may not come out:
+    /// that is for [`World::check`].
+    pub(super) fn is_at_rest(&self) -> bool {
+        let ledger = &self.ground.ledger;
+        ledger.copies.in_flight().unwrap_or(0) == 0 && ledger.routing == 0
     }
 
     /// When the faults that were planned so far are over.

@@ -14,7 +14,7 @@
 //! assert!(world.is_connected());
 //!
 //! world.send(3, ["this is", "a test"])?;
-//! world.settle(Duration::from_secs(5));
+//! assert!(world.settle(Duration::from_secs(5)));
 //! assert_eq!(world.recv(17).expect("it got there").payload(), ["this is", "a test"]);
 //!
 //! world.check()?;
@@ -30,8 +30,10 @@
 //! partitions, crashes, power cuts, stopped processes, slow readers and wrong clocks ([`Faults`]).
 //! [`World::check`] knows what holds in spite of all that.
 
+mod accounts;
 mod actions;
 mod application;
+mod bounds;
 mod breaking;
 mod chaos;
 mod checks;
@@ -47,6 +49,7 @@ mod network;
 mod process;
 mod reading;
 mod report;
+mod routes;
 mod schedule;
 mod tcp;
 mod topology;

@@ -6,14 +6,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::application::Application;
+use super::bounds::Marks;
 use super::ledger::Tag;
 use super::link::{Batch, Link};
+use super::routes::{Routing, Wish};
 use super::schedule::ProcessId;
+use super::turn::Idleness;
 use crate::id::NodeId;
 use crate::message::Message;
 use crate::node::{ConnectId, LinkId, Node, Now};
 use crate::stats::Stats;
-use crate::wire::Draft;
 
 /// When the world begins, since the Unix epoch.
 const EPOCH: Duration = Duration::from_secs(1_700_000_000);
@@ -32,6 +34,8 @@ pub(super) struct Machine {
     pub targets: Vec<usize>,
     /// How long its application thinks about each message. `None`: see `World::recv`.
     pub pace: Option<Duration>,
+    /// Reasons why its application takes nothing for now, whatever its pace.
+    pub naps: u32,
 }
 
 /// The address of a machine.
@@ -64,7 +68,16 @@ pub(super) struct Process {
     pub to_reach: BTreeSet<usize>,
     pub connects: BTreeMap<ConnectId, usize>,
     /// What its program is sending, once there is room.
-    pub line: VecDeque<(Draft, Duration)>,
+    pub line: VecDeque<Wish>,
+    /// What it has sent to nodes that the mesh is asked for.
+    pub routing: Vec<Routing>,
+    pub marks: Marks,
+    /// The turns of its links in which nothing happened.
+    pub idle: BTreeMap<LinkId, Idleness>,
+    /// Users' messages that its node delivered, as the ledger has it.
+    pub delivered: u64,
+    /// Frames that its node put on links.
+    pub put: u64,
     pub bytes_in: u64,
     pub bytes_out: u64,
     pub unsent: u64,
@@ -111,6 +124,11 @@ impl Process {
             to_reach: BTreeSet::new(),
             connects: BTreeMap::new(),
             line: VecDeque::new(),
+            routing: Vec::new(),
+            marks: Marks::default(),
+            idle: BTreeMap::new(),
+            delivered: 0,
+            put: 0,
             bytes_in: 0,
             bytes_out: 0,
             unsent: 0,
@@ -142,6 +160,11 @@ impl Process {
             unsent_frames: self.unsent,
             ..self.node.stats()
         }
+    }
+
+    /// Messages that its daemon is delivering.
+    pub fn in_hand(&self) -> usize {
+        self.daemon.in_hand.as_ref().map_or(0, |in_hand| in_hand.deliver.len())
     }
 
     /// The frames that this process has read and its node has not seen, with their links.

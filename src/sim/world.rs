@@ -40,8 +40,6 @@ pub struct World {
     pub(super) keeps_accounts: bool,
     pub(super) joined: u64,
     pub(super) left: BTreeMap<String, u64>,
-    /// Messages to nodes that were no peers: given up, sent.
-    pub(super) settled: [u64; 2],
     pub(super) partitions: u64,
     /// When the last fault so far is over.
     pub(super) clear_at: Duration,
@@ -72,7 +70,6 @@ impl World {
             keeps_accounts: true,
             joined: 0,
             left: BTreeMap::new(),
-            settled: [0; 2],
             partitions: 0,
             clear_at: Duration::ZERO,
             took: Duration::ZERO,
@@ -158,6 +155,7 @@ impl World {
             self.ground.ledger.breaks("time goes on", what);
         } else {
             self.happen(what);
+            self.ground.ledger.close_accounts();
         }
         true
     }
@@ -180,10 +178,11 @@ impl World {
         is_done
     }
 
-    /// Lets time pass until no message is on its way, but no longer than `span`; whether that is
-    /// so.
+    /// Lets time pass until no message is on its way or waits for a way to its receiver, but no
+    /// longer than `span`; whether that is so.
+    #[must_use]
     pub fn settle(&mut self, span: Duration) -> bool {
-        self.run_until(span, |world| world.ground.ledger.copies.in_flight() == 0)
+        self.run_until(span, World::is_at_rest)
     }
 
     fn happen(&mut self, what: Happening) {
@@ -256,6 +255,8 @@ impl World {
         process.to_reach = self.machines[machine].targets.iter().copied().collect();
         self.processes.push(process);
         self.machines[machine].process = Some(pid);
+        // It is another process that was stopped.
+        self.machines[machine].frozen_until = Duration::ZERO;
         let soon = Duration::from_secs(u64::from(self.topology != Topology::Full));
         let pause = self.between(Duration::ZERO, soon);
         self.ground.schedule.after(pause, Happening::Program { process: pid });

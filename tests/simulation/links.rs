@@ -27,6 +27,7 @@ fn meet(seed: u64) -> Outcome {
     world.run_for(S(10));
     world.check_calm()?;
     world.check_lossless()?;
+    world.rest_for(S(5))?;
     for node in 0..count {
         assert_eq!(world.peers(node).len(), count - 1, "node {node} is linked to all others");
     }

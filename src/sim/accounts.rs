@@ -1,0 +1,122 @@
+//! The promises about what became of every message, checked against the ledger and against the
+//! nodes' own counters.
+
+use super::process::Process;
+use super::world::World;
+use crate::stats::{Refusal, Stats};
+
+/// Why a node may turn down what another one sent: it was late, or it came back. Whether it was
+/// late is seen when it is turned down.
+const GOOD_REASONS: [Refusal; 5] =
+    [Refusal::Echo, Refusal::TooOld, Refusal::TooFarAhead, Refusal::Evicted, Refusal::Late];
+
+impl World {
+    /// Nobody gets a message twice, or its own: the ledger notes that when it happens. Here: the
+    /// ledger has seen everything that a node has delivered.
+    pub(super) fn at_most_once_to_the_application(&self) -> Result<(), String> {
+        for (pid, process) in self.processes.iter().enumerate() {
+            let (counted, known) = (process.node.stats().delivered, process.delivered);
+            if counted != known {
+                return Err(format!("process {pid} delivered {counted}, the ledger has {known}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Who had a message owed it to everybody it was linked to. Each of those got it, or the very
+    /// copy for it was lost, or turned down for a good reason, and counted. So it reached all who
+    /// stayed connected to its origin, over however many hops. Asked of every message of which
+    /// nothing is on its way.
+    pub(super) fn at_least_once_to_every_node_that_stays_connected_to_the_origin(
+        &self,
+    ) -> Result<(), String> {
+        let ledger = &self.ground.ledger;
+        for (number, sending) in ledger.sendings.iter().enumerate() {
+            if !sending.owed.is_empty()
+                && !sending.is_travelling()
+                && let Some(what) = ledger.debt(number)
+            {
+                return Err(what);
+            }
+        }
+        Ok(())
+    }
+
+    /// Every frame that a node put on a link arrived, was lost and counted, or is on its way; and
+    /// every node's own counters say the same.
+    pub(super) fn what_was_sent_was_delivered_or_is_counted(&self) -> Result<(), String> {
+        let (frames, copies) = (&self.ground.ledger.frames, &self.ground.ledger.copies);
+        let on_the_way = self.frames_on_the_way();
+        if frames.in_flight() != Some(on_the_way) || copies.in_flight().is_none() {
+            return Err(format!("{on_the_way} frames on their way; {frames:?}; {copies:?}"));
+        }
+        let mut received = 0;
+        for (pid, process) in self.processes.iter().enumerate() {
+            let stats = process.stats();
+            received += stats.received;
+            if let Some(law) = broken_law(process, &stats) {
+                return Err(format!("{law} of process {pid} do not add up:\n{stats}"));
+            }
+        }
+        if received != frames.arrived {
+            return Err(format!("{} frames arrived, the nodes counted {received}", frames.arrived));
+        }
+        Ok(())
+    }
+
+    /// All frames here are made by nodes.
+    pub(super) fn nobody_turns_down_what_is_sound(&self) -> Result<(), String> {
+        for (pid, process) in self.processes.iter().enumerate() {
+            let stats = process.node.stats();
+            let is_bad = |why: &Refusal| !GOOD_REASONS.contains(why) && stats.refused_for(*why) > 0;
+            if let Some(why) = Refusal::ALL.into_iter().find(is_bad) {
+                return Err(format!("process {pid} turned down a frame: {why}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts the frames where they are: in outboxes, half written, in pipes, in channels.
+    fn frames_on_the_way(&self) -> u64 {
+        let pipes = self.wires.conns().flat_map(|(_, conn)| &conn.pipes);
+        let mut frames: usize = pipes.map(|pipe| pipe.tags.len()).sum();
+        for process in &self.processes {
+            let links = process.links.values();
+            frames += links.map(|link| link.outbox.len() + link.batch.len()).sum::<usize>();
+            frames += process.undecided().count();
+        }
+        frames as u64
+    }
+
+    /// What was lost in any way, in words; `None` if nothing was.
+    pub(super) fn losses_in_words(&self) -> Option<String> {
+        let ledger = &self.ground.ledger;
+        let stats = self.processes.iter().map(Process::stats);
+        let (dropped, refused) = stats.fold((0, 0), |(dropped, refused), stats| {
+            (dropped + stats.dropped, refused + stats.refused())
+        });
+        let losses = [
+            (ledger.copies.lost(), "copies lost"),
+            (ledger.given_up, "messages never sent"),
+            (dropped, "dropped by full queues"),
+            (refused, "frames turned down"),
+        ];
+        let losses = losses.into_iter().filter(|(count, _)| *count > 0);
+        let words: Vec<String> = losses.map(|(count, what)| format!("{count} {what}")).collect();
+        (!words.is_empty()).then(|| words.join(", "))
+    }
+}
+
+/// Which of the sums that `Stats` documents is wrong, if one is.
+fn broken_law(process: &Process, stats: &Stats) -> Option<&'static str> {
+    let fates = stats.delivered + stats.relayed_only + stats.control + stats.duplicates;
+    let handed_on = stats.handled + stats.ignored + stats.queued + process.in_hand() as u64;
+    let put = stats.own_frames + stats.relay_frames + stats.control_frames;
+    let laws = [
+        ("the frames received", stats.received == fates + stats.refused()),
+        ("the messages delivered", stats.delivered == handed_on),
+        ("the messages queued", stats.queued == stats.taken + stats.dropped + stats.waiting),
+        ("the frames put on links", put == process.put),
+    ];
+    laws.into_iter().find(|(_, holds)| !holds).map(|(law, _)| law)
+}
