@@ -67,6 +67,8 @@ pub(super) struct Process {
     /// Whom its program has not reached yet.
     pub to_reach: BTreeSet<usize>,
     pub connects: BTreeMap<ConnectId, usize>,
+    /// Whether its program will try again to connect.
+    pub tries_again: bool,
     /// What its program is sending, once there is room.
     pub line: VecDeque<Wish>,
     /// What it has sent to nodes that the mesh is asked for.
@@ -123,6 +125,7 @@ impl Process {
             alarm: None,
             to_reach: BTreeSet::new(),
             connects: BTreeMap::new(),
+            tries_again: false,
             line: VecDeque::new(),
             routing: Vec::new(),
             marks: Marks::default(),

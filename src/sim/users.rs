@@ -154,7 +154,8 @@ impl World {
     /// The program connects to whom it has not reached yet.
     pub(super) fn program(&mut self, pid: ProcessId) {
         self.send_line(pid);
-        let process = &self.processes[pid];
+        let process = &mut self.processes[pid];
+        process.tries_again = false;
         let under_way: Vec<usize> = process.connects.values().copied().collect();
         let targets = process.to_reach.iter().copied().filter(|to| !under_way.contains(to));
         for to in targets.collect::<Vec<usize>>() {
@@ -166,7 +167,7 @@ impl World {
                     self.processes[pid].connects.insert(connect, to);
                 }
                 Err(_) => {
-                    self.ground.schedule.after(TRY_AGAIN, Happening::Program { process: pid });
+                    self.try_again(pid);
                 }
             }
         }
@@ -178,6 +179,13 @@ impl World {
         if is_ok {
             self.processes[pid].to_reach.remove(&to);
         } else {
+            self.try_again(pid);
+        }
+    }
+
+    /// Once, however many of the program's attempts have failed.
+    fn try_again(&mut self, pid: ProcessId) {
+        if !std::mem::replace(&mut self.processes[pid].tries_again, true) {
             self.ground.schedule.after(TRY_AGAIN, Happening::Program { process: pid });
         }
     }

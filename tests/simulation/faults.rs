@@ -50,7 +50,7 @@ impl Plan {
             has_small_queues: digits.next(3) == 0,
             faults: 1 + digits.next(3) as u32,
             has_few_links: digits.next(2) == 0,
-            has_short_memory: digits.next(2) == 0,
+            has_short_memory: digits.next(4) == 0,
             network: networks[digits.next(networks.len())].clone(),
             nodes: 20 + (seed % 31) as usize,
         }
@@ -68,7 +68,7 @@ impl Plan {
         if self.has_few_links {
             settings = settings.max_links(self.most_links()).max_handshaking(4);
         }
-        if self.has_short_memory { settings.seen_ids(40) } else { settings }
+        if self.has_short_memory { settings.seen_ids(60) } else { settings }
     }
 
     /// Few, but enough for what the programs ask for.
@@ -76,7 +76,7 @@ impl Plan {
         match self.topology {
             Topology::Star => self.nodes,
             Topology::Line | Topology::Ring | Topology::Tree => 6,
-            _ => 16,
+            _ => 24,
         }
     }
 }
@@ -190,6 +190,7 @@ fn every_promise_holds_under_every_fault() {
     assert!(total.losses.len() >= 4, "every way to lose a copy but one: {:?}", total.losses);
     assert!(total.queue_waits > 100 && total.dropped > 100, "applications that slept were felt");
     assert!(total.given_up > 0, "some messages found no way");
+    assert!(!total.refusals.is_empty(), "some memories were too short");
 }
 
 #[test]
