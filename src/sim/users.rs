@@ -158,7 +158,10 @@ impl World {
         process.tries_again = false;
         let under_way: Vec<usize> = process.connects.values().copied().collect();
         let targets = process.to_reach.iter().copied().filter(|to| !under_way.contains(to));
-        for to in targets.collect::<Vec<usize>>() {
+        let mut targets: Vec<usize> = targets.collect();
+        // Where there is not room for all of them, none is to wait for ever.
+        self.ground.rng.shuffle(&mut targets);
+        for to in targets {
             let (connecting, _) =
                 self.act(pid, None, |node, now| node.connect(now, vec![address(to)]));
             match connecting {
