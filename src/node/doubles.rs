@@ -133,10 +133,20 @@ impl Node {
         self.close_link(now, link, Cause::Duplicate);
     }
 
-    /// An answer was held back for as long as it may be.
-    pub(super) fn answer_overdue(&mut self, now: Now, link: LinkId, id: NodeId) {
-        let by = self.peers.get(&link).and_then(|peer| peer.answer_by);
-        if by.is_none_or(|by| now.mono < by) {
+    /// A second link is still one: the answer was held back for as long as it may be, or the other
+    /// rs2p node has not chosen, and we have not heard of it on the first link either. Then it has
+    /// lost the first one.
+    pub(super) fn choice_overdue(&mut self, now: Now, link: LinkId, id: NodeId) {
+        let Some(peer) = self.peers.get(&link) else { return };
+        let row = self.table.get(&id).and_then(|row| self.peers.get(&row));
+        let is_over = match peer.answer_by {
+            Some(by) => now.mono >= by,
+            None => {
+                let is_silent = row.is_none_or(|row| row.last_heard < peer.opened);
+                is_silent && now.mono >= peer.opened + self.config.handshake_timeout
+            }
+        };
+        if !is_over {
             return;
         }
         match self.table.get(&id) {

@@ -40,7 +40,7 @@ impl Node {
     pub(super) fn handshake_overdue(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.peers.get(&link) else { return };
         if let Stage::Spare(id) = peer.stage {
-            self.answer_overdue(now, link, id);
+            self.choice_overdue(now, link, id);
         } else if !peer.is_handshaking() {
             self.acknowledged(link);
         } else if now.mono >= peer.opened + self.config.handshake_timeout {

@@ -321,6 +321,22 @@ fn a_lost_peer_is_dialled_again_and_the_user_is_told() {
 }
 
 #[test]
+fn a_second_link_takes_the_place_of_one_that_the_peer_has_lost() {
+    for peer in [1, 200] {
+        let mut hand = Hand::new();
+        let first = hand.rs2p(peer);
+        hand.pass(60_000);
+        // It knows nothing of the first one, so nobody chooses.
+        let second = hand.rs2p(peer);
+        assert_eq!(hand.node.link_of(&id(peer)), Some(first));
+        let actions = hand.pass(6_000);
+        assert!(matches!(closed(&actions), Some((link, Cause::TimedOut)) if link == first));
+        assert_eq!(hand.node.link_of(&id(peer)), Some(second));
+        assert_eq!(hand.node.stats().left, 0, "it was there all the time");
+    }
+}
+
+#[test]
 fn messages_that_a_lost_link_had_read_still_count() {
     let mut hand = Hand::new();
     let (a, b) = (hand.rs2p(1), hand.rs2p(2));

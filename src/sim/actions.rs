@@ -131,7 +131,7 @@ impl World {
         };
         let is_relay = matches!(parcel, Parcel::Relay(_));
         let put = link.outbox.put(parcel, tag);
-        process.marks.outbound.note(link.outbox.peak);
+        process.marks.outbound.note(link.outbox.flow.queued());
         match put {
             Put::Sealed => return self.lose(pid, Some(id), tag, Loss::NoLink),
             Put::Fine => {}
@@ -170,8 +170,7 @@ impl World {
 
     /// Who is at the other end of a link, as the network knows.
     pub(super) fn peer(&self, pid: ProcessId, link: LinkId) -> Option<ProcessId> {
-        let socket = self.processes[pid].links.get(&link)?.socket?;
-        Some(self.wires.end(socket.other())?.process)
+        self.processes[pid].links.get(&link)?.peer
     }
 
     /// Has a link's thread look at its outbox and its orders.

@@ -32,7 +32,7 @@ pub struct Faults {
     pub power_cuts: u32,
     /// Processes that are stopped for 1 to 20 s and go on as if nothing had happened.
     pub freezes: u32,
-    /// Applications that take no message for 5 to 20 s.
+    /// Applications that take a message by themselves, but none for 5 to 20 s.
     pub slow_readers: u32,
     /// Wall clocks are off by up to this much, either way.
     pub clock_skew: Duration,
@@ -93,14 +93,14 @@ pub(super) enum Incident {
 }
 
 impl World {
-    /// Plans faults, from now on.
+    /// Plans faults for the nodes that there are, from now on.
     #[must_use]
     pub fn faults(mut self, faults: Faults) -> Self {
         self.plan_faults(&faults);
         self
     }
 
-    /// Plans faults, from now on.
+    /// Plans faults for the nodes that there are, from now on. Clocks that are to be off jump now.
     pub fn plan_faults(&mut self, faults: &Faults) {
         let skew = faults.clock_skew.as_millis() as i64;
         for machine in self.machines.iter_mut().filter(|_| skew > 0) {
@@ -208,7 +208,7 @@ impl World {
         }
     }
 
-    /// The network is not well until this long from now.
+    /// Something is wrong until this long from now.
     pub(super) fn trouble_until(&mut self, pause: Duration) {
         self.clear_at = self.clear_at.max(self.now() + pause);
     }

@@ -72,7 +72,8 @@ impl World {
         let is_wanted = self.processes[pid].is_alive && self.processes[pid].links.contains_key(&id);
         match socket {
             Some(socket) if is_wanted => {
-                self.with_link(pid, id, |link| link.socket = Some(socket));
+                let peer = self.wires.end(socket.other()).map(|end| end.process);
+                self.with_link(pid, id, |link| (link.socket, link.peer) = (Some(socket), peer));
                 self.tell(pid, Event::Opened { link: id });
                 self.wake(pid, id);
             }
@@ -93,7 +94,8 @@ impl World {
         let (admitted, _) = self.act(pid, None, |node, now| node.admit(now));
         match admitted {
             Ok(id) => {
-                let link = Link::new(&self.config, Some(socket));
+                let mut link = Link::new(&self.config, Some(socket));
+                link.peer = self.wires.end(socket.other()).map(|end| end.process);
                 self.processes[pid].links.insert(id, link);
                 if let Some(end) = self.wires.end_mut(socket) {
                     end.link = Some(id);

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::ledger::Tag;
 use super::schedule::ProcessId;
 use super::tcp::Socket;
+use super::turn::Turns;
 use crate::config::Config;
 use crate::events::Cause;
 use crate::node::flow::{Credit, Hold, Outflow, StallWatch, Wait};
@@ -31,6 +32,8 @@ pub(super) enum Order {
 pub(super) struct Link {
     /// `None` while dialling.
     pub socket: Option<Socket>,
+    /// The process at the other end, once there is one.
+    pub peer: Option<ProcessId>,
     pub outbox: Outbox,
     pub batch: VecDeque<Chunk>,
     pub written: u64,
@@ -43,6 +46,7 @@ pub(super) struct Link {
     pub holds: Vec<Hold<LinkId>>,
     pub orders: Vec<Order>,
     pub is_woken: bool,
+    pub turns: Turns,
     /// When its thread will wake by itself.
     pub alarm: Option<Duration>,
     pub is_at_end: bool,
@@ -115,6 +119,7 @@ impl Link {
     pub fn new(config: &Config, socket: Option<Socket>) -> Self {
         Link {
             socket,
+            peer: None,
             outbox: Outbox::new(config),
             batch: VecDeque::new(),
             written: 0,
@@ -126,6 +131,7 @@ impl Link {
             holds: Vec::new(),
             orders: Vec::new(),
             is_woken: false,
+            turns: Turns::default(),
             alarm: None,
             is_at_end: false,
             is_backlogged: false,
@@ -195,8 +201,6 @@ pub(super) struct Outbox {
     control: VecDeque<(Parcel, Tag)>,
     data: VecDeque<(Parcel, Tag)>,
     pub flow: Outflow,
-    /// The most that ever waited.
-    pub peak: usize,
     pub pressers: Vec<LinkId>,
     pub is_sealed: bool,
 }
@@ -207,7 +211,6 @@ impl Outbox {
             control: VecDeque::new(),
             data: VecDeque::new(),
             flow: Outflow::new(config),
-            peak: 0,
             pressers: Vec::new(),
             is_sealed: false,
         }
@@ -218,7 +221,6 @@ impl Outbox {
             return Put::Sealed;
         }
         self.flow.add(weight(&parcel));
-        self.peak = self.peak.max(self.flow.queued());
         match parcel {
             Parcel::Control(_) => self.control.push_back((parcel, tag)),
             _ => self.data.push_back((parcel, tag)),

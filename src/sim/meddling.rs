@@ -52,8 +52,8 @@ impl World {
         }
     }
 
-    /// How long a node's application thinks about each message that it takes by itself. `None`:
-    /// it takes none, see [`World::recv`].
+    /// How long a node's application thinks about each message that it takes by itself. With
+    /// `None`, as at first, it takes none by itself: that is up to [`World::recv`].
     pub fn set_pace(&mut self, node: usize, pace: Option<Duration>) {
         self.machines[node].pace = pace;
         if let Some(pid) = self.machines[node].process {

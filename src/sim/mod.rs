@@ -55,6 +55,7 @@ mod tcp;
 mod topology;
 mod turn;
 mod users;
+mod verdicts;
 mod world;
 mod writing;
 

@@ -11,7 +11,6 @@ use super::ledger::Tag;
 use super::link::{Batch, Link};
 use super::routes::{Routing, Wish};
 use super::schedule::ProcessId;
-use super::turn::Idleness;
 use crate::id::NodeId;
 use crate::message::Message;
 use crate::node::{ConnectId, LinkId, Node, Now};
@@ -32,6 +31,8 @@ pub(super) struct Machine {
     pub skew: i64,
     /// Whom its program connects to.
     pub targets: Vec<usize>,
+    /// Whether its nodes make no links by themselves.
+    pub is_fixed: bool,
     /// How long its application thinks about each message. `None`: see `World::recv`.
     pub pace: Option<Duration>,
     /// Reasons why its application takes nothing for now, whatever its pace.
@@ -74,8 +75,6 @@ pub(super) struct Process {
     /// What it has sent to nodes that the mesh is asked for.
     pub routing: Vec<Routing>,
     pub marks: Marks,
-    /// The turns of its links in which nothing happened.
-    pub idle: BTreeMap<LinkId, Idleness>,
     /// Users' messages that its node delivered, as the ledger has it.
     pub delivered: u64,
     /// Frames that its node put on links.
@@ -129,7 +128,6 @@ impl Process {
             line: VecDeque::new(),
             routing: Vec::new(),
             marks: Marks::default(),
-            idle: BTreeMap::new(),
             delivered: 0,
             put: 0,
             bytes_in: 0,

@@ -156,8 +156,12 @@ impl World {
         header: Result<Header, Malformed>,
     ) -> bool {
         self.ground.ledger.arrived(tag);
+        let from = self.peer(pid, id).unwrap_or(pid);
+        let before = self.processes[pid].node.stats();
         let item = header.and_then(Header::verify).map(Box::new);
         self.tell(pid, event(id, item));
+        let why = self.turned_down(pid, &before);
+        self.account(pid, (from, id), tag, why, false);
         let link = self.processes[pid].links.get(&id);
         link.is_some_and(|link| link.orders.is_empty() || link.is_established())
     }
@@ -171,7 +175,7 @@ impl World {
         headers: Vec<(Tag, Result<Header, Malformed>)>,
         bytes: usize,
     ) {
-        let now = self.clock(pid);
+        let (now, from) = (self.clock(pid), self.peer(pid, id).unwrap_or(pid));
         let mut control = Vec::new();
         let mut items: Vec<Item> = Vec::new();
         for (tag, header) in headers {
@@ -181,6 +185,7 @@ impl World {
             });
             if is_duplicate {
                 self.ground.ledger.arrived(tag);
+                self.account(pid, (from, id), tag, None, false);
                 continue;
             }
             let item = header.and_then(Header::verify).map(Box::new);
@@ -190,10 +195,11 @@ impl World {
             self.ground.ledger.arrived(tag);
             self.tell(pid, event(id, item));
         }
-        let from = self.peer(pid, id).unwrap_or(pid);
-        let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
+        let process = &mut self.processes[pid];
+        let Some(link) = process.links.get_mut(&id) else { return };
         if !items.is_empty() {
             link.take_credit(bytes);
+            process.marks.undigested.note(link.undigested);
             let batch = Batch { link: id, from, items, bytes };
             match link.held {
                 Some(ref mut held) => held.append(batch),

@@ -26,17 +26,17 @@ pub struct Report {
     pub coverage: f64,
     /// Broadcasts that got to all of these.
     pub complete: u64,
-    /// Links that a broadcast took to a node: on average, and at most.
+    /// Links that a broadcast took to a node, on average.
     pub hops: f64,
-    /// See [`Report::hops`].
+    /// Links that a broadcast took to a node, at most.
     pub most_hops: u32,
     /// Copies of broadcasts that arrived, per delivery.
     pub redundancy: f64,
-    /// How long complete broadcasts took to get to all nodes: half of them, ...
+    /// How long complete broadcasts took to get to all nodes, at most, for half of them.
     pub full_coverage_p50: Duration,
-    /// ... and 99 of 100.
+    /// How long complete broadcasts took to get to all nodes, at most, for 99 of 100.
     pub full_coverage_p99: Duration,
-    /// Bytes that a process wrote, on average.
+    /// Bytes written by a machine, on average, whichever processes ran on it.
     pub bytes_per_node: f64,
     /// Copies that were put on links and lost, with why.
     pub losses: Vec<(String, u64)>,
@@ -44,17 +44,17 @@ pub struct Report {
     pub refusals: Vec<(String, u64)>,
     /// Messages that waited too long for room, or for a way to their receiver.
     pub given_up: u64,
-    /// Times that a daemon waited because the queue to its application was full.
-    pub queue_waits: u64,
     /// Messages that a full queue dropped.
     pub dropped: u64,
     /// Times that a peer got linked.
     pub joined: u64,
     /// Times that a peer was lost, with why.
     pub left: Vec<(String, u64)>,
-    /// Things that happened.
+    /// Times that a node had to wait because its application's queue was full.
+    pub full_queues: u64,
+    /// Events that the simulator dealt with.
     pub events: u64,
-    /// Real time that it took.
+    /// Real time that the simulator took.
     pub took: Duration,
 }
 
@@ -91,7 +91,7 @@ impl World {
             redundancy: ratio(copies, deliveries),
             full_coverage_p50: percentile(&full, 50),
             full_coverage_p99: percentile(&full, 99),
-            bytes_per_node: ratio(written, self.processes.len() as u64),
+            bytes_per_node: ratio(written, self.len() as u64),
             losses: self.losses(),
             refusals: ledger
                 .refusals
@@ -99,10 +99,10 @@ impl World {
                 .map(|(why, count)| (why.to_string(), *count))
                 .collect(),
             given_up: ledger.given_up,
-            queue_waits: self.processes.iter().map(|process| process.application.waits).sum(),
             dropped: self.processes.iter().map(|process| process.application.dropped).sum(),
             joined: self.joined,
             left: self.left.clone().into_iter().collect(),
+            full_queues: self.processes.iter().map(|process| process.application.waits).sum(),
             events: self.ground.schedule.passed(),
             took: self.took,
         }
@@ -153,7 +153,7 @@ impl Report {
         self.left.iter().map(|(_, count)| count).sum()
     }
 
-    /// Things that happened, per second of real time.
+    /// Events per second of real time.
     #[must_use]
     pub fn events_per_second(&self) -> f64 {
         self.events as f64 / self.took.as_secs_f64().max(f64::MIN_POSITIVE)
@@ -165,8 +165,8 @@ fn ratio(part: u64, of: u64) -> f64 {
 }
 
 fn percentile(sorted: &[Duration], percent: usize) -> Duration {
-    let last = sorted.len().saturating_sub(1);
-    sorted.get((last * percent).div_ceil(100)).copied().unwrap_or_default()
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
 }
 
 impl fmt::Display for Report {
@@ -184,7 +184,7 @@ impl fmt::Display for Report {
         writeln!(f, "to all in   p50 {p50:.1?}, p99 {p99:.1?}")?;
         writeln!(f, "hops        {:.2} on average, {} at most", self.hops, self.most_hops)?;
         writeln!(f, "redundancy  {:.2} copies per delivery", self.redundancy)?;
-        writeln!(f, "bytes       {:.0} written per process", self.bytes_per_node)?;
+        writeln!(f, "bytes       {:.0} written per node", self.bytes_per_node)?;
         writeln!(f, "links       {} joined, {} left", self.joined, self.lost_links())?;
         for (why, count) in &self.left {
             writeln!(f, "left        {count} times: {why}")?;
@@ -211,8 +211,8 @@ mod tests {
     #[test]
     fn percentiles_are_of_the_values() {
         let values: Vec<Duration> = (1..=100).map(Duration::from_secs).collect();
-        assert_eq!(percentile(&values, 50), Duration::from_secs(51));
-        assert_eq!(percentile(&values, 99), Duration::from_secs(100));
+        assert_eq!(percentile(&values, 50), Duration::from_secs(50));
+        assert_eq!(percentile(&values, 99), Duration::from_secs(99));
         assert_eq!(percentile(&[], 99), Duration::ZERO);
     }
 }

@@ -9,27 +9,19 @@ use crate::events::Cause;
 use crate::node::LinkId;
 use crate::node::flow::Hold;
 
-/// So many turns in a row may find nothing to do: somebody woke the thread for another's sake.
+/// Turns that change nothing, one soon after the other, that a link's thread may take: it is woken
+/// for what others do.
 const MOST_IDLE: u32 = 50;
+const SOON: Duration = Duration::from_millis(10);
 
-/// What a link's thread has to do, and has done. A turn that does anything changes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Look {
-    written: u64,
-    queued: usize,
-    undigested: usize,
-    unread: usize,
-    holds: usize,
-    is_held: bool,
-    is_at_end: bool,
-    is_leaving: bool,
-}
-
-/// How many turns of a link in a row changed nothing.
-#[derive(Debug)]
-pub(super) struct Idleness {
-    last: Look,
-    turns: u32,
+/// What a link's thread has done lately.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    /// Bytes written, bytes to read, and how much waits where.
+    state: (u64, usize, [usize; 4]),
+    last: Duration,
+    /// How many turns changed nothing of that.
+    idle: u32,
 }
 
 impl World {
@@ -46,42 +38,29 @@ impl World {
             .and_then(|()| self.write(pid, id))
             .and_then(|()| self.rest(pid, id));
         match turn {
-            Err(cause) => {
-                self.processes[pid].idle.remove(&id);
-                self.finish(pid, id, cause);
-            }
-            Ok(()) => self.does_something(pid, id),
+            Err(cause) => self.finish(pid, id, cause),
+            Ok(()) => self.expect_rest(pid, id),
         }
     }
 
-    /// Breaks a promise if this link's thread has run again and again, and nothing has changed.
-    fn does_something(&mut self, pid: ProcessId, id: LinkId) {
-        let Some(now) = self.look(pid, id) else { return };
-        let process = &mut self.processes[pid];
-        process.marks.undigested.note(now.undigested);
-        let idle = process.idle.entry(id).or_insert(Idleness { last: now, turns: 0 });
-        idle.turns = if idle.last == now { idle.turns + 1 } else { 0 };
-        idle.last = now;
-        if idle.turns > MOST_IDLE {
-            let what = format!("link {} of process {pid} runs in vain: {now:?}", id.0);
+    /// A thread whose turns change nothing has nothing to do, and has to rest.
+    fn expect_rest(&mut self, pid: ProcessId, id: LinkId) {
+        let now = self.ground.schedule.now();
+        let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
+        let input = link.socket.and_then(|at| Some((at, self.wires.conn(at)?)));
+        let unread = input.map_or(0, |(at, conn)| conn.pipes[1 - at.end].unread);
+        let waiting = [link.outbox.len(), link.batch.len(), link.holds.len(), link.undigested];
+        let state = (link.written, unread, waiting);
+        if state == link.turns.state && now < link.turns.last + SOON {
+            link.turns.idle += 1;
+        } else {
+            link.turns.idle = 0;
+        }
+        (link.turns.state, link.turns.last) = (state, now);
+        if link.turns.idle > MOST_IDLE {
+            let what = format!("link {id:?} of process {pid} turns and turns at {now:?}");
             self.ground.ledger.breaks("a thread rests when there is nothing to do", what);
         }
-    }
-
-    fn look(&self, pid: ProcessId, id: LinkId) -> Option<Look> {
-        let link = self.processes[pid].links.get(&id)?;
-        let conn = link.socket.and_then(|socket| self.wires.conn(socket));
-        let pipe = link.socket.and_then(|socket| Some(&conn?.pipes[1 - socket.end]));
-        Some(Look {
-            written: link.written,
-            queued: link.outbox.len(),
-            undigested: link.undigested,
-            unread: pipe.map_or(0, |pipe| pipe.unread),
-            holds: link.holds.len(),
-            is_held: link.held.is_some(),
-            is_at_end: link.is_at_end,
-            is_leaving: link.leaving.is_some(),
-        })
     }
 
     fn rest(&mut self, pid: ProcessId, id: LinkId) -> Result<(), Cause> {

@@ -19,11 +19,13 @@ use crate::wire::HostPort;
 
 /// Whom a message is passed on to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RelayRule {
     /// All neighbours but the one it came from and the one that sent it first.
     #[default]
     Rs2p,
-    /// All neighbours but the one that sent it first, as py2p does. For comparison.
+    /// All neighbours but the one that sent it first, as py2p does. For comparison: the node knows
+    /// the other rule only, so the world adds the copy that goes back.
     Py2p,
 }
 
@@ -79,7 +81,8 @@ impl World {
         .settings(&MeshSocket::builder())
     }
 
-    /// The settings of all nodes: what they would be bound with.
+    /// The settings of the nodes, which are added afterwards: what they would be bound with.
+    /// Encryption is not modelled, and secrets neither.
     #[must_use]
     pub fn settings(mut self, settings: &Builder) -> Self {
         let (protocol, config) = settings.parts();
@@ -90,7 +93,7 @@ impl World {
         self
     }
 
-    /// How the network behaves.
+    /// How the network behaves, from now on.
     #[must_use]
     pub fn network(mut self, network: Network) -> Self {
         self.wires.network = network;
@@ -118,17 +121,16 @@ impl World {
     }
 
     /// Adds machines and starts a node on each; the programs begin to connect within a second,
-    /// or at once if they are to do so all together.
+    /// or at once if they are to do so all together. Nodes have numbers, from 0 in the order in
+    /// which they were added; wherever one is asked for, one that there is not is a panic.
     #[must_use]
     pub fn nodes(mut self, count: usize) -> Self {
-        if !self.topology.is_open() {
-            self.config.max_outgoing = 0;
-        }
         let first = self.machines.len();
         for node in first..first + count {
             let targets = self.topology.targets(node - first, count, &mut self.ground.rng);
             let targets = targets.into_iter().map(|target| first + target).collect();
-            self.machines.push(Machine { targets, ..Machine::default() });
+            let is_fixed = !self.topology.is_open();
+            self.machines.push(Machine { targets, is_fixed, ..Machine::default() });
         }
         for node in first..first + count {
             self.start(node);
@@ -178,8 +180,9 @@ impl World {
         is_done
     }
 
-    /// Lets time pass until no message is on its way or waits for a way to its receiver, but no
-    /// longer than `span`; whether that is so.
+    /// Lets time pass until no message is on its way, but no longer than `span`; whether that is
+    /// so. A way to one node that is being looked for counts; what waits for room, or for an
+    /// application, does not: see [`World::is_quiet`].
     #[must_use]
     pub fn settle(&mut self, span: Duration) -> bool {
         self.run_until(span, World::is_at_rest)
@@ -250,7 +253,11 @@ impl World {
         let id = NodeId::from_digest(&self.ground.rng.bytes());
         let addr = HostPort::from(address(machine));
         let me = Identity { id, protocol: self.protocol.clone(), addr };
-        let node = Node::new(me, self.config.clone(), self.ground.rng.next_u64());
+        let mut config = self.config.clone();
+        if self.machines[machine].is_fixed {
+            config.max_outgoing = 0;
+        }
+        let node = Node::new(me, config, self.ground.rng.next_u64());
         let mut process = Process::new(machine, id, node, self.now());
         process.to_reach = self.machines[machine].targets.iter().copied().collect();
         self.processes.push(process);

@@ -6,7 +6,9 @@ use std::time::Duration;
 use rs2p::sim::{Faults, Network, Report, Topology, Violation, World};
 use rs2p::{Builder, MeshSocket};
 
-use crate::seeds::{Digits, Outcome, SETTLED, for_each_seed, heals, seeds, settles};
+use crate::seeds::{
+    Digits, Outcome, SETTLED, for_each_seed, heals_for_good, seeds, settles, the_seed,
+};
 
 const S: fn(u64) -> Duration = Duration::from_secs;
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -133,7 +135,7 @@ fn survive(seed: u64, total: &Mutex<Report>) -> Outcome {
     chatter(&mut world, end)?;
     world.run_for(world.clear_at().saturating_sub(world.now()));
     world.check()?;
-    heals(&mut world, HEALED)?;
+    heals_for_good(&mut world, HEALED)?;
     settles(&mut world)?;
     // By now every link that died has been noticed and replaced.
     let whole_at = world.clear_at() + HEALED + SETTLED;
@@ -149,7 +151,7 @@ fn add(total: &mut Report, report: &Report) {
     total.deliveries += report.deliveries;
     total.events += report.events;
     total.given_up += report.given_up;
-    total.queue_waits += report.queue_waits;
+    total.full_queues += report.full_queues;
     total.dropped += report.dropped;
     for (sums, counts) in [
         (&mut total.losses, &report.losses),
@@ -182,13 +184,16 @@ fn every_promise_holds_under_every_fault() {
         total.losses,
         total.refusals,
         total.given_up,
-        total.queue_waits,
+        total.full_queues,
         total.dropped
     );
+    if the_seed().is_some() {
+        return;
+    }
     // What was to be provoked was provoked.
     assert!(total.deliveries > 10 * total.broadcasts && total.lost_links() > 100);
-    assert!(total.losses.len() >= 4, "every way to lose a copy but one: {:?}", total.losses);
-    assert!(total.queue_waits > 100 && total.dropped > 100, "applications that slept were felt");
+    assert!(total.losses.len() >= 4, "of five ways to lose a copy: {:?}", total.losses);
+    assert!(total.full_queues > 100 && total.dropped > 100, "applications that slept were felt");
     assert!(total.given_up > 0, "some messages found no way");
     assert!(!total.refusals.is_empty(), "some memories were too short");
 }

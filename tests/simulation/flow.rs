@@ -6,7 +6,7 @@ use std::time::Duration;
 use rs2p::MeshSocket;
 use rs2p::sim::{Network, Topology, Violation, World};
 
-use crate::seeds::{Outcome, for_each_seed, heals, seeds};
+use crate::seeds::{Outcome, for_each_seed, heals_for_good, seeds, the_seed};
 
 const S: fn(u64) -> Duration = Duration::from_secs;
 
@@ -79,7 +79,7 @@ fn an_overloaded_mesh_counts_what_it_loses_and_is_whole_again() {
         let topology = if seed % 2 == 0 { Topology::Full } else { Topology::Mesh };
         let nodes = 6 + (seed % 5) as usize;
         let mut world = full_speed(seed, topology, nodes)?;
-        heals(&mut world, S(10))?;
+        heals_for_good(&mut world, S(10))?;
         let report = world.report();
         if report.complete < (MESSAGES * nodes) as u64 {
             let counted: u64 = report.losses.iter().map(|(_, count)| count).sum();
@@ -90,5 +90,5 @@ fn an_overloaded_mesh_counts_what_it_loses_and_is_whole_again() {
     });
     let losers = losers.into_inner();
     println!("{losers} of {count} meshes lost messages");
-    assert!(losers > 0, "the meshes were not overloaded");
+    assert!(the_seed().is_some() || losers > 0, "some meshes were overloaded");
 }

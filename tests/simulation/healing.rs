@@ -6,7 +6,7 @@ use std::time::Duration;
 use rs2p::MeshSocket;
 use rs2p::sim::{Faults, Topology, World};
 
-use crate::seeds::{Outcome, for_each_seed, heals, seeds, settles};
+use crate::seeds::{Outcome, for_each_seed, heals_for_good, seeds, settles, the_seed};
 
 const S: fn(u64) -> Duration = Duration::from_secs;
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -46,7 +46,7 @@ fn part_and_heal(seed: u64, tally: &Tally) -> Outcome {
         }
     }
     tally.apart.fetch_add(u64::from(!world.is_connected()), Relaxed);
-    let healed = heals(&mut world, HEALED)?;
+    let healed = heals_for_good(&mut world, HEALED)?;
     tally.longest.fetch_max(healed.as_millis() as u64, Relaxed);
     settles(&mut world)?;
     is_heard_by_all(&mut world, "together again")?;
@@ -84,7 +84,10 @@ fn a_partition_heals_within_ten_seconds() {
     });
     let (apart, longest) = (tally.apart.into_inner(), tally.longest.into_inner());
     println!("{apart} of {count} meshes were in parts; the longest healing took {longest} ms");
-    assert!(apart * 2 > count, "most meshes were in parts: {apart} of {count}");
+    assert!(
+        the_seed().is_some() || apart * 2 > count,
+        "most meshes were in parts: {apart} of {count}"
+    );
 }
 
 /// Ten of thirty nodes end, one every ten seconds, and never come back. A machine that is switched
@@ -135,9 +138,12 @@ fn what_a_program_connects_to_is_dialled_until_it_is_there() {
         }
         world.run_for(gone_for);
         world.restart(0);
-        let healed = heals(&mut world, S(10));
+        let healed = heals_for_good(&mut world, S(10));
         healed.map_err(|broken| format!("{broken}\n  gone for {gone_for:?}"))?;
-        is_heard_by_all(&mut world, "here again")
+        world.send(0, "here again")?;
+        settles(&mut world)?;
+        assert!(world.recv(1).is_some_and(|message| message.payload() == ["here again"]));
+        Ok(())
     });
 }
 
@@ -152,7 +158,7 @@ fn a_link_that_died_without_a_word_is_replaced() {
             world.send(0, "is anybody there?")?;
         }
         // Noticed when TCP gives up what is not acknowledged, or else by its keep-alive.
-        heals(&mut world, NOTICED + HEALED)?;
+        heals_for_good(&mut world, NOTICED + HEALED)?;
         settles(&mut world)?;
         Ok(world.rest_for(S(10))?)
     });
@@ -174,7 +180,7 @@ fn a_stopped_process_is_back_by_itself() {
             world.run_for(MS(100));
         }
         world.run_for(world.clear_at().saturating_sub(world.now()));
-        heals(&mut world, HEALED)?;
+        heals_for_good(&mut world, HEALED)?;
         settles(&mut world)
     });
 }

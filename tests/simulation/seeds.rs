@@ -16,7 +16,7 @@ pub const SETTLED: Duration = Duration::from_secs(8);
 
 /// Lets time pass until all is well, and demands that it is so for good: also when the links that
 /// were made last have settled. How long it took.
-pub fn heals(world: &mut World, within: Duration) -> Result<Duration, Violation> {
+pub fn heals_for_good(world: &mut World, within: Duration) -> Result<Duration, Violation> {
     let healed = world.heals_within(within);
     world.check_calm()?;
     world.run_for(SETTLED);
@@ -51,20 +51,23 @@ pub fn seeds(count: u64) -> u64 {
     if std::env::var_os("RS2P_LONG").is_some() { 10 * count } else { count }
 }
 
-/// Runs the world of every seed below `count`, or that of `RS2P_SEED` alone.
+/// Runs the world of every seed below `count`, or that of `RS2P_SEED` alone. The first one that
+/// fails ends it, and says how to see it again.
 pub fn for_each_seed(test: &str, count: u64, run: impl Fn(u64) -> Outcome + Sync) {
     let _ = env_logger::builder().is_test(true).try_init();
-    if let Ok(seed) = std::env::var("RS2P_SEED") {
-        return attempt(test, seed.parse().expect("RS2P_SEED is a number"), &run);
+    if let Some(seed) = the_seed() {
+        return attempt(test, seed, &run);
     }
     let next = AtomicU64::new(0);
     let work = || {
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= count {
-                return;
+        while let seed = next.fetch_add(1, Ordering::Relaxed)
+            && seed < count
+        {
+            let outcome = panic::catch_unwind(AssertUnwindSafe(|| attempt(test, seed, &run)));
+            if let Err(panic) = outcome {
+                next.store(count, Ordering::Relaxed);
+                panic::resume_unwind(panic);
             }
-            attempt(test, seed, &run);
         }
     };
     let threads = thread::available_parallelism().map_or(1, usize::from);
@@ -72,21 +75,38 @@ pub fn for_each_seed(test: &str, count: u64, run: impl Fn(u64) -> Outcome + Sync
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         for worker in workers {
             if let Err(panic) = worker.join() {
-                next.store(count, Ordering::Relaxed);
                 panic::resume_unwind(panic);
             }
         }
     });
 }
 
+/// The one seed to run. What holds for many together is not asked of it.
+pub fn the_seed() -> Option<u64> {
+    let seed = std::env::var("RS2P_SEED").ok()?;
+    Some(seed.parse().expect("RS2P_SEED is a number"))
+}
+
 fn attempt(test: &str, seed: u64, run: impl Fn(u64) -> Outcome) {
-    let replay = format!("RS2P_SEED={seed} cargo test --features sim --test simulation {test}");
+    let again = format!("seed {seed}; again: RS2P_SEED={seed} {} {test}", command());
     match panic::catch_unwind(AssertUnwindSafe(|| run(seed))) {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => panic!("{error}\nseed {seed}; again: {replay}"),
+        Ok(Err(error)) => panic!("{error}\n{again}"),
         Err(panic) => {
-            eprintln!("seed {seed}; again: {replay}");
+            eprintln!("{again}");
             panic::resume_unwind(panic);
         }
     }
+}
+
+/// Runs these tests with the features that they have now: handshakes say which methods there are,
+/// so another set of features makes another world.
+fn command() -> String {
+    let optional = [
+        ("compression-all", cfg!(feature = "compression-all")),
+        ("native-tls", cfg!(feature = "native-tls")),
+    ];
+    let features = optional.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name);
+    let features: Vec<&str> = features.chain(["sim"]).collect();
+    format!("cargo test --features '{}' --test simulation", features.join(" "))
 }
