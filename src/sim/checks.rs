@@ -35,7 +35,7 @@ type Promise = (&'static str, fn(&World) -> Kept);
 /// Two nodes that have two links have chosen one, and drained the other one, after this time.
 const SETTLES: Duration = Duration::from_secs(6);
 
-pub(super) const SOUND: &str = "nobody turns down what is sound and in time";
+pub(super) const SOUND: &str = "no message is turned down without a good reason";
 
 /// Kept at any time, whatever goes wrong.
 const ALWAYS: [Promise; 5] = [
@@ -59,7 +59,7 @@ const CALM: [Promise; 3] = [
 impl World {
     /// Whether every promise is kept that can be asked for at any time: at most once to the
     /// application; at least once to every node that stays connected to the origin; sent =
-    /// delivered + counted losses; nobody turns down what is sound and in time; bounds hold.
+    /// delivered + counted losses; no message is turned down without a good reason; bounds hold.
     ///
     /// # Errors
     ///

@@ -65,7 +65,11 @@ impl World {
             Refusal::TooOld => date + config.max_age.as_secs() <= second,
             Refusal::TooFarAhead => date > second + config.max_ahead.as_secs(),
             Refusal::Evicted => process.marks.seen.most() >= config.seen_ids,
-            Refusal::Late => !process.links.contains_key(&link),
+            // It has ended, or its thread has been told to end it.
+            Refusal::Late => process
+                .links
+                .get(&link)
+                .is_none_or(|link| link.leaving.is_some() || !link.orders.is_empty()),
             _ => false,
         }
     }
