@@ -5,8 +5,7 @@ use super::process::Process;
 use super::world::World;
 use crate::stats::{Refusal, Stats};
 
-/// Why a node may turn down what another one sent: it was late, or it came back. Whether it was
-/// late is seen when it is turned down.
+/// Why a node may turn down what another one sent: it was late, or it came back.
 const GOOD_REASONS: [Refusal; 5] =
     [Refusal::Echo, Refusal::TooOld, Refusal::TooFarAhead, Refusal::Evicted, Refusal::Late];
 
@@ -64,7 +63,8 @@ impl World {
         Ok(())
     }
 
-    /// All frames here are made by nodes.
+    /// All frames here are made by nodes, so none is unsound. Whether one was late, or came back, was
+    /// seen when it was turned down.
     pub(super) fn nobody_turns_down_what_is_sound(&self) -> Result<(), String> {
         for (pid, process) in self.processes.iter().enumerate() {
             let stats = process.node.stats();

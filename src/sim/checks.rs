@@ -35,6 +35,7 @@ type Promise = (&'static str, fn(&World) -> Kept);
 /// Two nodes that have two links have chosen one, and drained the other one, after this time.
 const SETTLES: Duration = Duration::from_secs(6);
 
+/// The promise about what a node may refuse.
 pub(super) const SOUND: &str = "no message is turned down without a good reason";
 
 /// Kept at any time, whatever goes wrong.
@@ -199,6 +200,7 @@ impl World {
         }
         Ok(())
     }
+
     /// Whether a node takes no further peer.
     fn is_full(&self, pid: ProcessId) -> bool {
         self.processes[pid].node.links() >= self.config.max_links
