@@ -27,17 +27,22 @@ impl Node {
             self.stats.turned_away += 1;
             return Err(Cause::Closed);
         }
-        let mut waiting = self
-            .peers
-            .iter()
-            .filter(|(_, peer)| peer.direction == Direction::Incoming && peer.is_handshaking());
-        // Links are numbered in order, so the first is the oldest.
-        let oldest = waiting.next().map(|(&link, _)| link);
+        let mut waiting = self.strangers();
+        let oldest = waiting.next();
         let is_full = waiting.count() + 1 >= self.config.max_handshaking;
         if let Some(link) = oldest.filter(|_| is_full) {
             self.close_link(now, link, Cause::Evicted);
         }
         Ok(self.new_link(now, Peer::new(Direction::Incoming, now.mono)))
+    }
+
+    /// Incoming links that have not shaken hands yet. Links are numbered in order, so the first is
+    /// the oldest.
+    pub(crate) fn strangers(&self) -> impl Iterator<Item = LinkId> {
+        let is_stranger =
+            |peer: &Peer| peer.direction == Direction::Incoming && peer.is_handshaking();
+        let peers = self.peers.iter();
+        peers.filter(move |(_, peer)| is_stranger(peer)).map(|(&link, _)| link)
     }
 
     pub(super) fn has_room(&self) -> Result<(), Cause> {

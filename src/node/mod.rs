@@ -19,7 +19,7 @@ pub(crate) mod peer;
 mod proving;
 pub(crate) mod reconnect;
 mod relay;
-mod requests;
+pub(crate) mod requests;
 pub(crate) mod rng;
 mod routing_table;
 mod seen;

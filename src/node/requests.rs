@@ -13,7 +13,7 @@ use crate::packet::Packet;
 use crate::wire::{Frame, HostPort, PeerEntry, peers};
 
 /// Replies that may wait at once.
-const MAX_WAITING: usize = 1024;
+pub(crate) const MAX_WAITING: usize = 1024;
 /// Addresses that one reply is tried at: anybody can answer, as often as it likes.
 const MAX_ROUTES: usize = 3;
 /// Longer ids of requests are not repeated in an answer, which would be larger than the request.

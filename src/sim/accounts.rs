@@ -1,95 +1,122 @@
-//! What a node made of a copy of a user's message: took it, had it, or turned it down, and why.
+//! The promises about what became of every message, checked against the ledger and against the
+//! nodes' own counters.
 
-use std::time::Duration;
-
-use super::ledger::Tag;
-use super::schedule::ProcessId;
+use super::process::Process;
 use super::world::World;
-use crate::config::Config;
 use crate::stats::{Refusal, Stats};
 
-/// Seconds by which dates are rounded, or moved so that equal messages differ.
-const ROUNDING: Duration = Duration::from_secs(2);
+/// Why a node may turn down what another one sent: it was late, or it came back.
+const GOOD_REASONS: [Refusal; 5] =
+    [Refusal::Echo, Refusal::TooOld, Refusal::TooFarAhead, Refusal::Evicted, Refusal::Late];
 
 impl World {
-    /// Notes what became of a copy that a node has dealt with; `before` are its counters from
-    /// before that.
-    pub(super) fn account(
-        &mut self,
-        pid: ProcessId,
-        from: ProcessId,
-        tag: Tag,
-        is_delivered: bool,
-        before: &Stats,
-    ) {
-        let Some(number) = tag else { return };
-        let now = self.ground.schedule.now();
-        if is_delivered {
-            self.ground.ledger.delivered(number, pid, from, now);
-            if self.ground.ledger.sendings[number].is_broadcast {
-                self.owe(number, pid);
+    /// Nobody gets a message twice, or its own: the ledger notes that when it happens. Here: the
+    /// ledger has seen everything that a node has delivered.
+    pub(super) fn at_most_once_to_the_application(&self) -> Result<(), String> {
+        for (pid, process) in self.processes.iter().enumerate() {
+            let (counted, known) = (process.node.stats().delivered, process.delivered);
+            if counted != known {
+                return Err(format!("process {pid} delivered {counted}, the ledger has {known}"));
             }
-        } else if !self.ground.ledger.sendings[number].accepted.contains_key(&pid) {
-            let refusal = refused_since(before, &self.processes[pid].node.stats());
-            self.refused(pid, from, number, refusal);
         }
+        Ok(())
     }
 
-    /// A node turned down what it never had. That is for a good reason, or a promise is broken.
-    fn refused(
-        &mut self,
-        pid: ProcessId,
-        from: ProcessId,
-        number: usize,
-        refusal: Option<Refusal>,
-    ) {
-        if refusal.is_some_and(|refusal| self.is_justified(pid, number, refusal)) {
-            self.ground.ledger.sendings[number].refused.push((from, pid));
-            return;
-        }
-        let why = refusal.map_or("taken for a duplicate", Refusal::as_str);
-        let what = format!("message {number} was turned down by process {pid}: {why}");
-        self.ground.ledger.breaks("no message is turned down without a good reason", what);
-    }
-
-    fn is_justified(&self, pid: ProcessId, number: usize, refusal: Refusal) -> bool {
-        let sending = &self.ground.ledger.sendings[number];
-        let skew = |pid: ProcessId| self.machines[self.processes[pid].machine].skew;
-        match refusal {
-            Refusal::Late => true,
-            // More seconds than usual fit into the memory of a node, unless that is small.
-            Refusal::Evicted => self.config.seen_ids < Config::default().seen_ids,
-            Refusal::TooOld => {
-                let age = self.now().saturating_sub(sending.at).as_millis() as i64;
-                let age = age + skew(pid) - skew(sending.origin);
-                age + ROUNDING.as_millis() as i64 >= self.config.max_age.as_millis() as i64
+    /// Who had a message owed it to everybody it was linked to. Each of those got it, or the very
+    /// copy for it was lost, or turned down for a good reason, and counted. So it reached all who
+    /// stayed connected to its origin, over however many hops. Asked of every message of which
+    /// nothing is on its way.
+    pub(super) fn at_least_once_to_every_node_that_stays_connected_to_the_origin(
+        &self,
+    ) -> Result<(), String> {
+        let ledger = &self.ground.ledger;
+        for (number, sending) in ledger.sendings.iter().enumerate() {
+            if !sending.owed.is_empty()
+                && !sending.is_travelling()
+                && let Some(what) = ledger.debt(number)
+            {
+                return Err(what);
             }
-            _ => false,
         }
+        Ok(())
     }
 
-    /// A copy was dropped as a duplicate before the node saw it.
-    pub(super) fn account_duplicate(&mut self, pid: ProcessId, from: ProcessId, tag: Tag) {
-        let Some(number) = tag else { return };
-        if !self.ground.ledger.sendings[number].accepted.contains_key(&pid) {
-            self.refused(pid, from, number, None);
+    /// Every frame that a node put on a link arrived, was lost and counted, or is on its way; and
+    /// every node's own counters say the same.
+    pub(super) fn what_was_sent_was_delivered_or_is_counted(&self) -> Result<(), String> {
+        let (frames, copies) = (&self.ground.ledger.frames, &self.ground.ledger.copies);
+        let on_the_way = self.frames_on_the_way();
+        if frames.in_flight() != Some(on_the_way) || copies.in_flight().is_none() {
+            return Err(format!("{on_the_way} frames on their way; {frames:?}; {copies:?}"));
         }
+        let mut received = 0;
+        for (pid, process) in self.processes.iter().enumerate() {
+            let stats = process.stats();
+            received += stats.received;
+            if let Some(law) = broken_law(process, &stats) {
+                return Err(format!("{law} of process {pid} do not add up:\n{stats}"));
+            }
+        }
+        if received != frames.arrived {
+            return Err(format!("{} frames arrived, the nodes counted {received}", frames.arrived));
+        }
+        Ok(())
     }
 
-    /// Everybody linked to whoever has a message has to get it.
-    pub(super) fn owe(&mut self, number: usize, pid: ProcessId) {
-        if !self.keeps_accounts {
-            return;
+    /// All frames here are made by nodes, so none is unsound. Whether one was late, or came back, was
+    /// seen when it was turned down.
+    pub(super) fn nobody_turns_down_what_is_sound(&self) -> Result<(), String> {
+        for (pid, process) in self.processes.iter().enumerate() {
+            let stats = process.node.stats();
+            let is_bad = |why: &Refusal| !GOOD_REASONS.contains(why) && stats.refused_for(*why) > 0;
+            if let Some(why) = Refusal::ALL.into_iter().find(is_bad) {
+                return Err(format!("process {pid} turned down a frame: {why}"));
+            }
         }
-        let rows = self.processes[pid].node.peers().filter_map(|(_, link, _)| self.peer(pid, link));
-        let owed: Vec<_> = rows.map(|to| (pid, to)).collect();
-        self.ground.ledger.sendings[number].owed.extend(owed);
+        Ok(())
+    }
+
+    /// Counts the frames where they are: in outboxes, half written, in pipes, in channels.
+    fn frames_on_the_way(&self) -> u64 {
+        let pipes = self.wires.conns().flat_map(|(_, conn)| &conn.pipes);
+        let mut frames: usize = pipes.map(|pipe| pipe.tags.len()).sum();
+        for process in &self.processes {
+            let links = process.links.values();
+            frames += links.map(|link| link.outbox.len() + link.batch.len()).sum::<usize>();
+            frames += process.undecided().count();
+        }
+        frames as u64
+    }
+
+    /// What was lost in any way, in words; `None` if nothing was.
+    pub(super) fn losses_in_words(&self) -> Option<String> {
+        let ledger = &self.ground.ledger;
+        let stats = self.processes.iter().map(Process::stats);
+        let (dropped, refused) = stats.fold((0, 0), |(dropped, refused), stats| {
+            (dropped + stats.dropped, refused + stats.refused())
+        });
+        let losses = [
+            (ledger.copies.lost(), "copies lost"),
+            (ledger.given_up, "messages never sent"),
+            (dropped, "dropped by full queues"),
+            (refused, "frames turned down"),
+        ];
+        let losses = losses.into_iter().filter(|(count, _)| *count > 0);
+        let words: Vec<String> = losses.map(|(count, what)| format!("{count} {what}")).collect();
+        (!words.is_empty()).then(|| words.join(", "))
     }
 }
 
-/// For which reason a frame was turned down between these.
-fn refused_since(before: &Stats, after: &Stats) -> Option<Refusal> {
-    Refusal::ALL
-        .into_iter()
-        .find(|&refusal| after.refused_for(refusal) > before.refused_for(refusal))
+/// Which of the sums that `Stats` documents is wrong, if one is.
+fn broken_law(process: &Process, stats: &Stats) -> Option<&'static str> {
+    let fates = stats.delivered + stats.relayed_only + stats.control + stats.duplicates;
+    let handed_on = stats.handled + stats.ignored + stats.queued + process.in_hand() as u64;
+    let put = stats.own_frames + stats.relay_frames + stats.control_frames;
+    let laws = [
+        ("the frames received", stats.received == fates + stats.refused()),
+        ("the messages delivered", stats.delivered == handed_on),
+        ("the messages queued", stats.queued == stats.taken + stats.dropped + stats.waiting),
+        ("the frames put on links", put == process.put),
+    ];
+    laws.into_iter().find(|(_, holds)| !holds).map(|(law, _)| law)
 }

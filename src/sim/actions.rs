@@ -1,6 +1,6 @@
 //! Carrying out what a node wants, as `runtime/aftermath.rs` does.
 
-use super::ledger::{Loss, Tag};
+use super::ledger::{Audience, Loss, Tag};
 use super::link::{Link, Order};
 use super::process::Inbound;
 use super::schedule::{Happening, ProcessId};
@@ -38,6 +38,7 @@ impl World {
         while let Some(action) = self.processes[pid].node.poll_action() {
             self.carry_out(pid, tag, action, &mut outcome);
         }
+        self.processes[pid].mark_node();
         self.set_alarm(pid);
         (answer, outcome)
     }
@@ -57,15 +58,13 @@ impl World {
         match action {
             Action::Dial { link, target } => self.dial(pid, link, target),
             Action::Send { link, parcel } => {
-                // What the node says besides, while it deals with a user's message.
-                let tag = tag.filter(|_| !matches!(parcel, Parcel::Control(_)));
+                let tag = self.carries(pid, link, tag, &parcel);
                 self.ground.ledger.put(tag);
+                self.processes[pid].put += 1;
                 self.put(pid, link, parcel, tag, outcome);
             }
             Action::Establish { link, terms } | Action::Renegotiate { link, terms } => {
                 self.with_link(pid, link, |link| link.terms = Some(terms));
-                let process = &mut self.processes[pid];
-                process.peaks.table.note(process.node.peers().count());
             }
             Action::Resend { link } => self.order(pid, link, Order::Resend),
             Action::Close { link, cause } => {
@@ -76,11 +75,25 @@ impl World {
             Action::Deliver { envelope, from } => outcome.deliver.push((envelope, from)),
             Action::Report(event) => self.note(&event),
             Action::Connected { connect, outcome } => self.connected(pid, connect, outcome.is_ok()),
-            Action::Settled { .. } => {
-                let process = &mut self.processes[pid];
-                process.unrouted = process.unrouted.saturating_sub(1);
-            }
+            Action::Settled { ticket, sent } => self.routed(pid, ticket, sent),
         }
+    }
+
+    /// Which message of a user a parcel carries: what the protocol says on that occasion is none,
+    /// and what had waited for a way is not the one that the occasion is about.
+    fn carries(&mut self, pid: ProcessId, link: LinkId, tag: Tag, parcel: &Parcel) -> Tag {
+        let tag = match parcel {
+            Parcel::Control(_) => None,
+            Parcel::Relay(_) => tag,
+            Parcel::Own(frame) => tag.or_else(|| self.found_its_way(pid, frame)),
+        };
+        let number = tag?;
+        if let Audience::One(_) = self.ground.ledger.sendings[number].audience
+            && let Some(to) = self.peer(pid, link)
+        {
+            self.ground.ledger.owe(number, [(pid, to)]);
+        }
+        tag
     }
 
     fn note(&mut self, event: &MeshEvent) {
@@ -118,7 +131,7 @@ impl World {
         };
         let is_relay = matches!(parcel, Parcel::Relay(_));
         let put = link.outbox.put(parcel, tag);
-        process.peaks.outbound.note(link.outbox.flow.queued());
+        process.marks.outbound.note(link.outbox.flow.queued());
         match put {
             Put::Sealed => return self.lose(pid, Some(id), tag, Loss::NoLink),
             Put::Fine => {}
@@ -180,7 +193,7 @@ impl World {
     pub(super) fn hand_in(&mut self, pid: ProcessId, inbound: Inbound) {
         let process = &mut self.processes[pid];
         process.daemon.inbox.push_back(inbound);
-        process.peaks.inbox.note(process.daemon.inbox.len());
+        process.marks.channel.note(process.daemon.inbox.len());
         self.plan_digest(pid);
     }
 

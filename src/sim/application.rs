@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::process::Peak;
 use crate::config::Config;
 use crate::message::Message;
 use crate::options::Overflow;
@@ -18,10 +17,10 @@ pub(super) struct Application {
     /// Whether a `Take` is planned.
     pub is_taking: bool,
     /// The most messages that ever waited.
-    pub peak: Peak,
-    /// The most bytes that ever waited.
-    pub peak_bytes: Peak,
-    /// Times that the daemon found it full and waited.
+    peak: usize,
+    /// The most bytes that ever waited in more than one message.
+    peak_bytes: usize,
+    /// Times that the daemon had to wait for room.
     pub waits: u64,
     pub queued: u64,
     pub taken: u64,
@@ -45,7 +44,7 @@ impl Application {
     ) -> Result<(), (Message, Duration)> {
         let size = message.pinned();
         while !self.has_room(config, size) {
-            if let Some(until) = self.waits_until(config, now) {
+            if let Some(until) = self.waits(config, now) {
                 self.waits += 1;
                 return Err((message, until));
             }
@@ -54,9 +53,21 @@ impl Application {
         self.bytes += size;
         self.queue.push_back(message);
         self.queued += 1;
-        self.peak.note(self.queue.len());
-        self.peak_bytes.note(self.bytes);
+        self.note_peaks();
         Ok(())
+    }
+
+    /// One message may be larger than the whole bound.
+    fn note_peaks(&mut self) {
+        self.peak = self.peak.max(self.queue.len());
+        if self.queue.len() > 1 {
+            self.peak_bytes = self.peak_bytes.max(self.bytes);
+        }
+    }
+
+    /// The most that ever waited: messages, and bytes of more than one message.
+    pub fn most(&self) -> (usize, usize) {
+        (self.peak, self.peak_bytes)
     }
 
     pub fn take(&mut self) -> Option<Message> {
@@ -69,7 +80,7 @@ impl Application {
     }
 
     /// Until when a full queue waits for the application, if it does.
-    fn waits_until(&mut self, config: &Config, now: Duration) -> Option<Duration> {
+    fn waits(&mut self, config: &Config, now: Duration) -> Option<Duration> {
         let until = *self.full_since.get_or_insert(now) + config.queue_patience;
         match config.overflow {
             Overflow::DropOldest => None,

@@ -32,7 +32,7 @@ pub struct Faults {
     pub power_cuts: u32,
     /// Processes that are stopped for 1 to 20 s and go on as if nothing had happened.
     pub freezes: u32,
-    /// Applications that take a message by themselves, but for 5 to 20 s only one every 3 s.
+    /// Applications that take a message by themselves, but none for 5 to 20 s.
     pub slow_readers: u32,
     /// Wall clocks are off by up to this much, either way.
     pub clock_skew: Duration,
@@ -89,6 +89,7 @@ pub(super) enum Incident {
     SlowReader,
     Restart { machine: usize },
     Heal { partition: u64 },
+    Hurry { machine: usize },
 }
 
 impl World {
@@ -140,11 +141,23 @@ impl World {
             Incident::SlowReader => {
                 let pause = self.between(s(5), s(20));
                 self.on_a_machine(|world, machine| {
-                    world.slow_down(machine, pause);
+                    world.machines[machine].naps += 1;
+                    world.trouble_until(pause);
+                    let end = Happening::Fault(Incident::Hurry { machine });
+                    world.ground.schedule.after(pause, end);
                 });
             }
             Incident::Restart { machine } => self.restart(machine),
             Incident::Heal { partition } => self.heal(partition),
+            Incident::Hurry { machine } => self.hurry(machine),
+        }
+    }
+
+    /// The application goes on at its pace, unless it has another reason not to.
+    fn hurry(&mut self, machine: usize) {
+        self.machines[machine].naps -= 1;
+        if let Some(pid) = self.machines[machine].process {
+            self.plan_take(pid);
         }
     }
 

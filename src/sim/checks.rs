@@ -1,8 +1,12 @@
-//! Whether the promises are kept: which ones can be asked for when.
+//! The promises, each a function whose name is the sentence.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
-use super::promises::Kept;
+use super::ledger::AT_LEAST_ONCE;
+use super::schedule::ProcessId;
+use super::tcp::{Conn, End, EndState};
 use super::world::World;
 
 /// A promise that was broken.
@@ -25,16 +29,21 @@ impl fmt::Display for Violation {
 
 impl std::error::Error for Violation {}
 
+type Kept = Result<(), String>;
 type Promise = (&'static str, fn(&World) -> Kept);
 
+/// Two nodes that have two links have chosen one, and drained the other one, after this time.
+const SETTLES: Duration = Duration::from_secs(6);
+
+/// The promise about what a node may refuse.
+pub(super) const SOUND: &str = "no message is turned down without a good reason";
+
 /// Kept at any time, whatever goes wrong.
-const ALWAYS: [Promise; 4] = [
+const ALWAYS: [Promise; 5] = [
     ("at most once to the application", World::at_most_once_to_the_application),
-    (
-        "at least once to every node that stays connected to the origin",
-        World::at_least_once_to_every_node_that_stays_connected_to_the_origin,
-    ),
+    (AT_LEAST_ONCE, World::at_least_once_to_every_node_that_stays_connected_to_the_origin),
     ("sent = delivered + counted losses", World::what_was_sent_was_delivered_or_is_counted),
+    (SOUND, World::nobody_turns_down_what_is_sound),
     ("bounds hold", World::bounds_hold),
 ];
 
@@ -51,7 +60,7 @@ const CALM: [Promise; 3] = [
 impl World {
     /// Whether every promise is kept that can be asked for at any time: at most once to the
     /// application; at least once to every node that stays connected to the origin; sent =
-    /// delivered + counted losses; bounds hold.
+    /// delivered + counted losses; no message is turned down without a good reason; bounds hold.
     ///
     /// # Errors
     ///
@@ -65,7 +74,7 @@ impl World {
 
     /// Whether, on top of [`World::check`], all is as it should be when nothing has gone wrong for
     /// a while: exactly one usable link joins a pair, all nodes are connected, every program is
-    /// linked to whom it connects to.
+    /// linked to whom it connects to, unless one of the two has no room for a link.
     ///
     /// # Errors
     ///
@@ -94,30 +103,106 @@ impl World {
         })
     }
 
-    /// Whether nothing was lost at all, as it must be where nothing goes wrong.
+    /// Whether nothing was lost at all, as it must be where nothing goes wrong: no copy of a message,
+    /// no message that waited to be sent or taken, no frame that a node turned down.
     ///
     /// # Errors
     ///
     /// If something was.
     pub fn check_lossless(&self) -> Result<(), Violation> {
-        let ledger = &self.ground.ledger;
-        let dropped = self.processes.iter().map(|process| process.application.dropped).sum();
-        let refused = ledger.sendings.iter().map(|sending| sending.refused.len() as u64).sum();
-        let losses: [(u64, &str); 4] = [
-            (ledger.copies.lost(), "copies lost"),
-            (refused, "copies turned down"),
-            (ledger.given_up, "messages never sent"),
-            (dropped, "messages dropped before somebody received them"),
-        ];
-        match losses.into_iter().find(|(count, _)| *count > 0) {
+        match self.losses_in_words() {
             None => Ok(()),
-            Some((count, what)) => {
-                Err(self.violation("a healthy mesh loses nothing", format!("{count} {what}")))
-            }
+            Some(what) => Err(self.violation("a healthy mesh loses nothing", what)),
         }
+    }
+
+    /// Lets time pass in which nothing goes wrong. No link between peers may be lost in it, and none
+    /// be made unless the nodes look for peers by themselves: nothing else would be a cause.
+    ///
+    /// # Errors
+    ///
+    /// If one is nevertheless, or if another promise was broken.
+    pub fn rest_for(&mut self, span: Duration) -> Result<(), Violation> {
+        let (joined, left, since) = (self.joined, self.left.clone(), self.now());
+        self.run_for(span);
+        self.check()?;
+        let joined = self.joined - joined;
+        if self.left == left && (joined == 0 || self.machines.iter().any(|at| !at.is_fixed)) {
+            return Ok(());
+        }
+        let what = format!("after {since:?}: {joined} joined; lost {left:?}, then {:?}", self.left);
+        Err(self.violation("links stay as they are while nothing goes wrong", what))
     }
 
     fn violation(&self, promise: &'static str, what: String) -> Violation {
         Violation { promise, what, seed: self.seed }
+    }
+
+    /// Links that are being made, or that give way to another one, have some seconds for it.
+    fn exactly_one_usable_link_joins_a_pair(&self) -> Kept {
+        let mut pairs = BTreeSet::new();
+        for (socket, conn) in self.wires.conns().filter(|(_, conn)| self.is_settled(conn)) {
+            let [a, b] = [conn.ends[0].process, conn.ends[1].process];
+            if !conn.is_whole() {
+                return Err(format!("processes {a} and {b} have a link over which nothing passes"));
+            }
+            for (from, to, socket) in [(a, b, socket), (b, a, socket.other())] {
+                if self.row(from, to) != Some(socket) {
+                    return Err(format!(
+                        "processes {from} and {to} have a link that is no row of {from}'s"
+                    ));
+                }
+            }
+            if !pairs.insert((a.min(b), a.max(b))) {
+                return Err(format!("processes {a} and {b} are linked twice"));
+            }
+        }
+        for (pid, process) in self.processes.iter().enumerate().filter(|(_, at)| at.is_alive) {
+            for (id, link, _) in process.node.peers() {
+                let socket = process.links.get(&link).and_then(|link| link.socket);
+                let Some(conn) = socket.and_then(|socket| self.wires.conn(socket)) else {
+                    return Err(format!("process {pid} has a row for {id}, and no link at all"));
+                };
+                if self.is_old(conn) && !self.is_settled(conn) {
+                    return Err(format!("process {pid} has a row for {id}, which is not there"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether both processes hold it, and have had the time to agree on it.
+    fn is_settled(&self, conn: &Conn) -> bool {
+        let is_open = |end: &End| end.state == EndState::Open;
+        conn.ends.iter().all(is_open) && self.is_old(conn)
+    }
+
+    fn is_old(&self, conn: &Conn) -> bool {
+        conn.since + SETTLES < self.now()
+    }
+
+    fn connected_again_once_the_network_allows_it(&self) -> Kept {
+        match self.components() {
+            0 | 1 => Ok(()),
+            parts => Err(format!("the mesh is in {parts} parts at {:?}", self.now())),
+        }
+    }
+
+    fn every_program_has_its_links(&self) -> Kept {
+        for (node, machine) in self.machines.iter().enumerate() {
+            let Some(pid) = machine.process else { continue };
+            for &target in &machine.targets {
+                let Some(peer) = self.machines[target].process else { continue };
+                if !self.are_linked(pid, peer) && !self.is_full(pid) && !self.is_full(peer) {
+                    return Err(format!("node {node} was told to connect to {target} and is not"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a node takes no further peer.
+    fn is_full(&self, pid: ProcessId) -> bool {
+        self.processes[pid].node.links() >= self.config.max_links
     }
 }

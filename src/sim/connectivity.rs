@@ -49,8 +49,10 @@ impl World {
         parts
     }
 
-    /// Lets time pass until [`World::check_calm`] finds nothing, but no longer than `span`; how long
-    /// that took, or `None`.
+    /// Lets time pass until [`World::check_calm`] passes, at most `span`; returns how long it took,
+    /// or `None`. Links that are younger than 6 s are not asked for more than to be there, so ask
+    /// again somewhat later.
+    #[must_use]
     pub fn heals_within(&mut self, span: Duration) -> Option<Duration> {
         let begun = self.now();
         let step = Duration::from_millis(100);

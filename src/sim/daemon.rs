@@ -51,16 +51,18 @@ impl World {
         for (tag, item) in items {
             self.ground.ledger.arrived(tag);
             let back = item.as_ref().ok().and_then(|envelope| self.way_back(pid, link, envelope));
-            let (what, before) = (event(link, item), self.processes[pid].node.stats());
+            let what = event(link, item);
+            let before = tag.map(|_| self.processes[pid].node.stats());
             let ((), outcome) = self.act(pid, tag, |node, now| node.handle(now, what));
-            self.account(pid, from, tag, !outcome.deliver.is_empty(), &before);
+            let why = before.and_then(|before| self.turned_down(pid, &before));
+            self.account(pid, (from, link), tag, why, !outcome.deliver.is_empty());
             in_hand.pressed.extend(outcome.pressed);
             let messages = outcome.deliver.into_iter();
             let messages = messages.map(|(envelope, _)| Message::new(envelope, Weak::new()));
             let count = in_hand.deliver.len();
             in_hand.deliver.extend(messages);
             if let Some(parcel) = back.filter(|_| in_hand.deliver.len() > count) {
-                self.ground.ledger.put_extra(tag);
+                self.ground.ledger.put(tag);
                 self.put(pid, link, parcel, tag, &mut super::actions::Outcome::default());
             }
         }
@@ -119,11 +121,15 @@ impl World {
 
     /// An application with a pace of its own takes the next message in its time.
     pub(super) fn plan_take(&mut self, pid: ProcessId) {
-        let (now, process) = (self.ground.schedule.now(), &mut self.processes[pid]);
-        let Some(pace) = self.machines[process.machine].pace(now) else { return };
+        let process = &mut self.processes[pid];
+        let Some(pace) = self.machines[process.machine].pace else { return };
         let application = &mut process.application;
         application.is_asked = true;
-        if application.waiting() > 0 && !std::mem::replace(&mut application.is_taking, true) {
+        let naps = self.machines[process.machine].naps > 0;
+        if !naps
+            && application.waiting() > 0
+            && !std::mem::replace(&mut application.is_taking, true)
+        {
             self.ground.schedule.after(pace, Happening::Take { process: pid });
         }
     }
@@ -131,9 +137,11 @@ impl World {
     pub(super) fn take(&mut self, pid: ProcessId) {
         let process = &mut self.processes[pid];
         process.application.is_taking = false;
-        drop(process.application.take());
-        self.took(pid);
-        self.plan_take(pid);
+        if self.machines[process.machine].naps == 0 {
+            drop(process.application.take());
+            self.took(pid);
+            self.plan_take(pid);
+        }
     }
 
     /// A message was taken: the daemon may have waited for that.

@@ -97,7 +97,6 @@ impl World {
                 let mut link = Link::new(&self.config, Some(socket));
                 link.peer = self.wires.end(socket.other()).map(|end| end.process);
                 self.processes[pid].links.insert(id, link);
-                self.note_strangers(pid);
                 if let Some(end) = self.wires.end_mut(socket) {
                     end.link = Some(id);
                 }
@@ -106,18 +105,5 @@ impl World {
             }
             Err(_) => self.wires.close(&mut self.ground, socket, super::ledger::Loss::Discarded),
         }
-    }
-
-    /// Counts those who have connected to a process and not said yet who they are.
-    fn note_strangers(&mut self, pid: ProcessId) {
-        let process = &mut self.processes[pid];
-        let is_stranger = |link: &&Link| {
-            let is_accepted = link.socket.is_some_and(|socket| socket.end == 1);
-            is_accepted
-                && !link.is_established()
-                && link.orders.is_empty()
-                && link.leaving.is_none()
-        };
-        process.peaks.strangers.note(process.links.values().filter(is_stranger).count());
     }
 }

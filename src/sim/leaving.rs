@@ -25,7 +25,7 @@ impl World {
                     if let Some(frame) = link.last.take() {
                         let bytes = frame.bytes(None).clone();
                         link.batch.push_back(Chunk { bytes, weight: 0, tag: None });
-                        self.ground.ledger.put_extra(None);
+                        self.ground.ledger.put(None);
                     }
                 }
                 Order::Close(cause) => {

@@ -6,6 +6,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::schedule::ProcessId;
+use crate::id::NodeId;
+use crate::stats::Refusal;
 
 /// Which message a frame carries, if it is one of the users'.
 pub(super) type Tag = Option<usize>;
@@ -57,28 +59,46 @@ pub(super) struct Arrival {
 pub(super) struct Sending {
     pub origin: ProcessId,
     pub at: Duration,
-    /// Whether it is for the whole mesh.
-    pub is_broadcast: bool,
+    /// The second that it is dated with, by its origin's clock.
+    pub date: u64,
+    pub audience: Audience,
     /// Who took it: the origin, with no hops, and everybody whom it reached.
     pub accepted: BTreeMap<ProcessId, Arrival>,
-    /// Copies turned down for a good reason and counted, from whom by whom.
-    pub refused: Vec<(ProcessId, ProcessId)>,
-    /// Who had it while linked to whom: the second has to get it.
+    /// Who had it while linked to whom: the second has to get it. Emptied when all is paid.
     pub owed: Vec<(ProcessId, ProcessId)>,
-    /// Copies lost, from whom to whom.
-    pub lost: Vec<(ProcessId, ProcessId)>,
-    /// Copies that arrived anywhere.
+    /// Copies lost, or turned down for a good reason: from whom to whom. No other debt is excused.
+    pub excused: Vec<(ProcessId, ProcessId)>,
+    /// Copies put on links, ...
+    pub put: u64,
+    /// ... that arrived anywhere, ...
     pub copies: u64,
-    /// Copies on links now.
-    pub travelling: u64,
+    /// ... and that were lost.
+    pub lost: u64,
+}
+
+/// Whom a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    Mesh,
+    Peers,
+    One(NodeId),
 }
 
 impl Sending {
-    /// Whether the second has it from anybody, or it is known why not.
-    pub fn is_settled_between(&self, from: ProcessId, to: ProcessId) -> bool {
-        self.accepted.contains_key(&to)
-            || self.lost.contains(&(from, to))
-            || self.refused.contains(&(from, to))
+    pub fn is_broadcast(&self) -> bool {
+        self.audience == Audience::Mesh
+    }
+
+    pub fn is_travelling(&self) -> bool {
+        self.put > self.copies + self.lost
+    }
+
+    /// Who had it while linked to whom, without that the second got it or a loss was counted.
+    pub fn unpaid(&self) -> Option<(ProcessId, ProcessId)> {
+        let is_paid = |debt: &(ProcessId, ProcessId)| {
+            self.accepted.contains_key(&debt.1) || self.excused.contains(debt)
+        };
+        self.owed.iter().copied().find(|debt| !is_paid(debt))
     }
 }
 
@@ -95,8 +115,9 @@ impl Count {
         self.lost.iter().sum()
     }
 
-    pub fn in_flight(&self) -> u64 {
-        self.put.saturating_sub(self.arrived + self.lost())
+    /// What is on its way; `None` if more has come out than was put in.
+    pub fn in_flight(&self) -> Option<u64> {
+        self.put.checked_sub(self.arrived + self.lost())
     }
 }
 
@@ -109,25 +130,41 @@ pub(super) struct Ledger {
     pub copies: Count,
     /// What broke while it happened, in a sentence, with what exactly.
     pub broken: Option<(&'static str, String)>,
-    /// Messages that waited for room longer than a sender waits.
+    /// Messages that waited for room longer than a sender waits, or for a way longer than a node
+    /// looks for one.
     pub given_up: u64,
-    /// Frames that links, not nodes, put there: repetitions, and what py2p's rule adds.
-    pub extra: u64,
+    /// Messages that wait for a way to the node that they are for.
+    pub routing: u64,
+    /// Users' messages that a node turned down for a good reason, by that reason.
+    pub refusals: BTreeMap<Refusal, u64>,
+    /// Messages of which the last copy may just have arrived, or be lost.
+    touched: Vec<usize>,
 }
 
+/// The promise that nobody is left out.
+pub(super) const AT_LEAST_ONCE: &str =
+    "at least once to every node that stays connected to the origin";
+
 impl Ledger {
-    pub fn sent(&mut self, origin: ProcessId, at: Duration, is_broadcast: bool) -> usize {
+    pub fn sent(
+        &mut self,
+        origin: ProcessId,
+        at: Duration,
+        date: u64,
+        audience: Audience,
+    ) -> usize {
         let number = self.sendings.len();
         self.sendings.push(Sending {
             origin,
             at,
-            is_broadcast,
+            date,
+            audience,
             accepted: BTreeMap::from([(origin, Arrival { at, hops: 0 })]),
-            refused: Vec::new(),
             owed: Vec::new(),
-            lost: Vec::new(),
+            excused: Vec::new(),
+            put: 0,
             copies: 0,
-            travelling: 0,
+            lost: 0,
         });
         number
     }
@@ -136,14 +173,8 @@ impl Ledger {
         self.frames.put += 1;
         if let Some(number) = tag {
             self.copies.put += 1;
-            self.sendings[number].travelling += 1;
+            self.sendings[number].put += 1;
         }
-    }
-
-    /// The same for a frame that is not the node's.
-    pub fn put_extra(&mut self, tag: Tag) {
-        self.extra += 1;
-        self.put(tag);
     }
 
     /// A frame has been given to a node, or recognised as a duplicate on its behalf.
@@ -152,7 +183,7 @@ impl Ledger {
         if let Some(number) = tag {
             self.copies.arrived += 1;
             self.sendings[number].copies += 1;
-            self.ended(number);
+            self.touch(number);
         }
     }
 
@@ -160,19 +191,53 @@ impl Ledger {
         self.frames.lost[why as usize] += 1;
         if let Some(number) = tag {
             self.copies.lost[why as usize] += 1;
-            self.sendings[number].lost.push((from, to));
-            self.ended(number);
+            self.sendings[number].lost += 1;
+            self.sendings[number].excused.push((from, to));
+            self.touch(number);
         }
     }
 
-    fn ended(&mut self, number: usize) {
-        match self.sendings[number].travelling.checked_sub(1) {
-            Some(left) => self.sendings[number].travelling = left,
-            None => self.breaks(
-                "sent = delivered + counted losses",
-                format!("a copy of message {number} came from nowhere"),
-            ),
+    /// A node turned down a copy that arrived, and may do so.
+    pub fn refused(&mut self, number: usize, from: ProcessId, to: ProcessId, why: Refusal) {
+        *self.refusals.entry(why).or_default() += 1;
+        self.sendings[number].excused.push((from, to));
+    }
+
+    /// Each of these had the message while linked to the other.
+    pub fn owe(&mut self, number: usize, debts: impl IntoIterator<Item = (ProcessId, ProcessId)>) {
+        self.sendings[number].owed.extend(debts);
+        self.touched.push(number);
+    }
+
+    fn touch(&mut self, number: usize) {
+        if !self.sendings[number].is_travelling() {
+            self.touched.push(number);
         }
+    }
+
+    /// Looks whether those messages that have just come to rest got to everybody who was to have
+    /// them. So a promise is found broken when it is, and paid debts need no room.
+    pub fn close_accounts(&mut self) {
+        for number in std::mem::take(&mut self.touched) {
+            if self.sendings[number].is_travelling() {
+                continue;
+            }
+            match self.debt(number) {
+                Some(what) => self.breaks(AT_LEAST_ONCE, what),
+                None => self.sendings[number].owed = Vec::new(),
+            }
+        }
+    }
+
+    /// What is owed to somebody of a message, in words.
+    pub fn debt(&self, number: usize) -> Option<String> {
+        let sending = &self.sendings[number];
+        let (from, to) = sending.unpaid()?;
+        let Sending { origin, at, .. } = sending;
+        Some(format!(
+            "process {from} was linked to process {to} and had message {number} of process \
+             {origin}, sent at {at:?}; {to} never got it, and nothing was lost"
+        ))
     }
 
     /// The node delivers it. Said twice for one process, a promise is broken.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::process::Process;
 use super::world::World;
 use crate::id::NodeId;
 use crate::stats::Stats;
@@ -47,18 +46,22 @@ impl World {
         peers.map(|peer| self.processes[peer].machine).collect()
     }
 
-    /// Some node that runs, as the seed will have it; one that is not stopped, if there is one.
+    /// Whether a node's process is stopped: see [`World::freeze`].
+    #[must_use]
+    pub fn is_stopped(&self, node: usize) -> bool {
+        self.machines[node].frozen_until > self.now()
+    }
+
+    /// Some node that runs, as the seed will have it; one that is stopped only if all are.
     ///
     /// # Panics
     ///
     /// If none runs.
     pub fn some_node(&mut self) -> usize {
-        let mut up: Vec<usize> = (0..self.len()).filter(|&node| self.is_up(node)).collect();
-        let is_stopped = |node: &usize| self.machines[*node].frozen_until > self.now();
-        if !up.iter().all(is_stopped) {
-            up.retain(|node| !is_stopped(node));
-        }
-        up[self.ground.rng.below(up.len() as u64) as usize]
+        let up = || (0..self.len()).filter(|&node| self.is_up(node));
+        let running: Vec<usize> = up().filter(|&node| !self.is_stopped(node)).collect();
+        let among = if running.is_empty() { up().collect() } else { running };
+        among[self.ground.rng.below(among.len() as u64) as usize]
     }
 
     /// A number below `bound`, as the seed will have it.
@@ -70,19 +73,16 @@ impl World {
     /// takes messages by itself.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        let is_idle =
-            |process: &Process| process.line.is_empty() && process.daemon.in_hand.is_none();
-        self.has_arrived() && self.alive().all(is_idle)
+        let alive = || self.processes.iter().filter(|process| process.is_alive);
+        self.is_at_rest()
+            && alive().all(|process| process.line.is_empty() && process.daemon.in_hand.is_none())
     }
 
-    /// Whether no message is on a link, and no way to one node is being looked for.
-    pub(super) fn has_arrived(&self) -> bool {
-        self.ground.ledger.copies.in_flight() == 0
-            && self.alive().all(|process| process.unrouted == 0)
-    }
-
-    fn alive(&self) -> impl Iterator<Item = &Process> {
-        self.machines.iter().filter_map(|at| Some(&self.processes[at.process?]))
+    /// Whether no message is on its way, nor waits for a way. More than was sent may not come out:
+    /// that is for [`World::check`].
+    pub(super) fn is_at_rest(&self) -> bool {
+        let ledger = &self.ground.ledger;
+        ledger.copies.in_flight().unwrap_or(0) == 0 && ledger.routing == 0
     }
 
     /// When the faults that were planned so far are over.

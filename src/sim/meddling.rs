@@ -41,17 +41,15 @@ impl World {
         }
     }
 
-    /// A node's process is stopped for this long; its system still acknowledges what arrives.
+    /// A node's process is stopped for this long, if it is not for longer; its system still
+    /// acknowledges what arrives. What its program is told to do meanwhile it does afterwards.
     pub fn freeze(&mut self, node: usize, pause: Duration) {
         self.trouble_until(pause);
-        let until = self.now() + pause;
-        self.machines[node].frozen_until = self.machines[node].frozen_until.max(until);
-    }
-
-    pub(super) fn slow_down(&mut self, node: usize, pause: Duration) {
-        self.trouble_until(pause);
-        let until = self.now() + pause;
-        self.machines[node].slow_until = self.machines[node].slow_until.max(until);
+        let until = self.machines[node].frozen_until.max(self.now() + pause);
+        self.machines[node].frozen_until = until;
+        if let Some(process) = self.machines[node].process {
+            self.ground.schedule.at(until, Happening::Program { process });
+        }
     }
 
     /// How long a node's application thinks about each message that it takes by itself. With
@@ -94,7 +92,9 @@ impl World {
         }
         let process = &mut self.processes[pid];
         process.is_alive = false;
-        self.ground.ledger.given_up += process.line.len() as u64;
+        let routing = std::mem::take(&mut process.routing).len() as u64;
+        self.ground.ledger.routing -= routing;
+        self.ground.ledger.given_up += process.line.len() as u64 + routing;
         process.line.clear();
         process.daemon.inbox = std::collections::VecDeque::<Inbound>::new();
         let links: Vec<_> = process.links.keys().copied().collect();

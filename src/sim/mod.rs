@@ -14,7 +14,7 @@
 //! assert!(world.is_connected());
 //!
 //! world.send(3, ["this is", "a test"])?;
-//! world.settle(Duration::from_secs(5));
+//! assert!(world.settle(Duration::from_secs(5)));
 //! assert_eq!(world.recv(17).expect("it got there").payload(), ["this is", "a test"]);
 //!
 //! world.check()?;
@@ -33,6 +33,7 @@
 mod accounts;
 mod actions;
 mod application;
+mod bounds;
 mod breaking;
 mod chaos;
 mod checks;
@@ -46,14 +47,15 @@ mod looking;
 mod meddling;
 mod network;
 mod process;
-mod promises;
 mod reading;
 mod report;
+mod routes;
 mod schedule;
 mod tcp;
 mod topology;
 mod turn;
 mod users;
+mod verdicts;
 mod world;
 mod writing;
 

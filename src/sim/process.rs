@@ -6,14 +6,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::application::Application;
+use super::bounds::Marks;
 use super::ledger::Tag;
 use super::link::{Batch, Link};
+use super::routes::{Routing, Wish};
 use super::schedule::ProcessId;
 use crate::id::NodeId;
 use crate::message::Message;
 use crate::node::{ConnectId, LinkId, Node, Now};
 use crate::stats::Stats;
-use crate::wire::Draft;
 
 /// When the world begins, since the Unix epoch.
 const EPOCH: Duration = Duration::from_secs(1_700_000_000);
@@ -34,18 +35,8 @@ pub(super) struct Machine {
     pub is_fixed: bool,
     /// How long its application thinks about each message. `None`: see `World::recv`.
     pub pace: Option<Duration>,
-    /// Until when it thinks longer.
-    pub slow_until: Duration,
-}
-
-/// How long an application that is slow thinks about a message.
-const SLOW: Duration = Duration::from_secs(3);
-
-impl Machine {
-    /// How long its application thinks about the next message, if it takes any by itself.
-    pub fn pace(&self, now: Duration) -> Option<Duration> {
-        self.pace.map(|pace| if now < self.slow_until { pace.max(SLOW) } else { pace })
-    }
+    /// Reasons why its application takes nothing for now, whatever its pace.
+    pub naps: u32,
 }
 
 /// The address of a machine.
@@ -77,42 +68,20 @@ pub(super) struct Process {
     /// Whom its program has not reached yet.
     pub to_reach: BTreeSet<usize>,
     pub connects: BTreeMap<ConnectId, usize>,
+    /// Whether its program will try again to connect.
+    pub tries_again: bool,
     /// What its program is sending, once there is room.
-    pub line: VecDeque<(Draft, Duration)>,
-    /// Messages of its program to one node for which a way is being looked for.
-    pub unrouted: u64,
+    pub line: VecDeque<Wish>,
+    /// What it has sent to nodes that the mesh is asked for.
+    pub routing: Vec<Routing>,
+    pub marks: Marks,
+    /// Users' messages that its node delivered, as the ledger has it.
+    pub delivered: u64,
+    /// Frames that its node put on links.
+    pub put: u64,
     pub bytes_in: u64,
     pub bytes_out: u64,
     pub unsent: u64,
-    pub peaks: Peaks,
-}
-
-/// The most that there ever was of what has a bound.
-#[derive(Debug, Default)]
-pub(super) struct Peaks {
-    /// Bytes that waited to be written to one link.
-    pub outbound: Peak,
-    /// Bytes of one link that were read and not dealt with.
-    pub undigested: Peak,
-    /// Batches in the daemon's channel.
-    pub inbox: Peak,
-    /// Rows of the routing table.
-    pub table: Peak,
-    /// Links that somebody made who had not said yet who it is.
-    pub strangers: Peak,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Peak(usize);
-
-impl Peak {
-    pub fn note(&mut self, now: usize) {
-        self.0 = self.0.max(now);
-    }
-
-    pub fn most(&self) -> usize {
-        self.0
-    }
 }
 
 /// The daemon thread: its channel, and what it is at.
@@ -155,12 +124,15 @@ impl Process {
             alarm: None,
             to_reach: BTreeSet::new(),
             connects: BTreeMap::new(),
+            tries_again: false,
             line: VecDeque::new(),
-            unrouted: 0,
+            routing: Vec::new(),
+            marks: Marks::default(),
+            delivered: 0,
+            put: 0,
             bytes_in: 0,
             bytes_out: 0,
             unsent: 0,
-            peaks: Peaks::default(),
         }
     }
 
@@ -191,9 +163,9 @@ impl Process {
         }
     }
 
-    /// Messages that were delivered and are on their way to the application's queue.
-    pub fn in_hand(&self) -> u64 {
-        self.daemon.in_hand.as_ref().map_or(0, |in_hand| in_hand.deliver.len() as u64)
+    /// Messages that its daemon is delivering.
+    pub fn in_hand(&self) -> usize {
+        self.daemon.in_hand.as_ref().map_or(0, |in_hand| in_hand.deliver.len())
     }
 
     /// The frames that this process has read and its node has not seen, with their links.

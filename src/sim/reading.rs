@@ -160,7 +160,8 @@ impl World {
         let before = self.processes[pid].node.stats();
         let item = header.and_then(Header::verify).map(Box::new);
         self.tell(pid, event(id, item));
-        self.account(pid, from, tag, false, &before);
+        let why = self.turned_down(pid, &before);
+        self.account(pid, (from, id), tag, why, false);
         let link = self.processes[pid].links.get(&id);
         link.is_some_and(|link| link.orders.is_empty() || link.is_established())
     }
@@ -184,7 +185,7 @@ impl World {
             });
             if is_duplicate {
                 self.ground.ledger.arrived(tag);
-                self.account_duplicate(pid, from, tag);
+                self.account(pid, (from, id), tag, None, false);
                 continue;
             }
             let item = header.and_then(Header::verify).map(Box::new);
@@ -198,7 +199,7 @@ impl World {
         let Some(link) = process.links.get_mut(&id) else { return };
         if !items.is_empty() {
             link.take_credit(bytes);
-            process.peaks.undigested.note(link.undigested);
+            process.marks.undigested.note(link.undigested);
             let batch = Batch { link: id, from, items, bytes };
             match link.held {
                 Some(ref mut held) => held.append(batch),

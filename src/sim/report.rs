@@ -40,6 +40,12 @@ pub struct Report {
     pub bytes_per_node: f64,
     /// Copies that were put on links and lost, with why.
     pub losses: Vec<(String, u64)>,
+    /// Messages that a node turned down when they arrived, with why.
+    pub refusals: Vec<(String, u64)>,
+    /// Messages that waited too long for room, or for a way to their receiver.
+    pub given_up: u64,
+    /// Messages that a full queue dropped.
+    pub dropped: u64,
     /// Times that a peer got linked.
     pub joined: u64,
     /// Times that a peer was lost, with why.
@@ -58,7 +64,7 @@ impl World {
     pub fn report(&self) -> Report {
         let ledger = &self.ground.ledger;
         let broadcasts: Vec<&Sending> =
-            ledger.sendings.iter().filter(|sending| sending.is_broadcast).collect();
+            ledger.sendings.iter().filter(|sending| sending.is_broadcast()).collect();
         let arrivals = |sending: &Sending| sending.accepted.len() as u64 - 1;
         let deliveries: u64 = broadcasts.iter().map(|sending| arrivals(sending)).sum();
         let copies: u64 = broadcasts.iter().map(|sending| sending.copies).sum();
@@ -87,6 +93,13 @@ impl World {
             full_coverage_p99: percentile(&full, 99),
             bytes_per_node: ratio(written, self.len() as u64),
             losses: self.losses(),
+            refusals: ledger
+                .refusals
+                .iter()
+                .map(|(why, count)| (why.to_string(), *count))
+                .collect(),
+            given_up: ledger.given_up,
+            dropped: self.processes.iter().map(|process| process.application.dropped).sum(),
             joined: self.joined,
             left: self.left.clone().into_iter().collect(),
             full_queues: self.processes.iter().map(|process| process.application.waits).sum(),
@@ -98,7 +111,7 @@ impl World {
     /// Broadcasts that have not got to every node that has been up since they were sent.
     #[must_use]
     pub fn incomplete(&self) -> usize {
-        let sendings = self.ground.ledger.sendings.iter().filter(|sending| sending.is_broadcast);
+        let sendings = self.ground.ledger.sendings.iter().filter(|sending| sending.is_broadcast());
         sendings.filter(|sending| self.cover(sending).full_after.is_none()).count()
     }
 
@@ -178,6 +191,13 @@ impl fmt::Display for Report {
         }
         for (why, count) in &self.losses {
             writeln!(f, "lost        {count} copies {why}")?;
+        }
+        for (why, count) in &self.refusals {
+            writeln!(f, "refused     {count} copies: {why}")?;
+        }
+        if self.given_up + self.dropped > 0 {
+            let (given_up, dropped) = (self.given_up, self.dropped);
+            writeln!(f, "messages    {given_up} given up, {dropped} dropped by full queues")?;
         }
         let (events, rate) = (self.events, self.events_per_second());
         write!(f, "simulator   {events} events in {:.2?}: {rate:.0} per second", self.took)

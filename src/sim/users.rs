@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use super::ledger::Audience;
 use super::process::address;
+use super::routes::Wish;
 use super::schedule::{Happening, ProcessId};
 use super::world::World;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
 use crate::mesh_socket::drafting::{draft, seconds_near};
 use crate::message::Message;
-use crate::node::{ConnectId, Connecting, Routed};
+use crate::node::{ConnectId, Connecting};
 use crate::options::SendOptions;
 use crate::packet::Packets;
 use crate::wire::Draft;
@@ -52,9 +54,7 @@ impl World {
         let pid = self.machines[node].process.ok_or(Error::Closed)?;
         let second = self.clock(pid).second();
         let draft = draft(&options, packets, second, self.config.max_frame)?;
-        let now = self.ground.schedule.now();
-        self.processes[pid].line.push_back((draft, now));
-        self.send_line(pid);
+        self.stand_in_line(pid, draft, None);
         Ok(())
     }
 
@@ -68,19 +68,23 @@ impl World {
         let pid = self.machines[node].process.ok_or(Error::Closed)?;
         let second = self.clock(pid).second();
         let draft = draft(&SendOptions::whisper(), packets, second, self.config.max_frame)?;
-        let frame = draft.encode(&self.processes[pid].id, &draft.id());
-        let (routed, _) = self.act(pid, None, |node, now| node.send_to(now, *to, frame));
-        match routed {
-            Routed::Sent => {}
-            Routed::Routing(_) => self.processes[pid].unrouted += 1,
-            Routed::TooMany => return Err(Error::TooManyRequests),
+        if self.is_stopped(node) || !self.processes[pid].line.is_empty() {
+            self.stand_in_line(pid, draft, Some(*to));
+            return Ok(());
         }
-        Ok(())
+        if self.route(pid, &draft, *to) { Ok(()) } else { Err(Error::TooManyRequests) }
     }
 
-    /// The next message that waits at a node, if there is one.
+    /// The program sends this once it runs and has sent what it wanted to send before.
+    fn stand_in_line(&mut self, pid: ProcessId, draft: Draft, to: Option<NodeId>) {
+        let since = self.ground.schedule.now();
+        self.processes[pid].line.push_back(Wish { draft, to, since });
+        self.send_line(pid);
+    }
+
+    /// The next message that waits at a node, if there is one. A program that is stopped takes none.
     pub fn recv(&mut self, node: usize) -> Option<Message> {
-        let pid = self.machines[node].process?;
+        let pid = self.machines[node].process.filter(|_| !self.is_stopped(node))?;
         let message = self.processes[pid].application.take();
         self.took(pid);
         message
@@ -92,22 +96,28 @@ impl World {
         self.machines[node].targets.push(to);
         if let Some(pid) = self.machines[node].process {
             self.processes[pid].to_reach.insert(to);
-            self.program(pid);
+            self.ground.schedule.after(Duration::ZERO, Happening::Program { process: pid });
         }
     }
 
     /// Sends what the program waits to send, as far as there is room.
     pub(super) fn send_line(&mut self, pid: ProcessId) {
+        if self.is_stopped(self.processes[pid].machine) {
+            return;
+        }
         let patience = self.config.send_patience;
-        while let Some((_, since)) = self.processes[pid].line.front() {
-            let is_over = self.ground.schedule.now() > *since + patience;
-            if !is_over && !self.has_room(pid) {
+        while let Some(first) = self.processes[pid].line.front() {
+            let is_over = self.ground.schedule.now() > first.since + patience;
+            if !is_over && first.to.is_none() && !self.has_room(pid) {
                 return;
             }
-            let Some((draft, _)) = self.processes[pid].line.pop_front() else { return };
-            if is_over || !self.publish(pid, draft) {
-                self.ground.ledger.given_up += 1;
-            }
+            let Some(Wish { draft, to, .. }) = self.processes[pid].line.pop_front() else { return };
+            let is_sent = match to {
+                _ if is_over => false,
+                Some(to) => self.route(pid, &draft, to),
+                None => self.publish(pid, draft),
+            };
+            self.ground.ledger.given_up += u64::from(!is_sent);
         }
     }
 
@@ -129,14 +139,12 @@ impl World {
             }
             let frame = draft.encode(&self.processes[pid].id, &id);
             let now = self.ground.schedule.now();
-            let number = self.ground.ledger.sent(pid, now, is_broadcast);
+            let audience = if is_broadcast { Audience::Mesh } else { Audience::Peers };
+            let number = self.ground.ledger.sent(pid, now, time, audience);
             self.owe(number, pid);
-            let (sent, _) = self.act(pid, Some(number), |node, now| {
-                if is_broadcast {
-                    return node.publish(now, &frame, &id, time).is_ok();
-                }
-                node.whisper(&frame);
-                true
+            let (sent, _) = self.act(pid, Some(number), |node, now| match is_broadcast {
+                true => node.publish(now, &frame, &id, time).is_ok(),
+                false => node.whisper(&frame) < usize::MAX,
             });
             return sent;
         }
@@ -145,10 +153,15 @@ impl World {
 
     /// The program connects to whom it has not reached yet.
     pub(super) fn program(&mut self, pid: ProcessId) {
-        let process = &self.processes[pid];
+        self.send_line(pid);
+        let process = &mut self.processes[pid];
+        process.tries_again = false;
         let under_way: Vec<usize> = process.connects.values().copied().collect();
         let targets = process.to_reach.iter().copied().filter(|to| !under_way.contains(to));
-        for to in targets.collect::<Vec<usize>>() {
+        let mut targets: Vec<usize> = targets.collect();
+        // Where there is not room for all of them, none is to wait for ever.
+        self.ground.rng.shuffle(&mut targets);
+        for to in targets {
             let (connecting, _) =
                 self.act(pid, None, |node, now| node.connect(now, vec![address(to)]));
             match connecting {
@@ -157,7 +170,7 @@ impl World {
                     self.processes[pid].connects.insert(connect, to);
                 }
                 Err(_) => {
-                    self.ground.schedule.after(TRY_AGAIN, Happening::Program { process: pid });
+                    self.try_again(pid);
                 }
             }
         }
@@ -169,6 +182,13 @@ impl World {
         if is_ok {
             self.processes[pid].to_reach.remove(&to);
         } else {
+            self.try_again(pid);
+        }
+    }
+
+    /// Once, however many of the program's attempts have failed.
+    fn try_again(&mut self, pid: ProcessId) {
+        if !std::mem::replace(&mut self.processes[pid].tries_again, true) {
             self.ground.schedule.after(TRY_AGAIN, Happening::Program { process: pid });
         }
     }

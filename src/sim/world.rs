@@ -157,6 +157,7 @@ impl World {
             self.ground.ledger.breaks("time goes on", what);
         } else {
             self.happen(what);
+            self.ground.ledger.close_accounts();
         }
         true
     }
@@ -184,7 +185,7 @@ impl World {
     /// application, does not: see [`World::is_quiet`].
     #[must_use]
     pub fn settle(&mut self, span: Duration) -> bool {
-        self.run_until(span, World::has_arrived)
+        self.run_until(span, World::is_at_rest)
     }
 
     fn happen(&mut self, what: Happening) {
@@ -261,6 +262,8 @@ impl World {
         process.to_reach = self.machines[machine].targets.iter().copied().collect();
         self.processes.push(process);
         self.machines[machine].process = Some(pid);
+        // It is another process that was stopped.
+        self.machines[machine].frozen_until = Duration::ZERO;
         let soon = Duration::from_secs(u64::from(self.topology != Topology::Full));
         let pause = self.between(Duration::ZERO, soon);
         self.ground.schedule.after(pause, Happening::Program { process: pid });

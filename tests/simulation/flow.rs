@@ -1,11 +1,10 @@
 //! Full speed: a healthy mesh loses nothing, and every queue stays within its bounds.
 
-use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use rs2p::MeshSocket;
-use rs2p::sim::{Network, Topology, World};
+use rs2p::sim::{Network, Topology, Violation, World};
 
 use crate::seeds::{Outcome, for_each_seed, heals_for_good, seeds, the_seed};
 
@@ -13,7 +12,7 @@ const S: fn(u64) -> Duration = Duration::from_secs;
 
 /// Everybody sends as fast as it can, into queues that are too small for it, over links that are
 /// too slow for it, to applications some of which are slow as well.
-fn full_speed(seed: u64, topology: Topology, count: usize) -> Result<World, Box<dyn Error>> {
+fn full_speed(seed: u64, topology: Topology, count: usize) -> Result<World, Violation> {
     let settings = MeshSocket::builder()
         .max_frame(32 * 1024)
         .outbound(512 * 1024)
@@ -35,6 +34,7 @@ fn full_speed(seed: u64, topology: Topology, count: usize) -> Result<World, Box<
         }
     }
     let is_all = world.run_until(S(120), World::is_quiet);
+    // A broken promise stops time.
     world.check()?;
     assert!(is_all, "it ends");
     Ok(world)
@@ -73,13 +73,22 @@ fn at_full_speed_nothing_is_lost_and_nothing_stands_still() {
 /// are closed and lost copies counted, and the mesh gets over it.
 #[test]
 fn an_overloaded_mesh_counts_what_it_loses_and_is_whole_again() {
-    let lost = AtomicU64::new(0);
-    for_each_seed("an_overloaded_mesh_counts_what_it_loses", seeds(100), |seed| {
+    let losers = AtomicU64::new(0);
+    let count = seeds(100);
+    for_each_seed("an_overloaded_mesh_counts_what_it_loses", count, |seed| {
         let topology = if seed % 2 == 0 { Topology::Full } else { Topology::Mesh };
-        let mut world = full_speed(seed, topology, 6 + (seed % 5) as usize)?;
+        let nodes = 6 + (seed % 5) as usize;
+        let mut world = full_speed(seed, topology, nodes)?;
         heals_for_good(&mut world, S(10))?;
-        lost.fetch_add(world.report().losses.len() as u64, Relaxed);
+        let report = world.report();
+        if report.complete < (MESSAGES * nodes) as u64 {
+            let counted: u64 = report.losses.iter().map(|(_, count)| count).sum();
+            assert!(counted + report.given_up > 0, "what is missing is counted:\n{report}");
+            losers.fetch_add(1, Relaxed);
+        }
         Ok(())
     });
-    assert!(the_seed().is_some() || lost.into_inner() > 0, "some meshes were overloaded");
+    let losers = losers.into_inner();
+    println!("{losers} of {count} meshes lost messages");
+    assert!(the_seed().is_some() || losers > 0, "some meshes were overloaded");
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use rs2p::MeshSocket;
 use rs2p::sim::{Network, Topology, World};
 
-use crate::seeds::{Outcome, for_each_seed, seeds};
+use crate::seeds::{Outcome, for_each_seed, seeds, settles};
 
 const S: fn(u64) -> Duration = Duration::from_secs;
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -27,6 +28,7 @@ fn meet(seed: u64) -> Outcome {
     world.run_for(S(10));
     world.check_calm()?;
     world.check_lossless()?;
+    world.rest_for(S(5))?;
     for node in 0..count {
         assert_eq!(world.peers(node).len(), count - 1, "node {node} is linked to all others");
     }
@@ -49,5 +51,21 @@ fn connecting_again_changes_nothing() {
         world.run_for(S(10));
         assert_eq!(world.report().joined, joined);
         Ok(world.check_calm()?)
+    });
+}
+
+/// Eight nodes that all dial each other, and have room for four links each.
+#[test]
+fn who_has_no_room_takes_nobody_in() {
+    for_each_seed("who_has_no_room_takes_nobody_in", seeds(100), |seed| {
+        let few = MeshSocket::builder().max_links(4).max_handshaking(2);
+        let mut world = World::new(seed).settings(&few).topology(Topology::Full).nodes(8);
+        world.run_for(S(90));
+        let full = (0..8).filter(|&node| world.peers(node).len() == 4).count();
+        assert!(full >= 4, "{full} of 8 nodes are full");
+        world.send(0, "who is there?")?;
+        settles(&mut world)?;
+        // They may be in two parts: four that are full, and the rest.
+        Ok(world.rest_for(S(10))?)
     });
 }

@@ -1,0 +1,99 @@
+//! Bounds, and the most that there ever was of everything that has one. It outlives the link that
+//! it was seen on.
+
+use super::process::Process;
+use super::schedule::ProcessId;
+use super::world::World;
+use crate::config::Config;
+use crate::node::requests::MAX_WAITING;
+use crate::runtime::reading::TURN;
+use crate::runtime::start::BATCHES_PER_LINK;
+
+/// The most that there ever was of something.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mark(usize);
+
+impl Mark {
+    pub fn note(&mut self, is: usize) {
+        self.0 = self.0.max(is);
+    }
+
+    pub fn most(self) -> usize {
+        self.0
+    }
+}
+
+/// The most of everything that a process ever had at once.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Marks {
+    /// Bytes that waited on one link to be written.
+    pub outbound: Mark,
+    /// Bytes that one link had read ahead of the daemon.
+    pub undigested: Mark,
+    /// What waited for the daemon.
+    pub channel: Mark,
+    /// Peers.
+    pub table: Mark,
+    /// Links, whatever they were at.
+    pub links: Mark,
+    /// Incoming links before their handshake.
+    pub strangers: Mark,
+    /// Message ids.
+    pub seen: Mark,
+    /// Messages that waited for a way.
+    pub routing: Mark,
+}
+
+impl Process {
+    /// Notes how much of everything its node has.
+    pub fn mark_node(&mut self) {
+        let (stats, marks) = (self.node.stats(), &mut self.marks);
+        marks.table.note(stats.peers as usize);
+        marks.seen.note(stats.seen_ids as usize);
+        marks.links.note(self.node.links());
+        marks.strangers.note(self.node.strangers().count());
+        marks.routing.note(self.routing.len());
+    }
+
+    /// All marks, each with its bound.
+    fn bounds(&self, config: &Config) -> [(&'static str, usize, usize); 10] {
+        let marks = &self.marks;
+        let (queued, pinned) = self.application.most();
+        // The oldest stranger gives way, but one there may be.
+        let strangers = config.max_handshaking.max(1);
+        // The last batch of a link that ends does not ask for room.
+        let channel = config.max_links * (BATCHES_PER_LINK + 2);
+        // One frame may pass each of these two, or it could never be sent or read.
+        let outbound = config.outbound_limit() + config.max_frame;
+        let credit = config.link_credit + TURN + config.max_frame;
+        [
+            ("the outbound queue", marks.outbound.most(), outbound),
+            ("the undigested input", marks.undigested.most(), credit),
+            ("the daemon's channel", marks.channel.most(), channel),
+            ("the table", marks.table.most(), config.max_links),
+            // Who connects is a stranger before it is seen that there is no room.
+            ("the links", marks.links.most(), config.max_links + strangers),
+            ("the strangers", marks.strangers.most(), strangers),
+            ("the seen cache", marks.seen.most(), config.seen_ids),
+            ("what waits for a way", marks.routing.most(), MAX_WAITING),
+            ("the user's queue", queued, config.queue_len.max(1)),
+            ("the bytes in the user's queue", pinned, config.queue_bytes),
+        ]
+    }
+}
+
+impl World {
+    pub(super) fn bounds_hold(&self) -> Result<(), String> {
+        let processes = self.processes.iter().enumerate();
+        for (pid, process) in processes {
+            for (what, is, bound) in process.bounds(&self.config) {
+                within(what, pid, is, bound)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn within(what: &str, pid: ProcessId, is: usize, bound: usize) -> Result<(), String> {
+    if is <= bound { Ok(()) } else { Err(format!("{what} of process {pid}: {is} of {bound}")) }
+}

@@ -1,0 +1,86 @@
+//! What a node made of a copy of a user's message: took it, had it, or turned it down, and why.
+
+use super::checks::SOUND;
+use super::ledger::{Audience, Tag};
+use super::schedule::ProcessId;
+use super::world::World;
+use crate::node::LinkId;
+use crate::stats::{Refusal, Stats};
+
+impl World {
+    /// Why a node has turned down what it was just handed, if it has.
+    pub(super) fn turned_down(&self, pid: ProcessId, before: &Stats) -> Option<Refusal> {
+        let after = self.processes[pid].node.stats();
+        let mut reasons = Refusal::ALL.into_iter();
+        reasons.find(|why| after.refused_for(*why) > before.refused_for(*why))
+    }
+
+    /// Notes what the node made of a user's message: took it, had it, or turned it down.
+    pub(super) fn account(
+        &mut self,
+        pid: ProcessId,
+        (from, link): (ProcessId, LinkId),
+        tag: Tag,
+        why: Option<Refusal>,
+        is_delivered: bool,
+    ) {
+        let Some(number) = tag else { return };
+        let now = self.ground.schedule.now();
+        if is_delivered {
+            self.processes[pid].delivered += 1;
+            self.ground.ledger.delivered(number, pid, from, now);
+            self.is_meant_for(pid, number);
+            if self.ground.ledger.sendings[number].is_broadcast() {
+                self.owe(number, pid);
+            }
+        } else if let Some(why) = why {
+            if self.may_turn_down(pid, link, number, why) {
+                self.ground.ledger.refused(number, from, pid, why);
+            } else {
+                let what = format!("process {pid} turned down message {number} of {from}'s: {why}");
+                self.ground.ledger.breaks(SOUND, what);
+            }
+        } else if !self.ground.ledger.sendings[number].accepted.contains_key(&pid) {
+            let what = format!("process {pid} took message {number} for a duplicate");
+            self.ground.ledger.breaks(SOUND, what);
+        }
+    }
+
+    fn is_meant_for(&mut self, pid: ProcessId, number: usize) {
+        let audience = self.ground.ledger.sendings[number].audience;
+        if matches!(audience, Audience::One(id) if id != self.processes[pid].id) {
+            let what = format!("process {pid} was given message {number}, which is for another");
+            self.ground.ledger.breaks("what is for one node gets to nobody else", what);
+        }
+    }
+
+    /// Whether a node may turn down a user's message for this reason, as the world knows its clock,
+    /// its past and its links.
+    fn may_turn_down(&self, pid: ProcessId, link: LinkId, number: usize, why: Refusal) -> bool {
+        let (process, config) = (&self.processes[pid], &self.config);
+        let sending = &self.ground.ledger.sendings[number];
+        let (date, second) = (sending.date, self.clock(pid).second());
+        match why {
+            Refusal::Echo => sending.origin == pid,
+            Refusal::TooOld => date + config.max_age.as_secs() <= second,
+            Refusal::TooFarAhead => date > second + config.max_ahead.as_secs(),
+            Refusal::Evicted => process.marks.seen.most() >= config.seen_ids,
+            // It has ended, or its thread has been told to end it.
+            Refusal::Late => process
+                .links
+                .get(&link)
+                .is_none_or(|link| link.leaving.is_some() || !link.orders.is_empty()),
+            _ => false,
+        }
+    }
+
+    /// Everybody linked to whoever has a message has to get it.
+    pub(super) fn owe(&mut self, number: usize, pid: ProcessId) {
+        if !self.keeps_accounts {
+            return;
+        }
+        let rows = self.processes[pid].node.peers().filter_map(|(_, link, _)| self.peer(pid, link));
+        let owed: Vec<_> = rows.map(|to| (pid, to)).collect();
+        self.ground.ledger.owe(number, owed);
+    }
+}
