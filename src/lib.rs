@@ -97,6 +97,7 @@ mod connection;
 mod error;
 mod events;
 mod id;
+mod link;
 mod mesh_socket;
 mod message;
 mod node;

@@ -209,7 +209,7 @@ impl World {
             for link in process.links.values() {
                 // One frame may pass each bound, or it could never be sent or read.
                 let limit = config.outbound_limit() + config.max_frame;
-                within("the outbound queue", pid, link.outbox.peak, limit)?;
+                within("the outbound queue", pid, link.peak, limit)?;
                 let credit = config.link_credit + TURN + config.max_frame;
                 within("the undigested input", pid, link.undigested, credit)?;
             }

@@ -1,5 +1,4 @@
-//! Flow control: how much may wait where, and when a peer is too slow. Pure arithmetic; the
-//! runtime's queues and the simulator's links obey it.
+//! Flow control: how much may wait where, and when a peer is too slow. Pure arithmetic.
 
 use std::time::Duration;
 
