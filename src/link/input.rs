@@ -11,18 +11,18 @@ pub(crate) struct Input {
     pub is_backlogged: bool,
     /// A batch waits for room in the daemon's channel.
     pub is_held: bool,
-    pub has_credit: bool,
     pub is_at_end: bool,
 }
 
 impl Input {
     /// Whether there is something to read here and now. What is forgotten takes no credit: a link
-    /// that closes with its credit spent reads on, because input left unread would reset it.
-    pub fn goes_on(self, leaving: Option<&Leaving>) -> bool {
+    /// that closes with its credit spent reads on, because input left unread would reset it. So the
+    /// credit, which is behind a lock in the runtime, is asked for last.
+    pub fn goes_on(self, leaving: Option<&Leaving>, has_credit: impl FnOnce() -> bool) -> bool {
         if Leaving::discards(leaving) {
             return self.is_readable;
         }
-        self.waits() && !self.is_held && self.has_credit
+        self.waits() && !self.is_held && has_credit()
     }
 
     /// Whether there is more, though we may not be taking it.
@@ -46,37 +46,33 @@ mod tests {
 
     const NOW: Duration = Duration::from_secs(1);
 
-    /// All that can stand in the way of reading does.
-    const STUCK: Input = Input {
-        is_readable: true,
-        is_backlogged: true,
-        is_held: true,
-        has_credit: false,
-        is_at_end: false,
-    };
+    /// There is all kinds of input, and no room for what was read last.
+    const HELD: Input =
+        Input { is_readable: true, is_backlogged: true, is_held: true, is_at_end: false };
 
     #[test]
     fn a_link_reads_while_there_is_something_and_room_for_it() {
-        let free = Input { is_held: false, has_credit: true, ..STUCK };
-        assert!(free.goes_on(None));
-        assert!(Input { is_readable: false, ..free }.goes_on(None));
-        assert!(!Input { is_readable: false, is_backlogged: false, ..free }.goes_on(None));
-        assert!(!Input { is_held: true, ..free }.goes_on(None));
-        assert!(!Input { has_credit: false, ..free }.goes_on(None));
+        let free = Input { is_held: false, ..HELD };
+        let backlogged = Input { is_readable: false, ..free };
+        let drained = Input { is_backlogged: false, ..backlogged };
+        assert!(free.goes_on(None, || true) && backlogged.goes_on(None, || true));
+        assert!(!drained.goes_on(None, || true) && !HELD.goes_on(None, || true));
+        assert!(!free.goes_on(None, || false));
     }
 
     #[test]
     fn a_link_that_closes_reads_on_though_its_credit_is_spent() {
         let closing = Leaving::close(Cause::Closed, NOW);
-        assert!(STUCK.goes_on(Some(&closing)));
-        assert!(!STUCK.goes_on(Some(&Leaving::retire(NOW))), "what is delivered takes credit");
+        assert!(HELD.goes_on(Some(&closing), || false));
+        let free = Input { is_held: false, ..HELD };
+        assert!(!free.goes_on(Some(&Leaving::retire(NOW)), || false), "that is delivered");
     }
 
     #[test]
     fn a_link_that_closes_is_not_kept_busy_by_what_it_will_not_deliver() {
         let closing = Leaving::close(Cause::Closed, NOW);
-        let drained = Input { is_readable: false, is_held: false, has_credit: true, ..STUCK };
-        assert!(!drained.goes_on(Some(&closing)));
+        let drained = Input { is_readable: false, is_held: false, ..HELD };
+        assert!(!drained.goes_on(Some(&closing), || true));
         let ended = Input { is_at_end: true, ..drained };
         assert!(ended.is_over(Some(&closing)) && !ended.is_over(None));
     }

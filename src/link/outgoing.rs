@@ -173,3 +173,87 @@ pub(crate) fn weight(parcel: &Parcel) -> usize {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::NodeId;
+    use crate::options::Flag;
+    use crate::packet::Packet;
+    use crate::wire::Draft;
+
+    fn draft(size: usize) -> Draft {
+        let packets = vec![Packet::from(vec![0; size])];
+        Draft { main: Flag::Whisper, packets, time: 1 }
+    }
+
+    fn relay(size: usize) -> Parcel {
+        let draft = draft(size);
+        Parcel::Relay(draft.encode(&NodeId::from_digest(&[1; 48]), &draft.id()))
+    }
+
+    /// Two relays fill it exactly; five are too much.
+    fn queue() -> Outgoing<&'static str, u8> {
+        let outbound = 2 * weight(&relay(100));
+        Outgoing::new(&Config { outbound, max_frame: 0, ..Config::default() })
+    }
+
+    fn press(queue: &mut Outgoing<&'static str, u8>, source: &'static str) -> Option<Wait> {
+        queue.press(source, &Config::default(), Duration::ZERO, 100)
+    }
+
+    fn taken(queue: &mut Outgoing<&'static str, u8>, most: usize) -> Vec<u8> {
+        let mut tags = Vec::new();
+        queue.take(most, |_, tag| tags.push(tag));
+        tags
+    }
+
+    #[test]
+    fn neighbours_come_first_and_the_rest_in_its_order() {
+        let mut queue = queue();
+        for (tag, parcel) in
+            [relay(100), relay(100), Parcel::Control(draft(1))].into_iter().enumerate()
+        {
+            let _ = queue.put(parcel, tag as u8);
+        }
+        assert_eq!(taken(&mut queue, 1), [2]);
+        assert_eq!(taken(&mut queue, usize::MAX), [0, 1]);
+    }
+
+    #[test]
+    fn what_is_put_in_presses_and_then_overflows() {
+        let mut queue = queue();
+        let puts: Vec<Put> = (0..5).map(|tag| queue.put(relay(100), tag)).collect();
+        assert_eq!(puts, [Put::Fine, Put::Fine, Put::Pressed, Put::Pressed, Put::Overflow]);
+    }
+
+    #[test]
+    fn what_is_taken_waits_until_it_is_written() {
+        let mut queue = queue();
+        let size = weight(&relay(100));
+        (0..3).for_each(|tag| drop(queue.put(relay(100), tag)));
+        assert!(press(&mut queue, "a").is_some() && press(&mut queue, "a").is_some());
+        assert!(press(&mut queue, "b").is_some());
+        assert_eq!(taken(&mut queue, usize::MAX).len(), 3);
+        assert!(!queue.takes_own() && queue.pressed().is_some() && queue.len() == 0);
+        let freed = queue.written(size);
+        assert_eq!((freed.has_drained, freed.pressers), (false, vec!["a", "b"]));
+        assert!(press(&mut queue, "a").is_none(), "it is below its bound");
+        let freed = queue.written(2 * size);
+        assert!(freed.has_drained && freed.pressers.is_empty() && queue.queued() == 0);
+    }
+
+    #[test]
+    fn a_sealed_queue_takes_nothing_and_holds_nobody_back() {
+        let mut queue = queue();
+        (0..3).for_each(|tag| drop(queue.put(relay(100), tag)));
+        assert!(press(&mut queue, "a").is_some() && !queue.lets_go_on());
+        assert_eq!(queue.refuse_more(), ["a"]);
+        assert!(queue.lets_go_on() && queue.takes_own() && queue.pressed().is_none());
+        assert_eq!(queue.put(relay(100), 3), Put::Sealed);
+        assert_eq!(taken(&mut queue, 1), [0], "what was queued can be written");
+        let sealed = queue.seal();
+        assert_eq!(sealed.parcels.iter().map(|(_, tag)| *tag).collect::<Vec<u8>>(), [1, 2]);
+        assert_eq!(queue.queued(), weight(&relay(100)), "one is being written");
+    }
+}

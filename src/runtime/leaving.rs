@@ -58,9 +58,9 @@ impl LinkThread {
 
     /// Takes the next steps towards the end: all written, nothing more to read.
     pub(super) fn leave(&mut self, flushed: Flushed) -> Result<(), End> {
-        let now = self.core.clock.mono();
-        let is_read = self.input().is_over(self.leaving.as_ref());
+        let input = self.input();
         let Some(leaving) = self.leaving.as_mut() else { return Ok(()) };
+        let (now, is_read) = (self.core.clock.mono(), input.is_over(Some(leaving)));
         loop {
             match leaving.step(now, flushed == Flushed::Empty, is_read) {
                 Step::Wait => return Ok(()),

@@ -47,7 +47,7 @@ impl LinkThread {
 
     /// Whether there is something to read, and nothing in its way.
     pub(super) fn can_read(&self) -> bool {
-        self.input().goes_on(self.leaving.as_ref())
+        self.input().goes_on(self.leaving.as_ref(), || self.link.may_read())
     }
 
     pub(super) fn input(&self) -> Input {
@@ -55,7 +55,6 @@ impl LinkThread {
             is_readable: self.is_readable,
             is_backlogged: self.is_backlogged,
             is_held: self.held.is_some(),
-            has_credit: self.link.may_read(),
             is_at_end: self.is_at_end,
         }
     }

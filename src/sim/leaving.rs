@@ -65,8 +65,8 @@ impl World {
         let now = self.ground.schedule.now();
         let Some(input) = self.input(pid, id) else { return Ok(()) };
         let Some(link) = self.processes[pid].links.get_mut(&id) else { return Ok(()) };
-        let is_read = input.is_over(link.leaving.as_ref());
         let Some(leaving) = link.leaving.as_mut() else { return Ok(()) };
+        let is_read = input.is_over(Some(leaving));
         loop {
             match leaving.step(now, is_all, is_read) {
                 Step::Wait => return Ok(()),

@@ -46,7 +46,7 @@ impl World {
     /// Whether there is something to read, and nothing in its way.
     pub(super) fn can_read(&self, pid: ProcessId, id: LinkId) -> bool {
         let Some(link) = self.processes[pid].links.get(&id) else { return false };
-        self.input_of(link).goes_on(link.leaving.as_ref())
+        self.input_of(link).goes_on(link.leaving.as_ref(), || link.credit.may_read())
     }
 
     pub(super) fn input(&self, pid: ProcessId, id: LinkId) -> Option<Input> {
@@ -58,7 +58,6 @@ impl World {
             is_readable: self.is_readable(link),
             is_backlogged: link.is_backlogged,
             is_held: link.held.is_some(),
-            has_credit: link.credit.may_read(),
             is_at_end: link.is_at_end,
         }
     }
