@@ -198,6 +198,10 @@ mod tests {
         Outgoing::new(&Config { outbound, max_frame: 0, ..Config::default() })
     }
 
+    fn fill(queue: &mut Outgoing<&'static str, u8>, count: u8) -> Vec<Put> {
+        (0..count).map(|tag| queue.put(relay(100), tag)).collect()
+    }
+
     fn press(queue: &mut Outgoing<&'static str, u8>, source: &'static str) -> Option<Wait> {
         queue.press(source, &Config::default(), Duration::ZERO, 100)
     }
@@ -223,7 +227,7 @@ mod tests {
     #[test]
     fn what_is_put_in_presses_and_then_overflows() {
         let mut queue = queue();
-        let puts: Vec<Put> = (0..5).map(|tag| queue.put(relay(100), tag)).collect();
+        let puts = fill(&mut queue, 5);
         assert_eq!(puts, [Put::Fine, Put::Fine, Put::Pressed, Put::Pressed, Put::Overflow]);
     }
 
@@ -231,7 +235,7 @@ mod tests {
     fn what_is_taken_waits_until_it_is_written() {
         let mut queue = queue();
         let size = weight(&relay(100));
-        (0..3).for_each(|tag| drop(queue.put(relay(100), tag)));
+        fill(&mut queue, 3);
         assert!(press(&mut queue, "a").is_some() && press(&mut queue, "a").is_some());
         assert!(press(&mut queue, "b").is_some());
         assert_eq!(taken(&mut queue, usize::MAX).len(), 3);
@@ -246,7 +250,7 @@ mod tests {
     #[test]
     fn a_sealed_queue_takes_nothing_and_holds_nobody_back() {
         let mut queue = queue();
-        (0..3).for_each(|tag| drop(queue.put(relay(100), tag)));
+        fill(&mut queue, 3);
         assert!(press(&mut queue, "a").is_some() && !queue.lets_go_on());
         assert_eq!(queue.refuse_more(), ["a"]);
         assert!(queue.lets_go_on() && queue.takes_own() && queue.pressed().is_none());
