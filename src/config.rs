@@ -76,7 +76,8 @@ pub(crate) struct Config {
 
 impl Config {
     /// Where an outbound queue closes its link: twice the bound, and one frame more so that a
-    /// single large frame cannot be what breaks a healthy link.
+    /// single large frame cannot be what breaks a healthy link. For every source that is held back
+    /// the queue allows one more.
     pub fn outbound_limit(&self) -> usize {
         self.outbound.saturating_mul(2).saturating_add(self.max_frame)
     }

@@ -179,6 +179,48 @@ fn what_a_peer_sent_before_it_went_is_delivered_though_nobody_can_answer_it() {
 }
 
 #[test]
+fn a_link_that_closes_with_its_credit_spent_destroys_nothing_in_flight() {
+    let settings = MeshSocket::builder().max_outgoing(0).link_credit(CREDIT);
+    let node = settings.bind(("127.0.0.1", 0)).expect("a port");
+    let (release, gate) = bounded::<()>(0);
+    node.register_handler(move |_: &Message, _: &Connection| {
+        // Ends when the test drops its side: until then no credit is given back.
+        let _ = gate.recv();
+    });
+    let mut raw = link(&node);
+    let id = raw.id();
+    let (done, is_flooded) = bounded(1);
+    let flood = std::thread::spawn(move || {
+        (0..MORE + CREDIT / PIECE).for_each(|_| raw.say(WHISPER, &[&[2], &[0; PIECE]]));
+        done.send(()).expect("the test listens");
+        raw
+    });
+    // What the system has no room for goes once the node reads on.
+    let _ = is_flooded.recv_timeout(Duration::from_secs(2));
+    node.send_to(&id, vec![7; 1 << 20]).expect("sent");
+    let deadline = Instant::now() + PATIENCE;
+    while node.stats().bytes_out < 1 << 20 {
+        assert!(Instant::now() < deadline, "{}", node.stats());
+        std::thread::yield_now();
+    }
+    node.disconnect(&id).expect("linked");
+    // Nobody reads on the other side until the link is gone.
+    assert!(node.recv_timeout(Duration::from_millis(500)).is_err());
+    let mut raw = flood.join().expect("not reset");
+    let deadline = Instant::now() + PATIENCE;
+    let mut messages = std::iter::from_fn(|| raw.next(deadline));
+    assert!(messages.any(|message| message.payload[1].len() == 1 << 20), "it was in flight");
+    drop(release);
+    node.close().expect("closed");
+}
+
+/// More than a turn reads, so that the system's buffers grow.
+const CREDIT: usize = 8 << 20;
+const PIECE: usize = 64 << 10;
+/// Pieces beyond the credit: more than two turns discard.
+const MORE: usize = 24;
+
+#[test]
 fn of_several_addresses_the_one_that_answers_is_dialled_again() {
     let dead = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound");
     let (node, live) = (bind(), bind());

@@ -76,7 +76,7 @@ fn the_library_does_not_panic_on_purpose() {
 #[test]
 fn only_the_runtime_knows_sockets_threads_and_clocks() {
     let runtime_only = ["std::thread", "mio::", "Instant::now", "SystemTime::now", "parking_lot"];
-    for dir in ["src/wire", "src/node"] {
+    for dir in ["src/wire", "src/node", "src/link"] {
         for (path, text) in sources(dir).into_iter().filter(|(path, _)| !is_test(path)) {
             let known = runtime_only.iter().find(|word| text.contains(**word));
             assert!(known.is_none(), "{} knows {known:?}", path.display());

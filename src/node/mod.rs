@@ -11,7 +11,6 @@ mod commands;
 pub(crate) mod discovery;
 mod doubles;
 pub(crate) mod event;
-pub(crate) mod flow;
 mod handshake;
 mod healing;
 mod links;

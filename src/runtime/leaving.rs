@@ -1,7 +1,7 @@
-//! A link on its way out: what is still written, what is still read, and who is told.
+//! A link on its way out, as its thread carries it out: what is still written, what is still
+//! read, and who is told.
 
 use std::io::{self, Read};
-use std::time::Duration;
 
 use crossbeam_channel::TrySendError;
 
@@ -10,42 +10,8 @@ use super::link::Order;
 use super::link_thread::{End, LinkThread, lost};
 use super::writer::Flushed;
 use crate::events::Cause;
+use crate::link::leaving::{DISCARD, Leaving, Step};
 use crate::node::Event;
-
-/// After the last byte is written, how long the peer may take to finish as well. Closing earlier,
-/// with input unread, would reset the link and destroy what is in flight to the peer.
-pub(crate) const CLOSE_GRACE: Duration = Duration::from_millis(100);
-/// The same where what still arrives is delivered: a link that gives way to another one to the
-/// same peer, or that can no longer be written to.
-pub(crate) const DELIVER_GRACE: Duration = Duration::from_secs(5);
-/// Bytes read and forgotten in one turn.
-pub(crate) const DISCARD: usize = 256 * 1024;
-
-/// How a link goes.
-#[derive(Debug)]
-pub(crate) struct Leaving {
-    cause: Cause,
-    flush_by: Duration,
-    grace: Duration,
-    /// Whether what still arrives is delivered.
-    pub delivers: bool,
-    /// Set once writing is over.
-    read_by: Option<Duration>,
-}
-
-impl Leaving {
-    /// When to look again.
-    pub fn deadline(&self) -> Duration {
-        self.read_by.unwrap_or(self.flush_by)
-    }
-
-    /// It is we who pause reading: that is not the peer's fault.
-    pub fn pause(&mut self, now: Duration) {
-        if self.delivers && self.read_by.is_some() {
-            self.read_by = Some(now + self.grace);
-        }
-    }
-}
 
 impl LinkThread {
     /// Carries out what the node wants of this link.
@@ -65,12 +31,9 @@ impl LinkThread {
                 }
                 Order::Close(cause) => self.leave_now(cause),
                 Order::Retire => {
-                    let by = self.core.clock.mono() + DELIVER_GRACE;
-                    self.begin_leaving(Cause::Duplicate, by, DELIVER_GRACE, true);
+                    self.leaving = Some(Leaving::retire(self.core.clock.mono()));
                 }
-                Order::Linger { until } => {
-                    self.begin_leaving(Cause::Closed, until, CLOSE_GRACE, false);
-                }
+                Order::Linger { until } => self.leaving = Some(Leaving::linger(until)),
             }
         }
         Ok(())
@@ -78,12 +41,7 @@ impl LinkThread {
 
     /// Writes what can be written without waiting, then closes.
     pub(super) fn leave_now(&mut self, cause: Cause) {
-        let now = self.core.clock.mono();
-        self.begin_leaving(cause, now, CLOSE_GRACE, false);
-    }
-
-    fn begin_leaving(&mut self, cause: Cause, flush_by: Duration, grace: Duration, delivers: bool) {
-        self.leaving = Some(Leaving { cause, flush_by, grace, delivers, read_by: None });
+        self.leaving = Some(Leaving::close(cause, self.core.clock.mono()));
     }
 
     /// The link cannot be written to any more. What the peer sent before it went is still there
@@ -91,30 +49,28 @@ impl LinkThread {
     pub(super) fn mourn(&mut self, cause: Cause) {
         if self.leaving.is_none() && self.link.is_established() {
             self.core.tell(Event::Lost { link: self.link.id, cause: cause.clone() });
-            let now = self.core.clock.mono();
-            self.begin_leaving(cause, now, DELIVER_GRACE, true);
+            self.leaving = Some(Leaving::mourn(cause, self.core.clock.mono()));
         } else if self.leaving.is_none() {
             self.leave_now(cause);
         }
         self.count_unsent();
     }
 
-    /// Takes the next step towards the end: all written, nothing more to read.
+    /// Takes the next steps towards the end: all written, nothing more to read.
     pub(super) fn leave(&mut self, flushed: Flushed) -> Result<(), End> {
-        let now = self.core.clock.mono();
+        let input = self.input();
         let Some(leaving) = self.leaving.as_mut() else { return Ok(()) };
-        if leaving.read_by.is_none() && (flushed == Flushed::Empty || now >= leaving.flush_by) {
-            // What is left of the time for writing is for reading: the system still has bytes of
-            // ours, and closing with input unread would throw them away.
-            leaving.read_by = Some(leaving.flush_by.max(now + leaving.grace));
-            if let Some(writer) = self.link.writer.lock().as_mut() {
-                writer.stream.finish_writing();
+        let (now, is_read) = (self.core.clock.mono(), input.is_over(Some(leaving)));
+        loop {
+            match leaving.step(now, flushed == Flushed::Empty, is_read) {
+                Step::Wait => return Ok(()),
+                Step::FinishWriting => {
+                    if let Some(writer) = self.link.writer.lock().as_mut() {
+                        writer.stream.finish_writing();
+                    }
+                }
+                Step::End(cause) => return Err(End::Closed(cause)),
             }
-        }
-        let is_read = self.is_at_end && !self.is_backlogged && self.held.is_none();
-        match leaving.read_by {
-            Some(read_by) if is_read || now >= read_by => Err(End::Closed(leaving.cause.clone())),
-            _ => Ok(()),
         }
     }
 
@@ -122,6 +78,8 @@ impl LinkThread {
     pub(super) fn discard(&mut self) -> Result<(), End> {
         let mut scratch = [0; 4096];
         let mut left = DISCARD;
+        // Nobody waits for the rest of a frame any more.
+        self.unfinished_since = None;
         let mut writer = self.link.writer.lock();
         let Some(writer) = writer.as_mut() else { return Ok(()) };
         while self.is_readable && left > 0 {

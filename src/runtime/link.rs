@@ -12,7 +12,7 @@ use super::outbox::Outbox;
 use super::writer::{Flushed, Writer};
 use crate::config::Config;
 use crate::events::Cause;
-use crate::node::flow::{Credit, Hold};
+use crate::link::flow::{Credit, Hold};
 use crate::node::{LinkId, Terms};
 
 /// The poll's token for the waker; the stream's is [`STREAM`].

@@ -11,13 +11,13 @@ use mio::{Events, Interest, Poll};
 use super::core::Core;
 use super::daemon::Batch;
 use super::dial;
-use super::leaving::{CLOSE_GRACE, Leaving};
 use super::link::{Link, STREAM};
 use super::start::random;
 use super::stream::Stream;
 use super::writer::{Flushed, Writer};
 use crate::events::Cause;
-use crate::node::flow::{Pace, StallWatch};
+use crate::link::flow::{Pace, StallWatch};
+use crate::link::leaving::{CLOSE_GRACE, Leaving};
 use crate::node::{Channel, Event, Target};
 use crate::wire::FrameReader;
 

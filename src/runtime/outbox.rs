@@ -1,6 +1,5 @@
-//! A link's outbound queue: what waits to be written, how much, and who waits for room.
+//! A link's outbound queue as threads share it: a lock around it, and the waking of who waits.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -8,113 +7,64 @@ use parking_lot::{Condvar, Mutex};
 
 use super::link::Link;
 use crate::config::Config;
+use crate::link::flow::Wait;
+use crate::link::outgoing::{Outgoing, Put};
 use crate::node::Parcel;
-use crate::node::flow::{Outflow, Wait};
-
-/// What a control message is taken to weigh: it is encoded only when it is written.
-const CONTROL_OVERHEAD: usize = 256;
 
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    inner: Mutex<Inner>,
+    queue: Mutex<Outgoing<Presser>>,
     room: Condvar,
 }
 
+/// A link whose relays pushed a queue above its bound.
 #[derive(Debug)]
-struct Inner {
-    /// Messages between neighbours go first: they must not wait behind data.
-    control: VecDeque<Parcel>,
-    data: VecDeque<Parcel>,
-    flow: Outflow,
-    /// Links whose relays pushed this queue above its bound; woken when it is below again.
-    pressers: Vec<Weak<Link>>,
-    is_sealed: bool,
-}
+struct Presser(Weak<Link>);
 
-/// What putting a parcel into an outbox led to.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Put {
-    Fine,
-    /// Above the bound: the source of a relay is to be held back.
-    Pressed,
-    /// So much waits that the link has to be closed.
-    Overflow,
-    /// The link is ending: not taken.
-    Sealed,
+impl PartialEq for Presser {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ptr_eq(&other.0)
+    }
 }
 
 impl Outbox {
     pub fn new(config: &Config) -> Self {
-        let inner = Inner {
-            control: VecDeque::new(),
-            data: VecDeque::new(),
-            flow: Outflow::new(config),
-            pressers: Vec::new(),
-            is_sealed: false,
-        };
-        Outbox { inner: Mutex::new(inner), room: Condvar::new() }
+        Outbox { queue: Mutex::new(Outgoing::new(config)), room: Condvar::new() }
     }
 
     pub fn put(&self, parcel: Parcel) -> Put {
-        let mut inner = self.inner.lock();
-        if inner.is_sealed {
-            return Put::Sealed;
-        }
-        inner.flow.add(weight(&parcel));
-        match parcel {
-            Parcel::Control(_) => inner.control.push_back(parcel),
-            _ => inner.data.push_back(parcel),
-        }
-        match &inner.flow {
-            flow if flow.is_overflowing() => Put::Overflow,
-            flow if flow.is_pressed() => Put::Pressed,
-            _ => Put::Fine,
-        }
+        self.queue.lock().put(parcel, ())
     }
 
     /// The next parcels to write, up to about this many bytes. They count as queued until
     /// [`Outbox::written`].
     pub fn take(&self, most: usize, parcels: &mut Vec<Parcel>) {
-        let mut inner = self.inner.lock();
-        let mut bytes = 0;
-        while bytes < most {
-            let Some(parcel) = inner.control.pop_front().or_else(|| inner.data.pop_front()) else {
-                return;
-            };
-            bytes += weight(&parcel);
-            parcels.push(parcel);
-        }
+        self.queue.lock().take(most, |parcel, ()| parcels.push(parcel));
     }
 
     /// Parcels of this weight have been written.
     pub fn written(&self, weight: usize) {
-        let mut inner = self.inner.lock();
-        inner.flow.remove(weight);
-        if inner.flow.has_drained() {
+        let freed = self.queue.lock().written(weight);
+        if freed.has_drained {
             self.room.notify_all();
         }
-        if !inner.flow.is_pressed() && !inner.pressers.is_empty() {
-            let pressers = std::mem::take(&mut inner.pressers);
-            drop(inner);
-            pressers.iter().filter_map(Weak::upgrade).for_each(|link| link.wake());
-        }
+        wake(freed.pressers);
     }
 
     pub fn queued(&self) -> usize {
-        self.inner.lock().flow.queued()
+        self.queue.lock().queued()
     }
 
     pub fn takes_own(&self) -> bool {
-        let inner = self.inner.lock();
-        inner.is_sealed || inner.flow.takes_own()
+        self.queue.lock().takes_own()
     }
 
     /// Waits until senders may go on, or the link ends; false if neither happened in time.
     pub fn wait_for_room(&self, deadline: Instant) -> bool {
-        let mut inner = self.inner.lock();
-        while !inner.is_sealed && !inner.flow.has_drained() {
-            if self.room.wait_until(&mut inner, deadline).timed_out() {
-                return inner.is_sealed || inner.flow.takes_own();
+        let mut queue = self.queue.lock();
+        while !queue.lets_go_on() {
+            if self.room.wait_until(&mut queue, deadline).timed_out() {
+                return queue.takes_own();
             }
         }
         true
@@ -129,54 +79,31 @@ impl Outbox {
         now: Duration,
         bytes: usize,
     ) -> Option<Wait> {
-        let mut inner = self.inner.lock();
-        inner.pressed()?;
-        if !inner.pressers.iter().any(|presser| presser.as_ptr() == Arc::as_ptr(source)) {
-            inner.pressers.push(Arc::downgrade(source));
-        }
-        Some(Wait::new(config, now, bytes, &mut inner.flow))
+        let source = Presser(Arc::downgrade(source));
+        self.queue.lock().press(source, config, now, bytes)
     }
 
-    /// How much has left the queue so far; `None` if it is not above its bound.
+    /// How much has left the queue so far; `None` if it holds nobody back.
     pub fn pressed(&self) -> Option<u64> {
-        self.inner.lock().pressed()
+        self.queue.lock().pressed()
     }
 
-    /// Takes nothing more, and gives what had not been begun. Whoever waits for room is woken.
+    /// Takes nothing more, and gives what had not been begun. Whoever waits is woken.
     pub fn seal(&self) -> Vec<Parcel> {
-        let mut inner = self.inner.lock();
-        inner.is_sealed = true;
-        let control = std::mem::take(&mut inner.control);
-        let data = std::mem::take(&mut inner.data);
-        let parcels: Vec<Parcel> = control.into_iter().chain(data).collect();
-        inner.flow.remove(parcels.iter().map(weight).sum());
-        let pressers = std::mem::take(&mut inner.pressers);
-        drop(inner);
+        let sealed = self.queue.lock().seal();
         self.room.notify_all();
-        pressers.iter().filter_map(Weak::upgrade).for_each(|link| link.wake());
-        parcels
+        wake(sealed.pressers);
+        sealed.parcels.into_iter().map(|(parcel, ())| parcel).collect()
     }
 
-    /// Takes nothing more; what is queued can still be written.
+    /// Takes nothing more; what is queued can still be written. Whoever waits is woken.
     pub fn refuse_more(&self) {
-        self.inner.lock().is_sealed = true;
+        let pressers = self.queue.lock().refuse_more();
         self.room.notify_all();
+        wake(pressers);
     }
 }
 
-impl Inner {
-    fn pressed(&self) -> Option<u64> {
-        let is_pressed = !self.is_sealed && self.flow.is_pressed();
-        is_pressed.then(|| self.flow.moved())
-    }
-}
-
-/// Bytes that a parcel counts for.
-pub(crate) fn weight(parcel: &Parcel) -> usize {
-    match parcel {
-        Parcel::Own(frame) | Parcel::Relay(frame) => frame.len(),
-        Parcel::Control(draft) => {
-            CONTROL_OVERHEAD + draft.packets.iter().map(|packet| packet.len()).sum::<usize>()
-        }
-    }
+fn wake(pressers: Vec<Presser>) {
+    pressers.iter().filter_map(|presser| presser.0.upgrade()).for_each(|link| link.wake());
 }

@@ -9,6 +9,8 @@ use crossbeam_channel::TrySendError;
 use super::daemon::{Batch, Inbound, Item};
 use super::link_thread::{End, LinkThread, lost};
 use crate::events::Cause;
+use crate::link::input::Input;
+use crate::link::leaving::Leaving;
 use crate::node::{Event, LinkId};
 use crate::wire::{Body, Header, Malformed, Method};
 
@@ -23,7 +25,7 @@ impl LinkThread {
     /// One turn of reading, as far as there is credit.
     pub(super) fn read(&mut self) -> Result<(), End> {
         self.retry_held();
-        if self.leaving.as_ref().is_some_and(|leaving| !leaving.delivers) {
+        if Leaving::discards(self.leaving.as_ref()) {
             return self.discard();
         }
         if !self.can_read() {
@@ -43,14 +45,23 @@ impl LinkThread {
         Ok(())
     }
 
-    /// Whether there is something to read, and credit for it.
+    /// Whether there is something to read, and nothing in its way.
     pub(super) fn can_read(&self) -> bool {
-        (self.is_readable || self.is_backlogged) && self.held.is_none() && self.link.may_read()
+        self.input().goes_on(self.leaving.as_ref(), || self.link.may_read())
+    }
+
+    pub(super) fn input(&self) -> Input {
+        Input {
+            is_readable: self.is_readable,
+            is_backlogged: self.is_backlogged,
+            is_held: self.held.is_some(),
+            is_at_end: self.is_at_end,
+        }
     }
 
     /// If it is we who pause, that is not the peer's fault.
     fn excuse(&mut self) {
-        if self.is_readable || self.is_backlogged {
+        if self.input().waits() {
             let now = self.core.clock.mono();
             self.unfinished_since = self.unfinished_since.map(|_| now);
             self.leaving.iter_mut().for_each(|leaving| leaving.pause(now));

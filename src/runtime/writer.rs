@@ -7,9 +7,10 @@ use std::io::{self, IoSlice};
 use bytes::{Buf, Bytes};
 
 use super::counters::Counters;
-use super::outbox::{Outbox, weight};
+use super::outbox::Outbox;
 use super::stream::Stream;
 use crate::id::NodeId;
+use crate::link::outgoing::weight;
 use crate::node::Parcel;
 use crate::wire::{Frame, Method};
 

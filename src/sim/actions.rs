@@ -6,10 +6,10 @@ use super::process::Inbound;
 use super::schedule::{Happening, ProcessId};
 use super::world::World;
 use crate::events::{Cause, MeshEvent};
+use crate::link::outgoing::Put;
 use crate::node::event::Neighbour;
 use crate::node::{Action, Event, LinkId, Node, Now, Parcel};
 use crate::runtime::aftermath::is_for_any_link;
-use crate::runtime::outbox::Put;
 use crate::wire::Envelope;
 
 /// Where everything is logged that nodes ask for, at level `trace`.
@@ -68,7 +68,7 @@ impl World {
             }
             Action::Resend { link } => self.order(pid, link, Order::Resend),
             Action::Close { link, cause } => {
-                self.with_link(pid, link, |link| link.outbox.is_sealed = true);
+                self.refuse_more(pid, link);
                 self.order(pid, link, Order::Close(cause));
             }
             Action::Retire { link, heir } => self.retire(pid, link, heir, outcome),
@@ -131,7 +131,7 @@ impl World {
         };
         let is_relay = matches!(parcel, Parcel::Relay(_));
         let put = link.outbox.put(parcel, tag);
-        process.marks.outbound.note(link.outbox.flow.queued());
+        process.marks.outbound.note(link.outbox.queued());
         match put {
             Put::Sealed => return self.lose(pid, Some(id), tag, Loss::NoLink),
             Put::Fine => {}
@@ -139,7 +139,7 @@ impl World {
             Put::Pressed => {}
             Put::Overflow => {
                 // What is queued is counted as unsent when the link's thread ends.
-                link.outbox.is_sealed = true;
+                self.refuse_more(pid, id);
                 self.order(pid, id, Order::Close(Cause::Overflow));
                 let now = self.clock(pid);
                 let lost = Event::Lost { link: id, cause: Cause::Overflow };
@@ -150,8 +150,7 @@ impl World {
     }
 
     fn retire(&mut self, pid: ProcessId, id: LinkId, heir: LinkId, outcome: &mut Outcome) {
-        let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
-        for (parcel, tag) in link.outbox.seal() {
+        for (parcel, tag) in self.seal(pid, id) {
             if is_for_any_link(&parcel) {
                 self.put(pid, heir, parcel, tag, outcome);
             } else {

@@ -63,8 +63,9 @@ impl Process {
         let strangers = config.max_handshaking.max(1);
         // The last batch of a link that ends does not ask for room.
         let channel = config.max_links * (BATCHES_PER_LINK + 2);
-        // One frame may pass each of these two, or it could never be sent or read.
-        let outbound = config.outbound_limit() + config.max_frame;
+        // One frame may pass each of these two, or it could never be sent or read; into the first one
+        // for each source.
+        let outbound = config.outbound_limit() + config.max_frame * (1 + marks.table.most());
         let credit = config.link_credit + TURN + config.max_frame;
         [
             ("the outbound queue", marks.outbound.most(), outbound),

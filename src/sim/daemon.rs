@@ -7,8 +7,8 @@ use super::link::Batch;
 use super::process::{InHand, Inbound};
 use super::schedule::{Happening, ProcessId};
 use super::world::{RelayRule, World};
+use crate::link::flow::Hold;
 use crate::message::Message;
-use crate::node::flow::Hold;
 use crate::node::{Event, LinkId, Parcel};
 use crate::runtime::reading::event;
 use crate::wire::Envelope;
@@ -108,7 +108,9 @@ impl World {
         let mut hold = Hold::new(bytes);
         for id in pressed {
             let target = links.get_mut(&id);
-            if let Some(wait) = target.and_then(|to| to.press(&self.config, now, bytes, link)) {
+            if let Some(wait) =
+                target.and_then(|to| to.outbox.press(link, &self.config, now, bytes))
+            {
                 hold.add(wait, id);
             }
         }

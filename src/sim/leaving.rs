@@ -2,15 +2,15 @@
 
 use std::io::{self, Read};
 
-use super::ledger::Loss;
-use super::link::{Chunk, Leaving, Order};
+use super::ledger::{Loss, Tag};
+use super::link::{Chunk, Order};
 use super::process::Inbound;
 use super::schedule::ProcessId;
 use super::tcp::Socket;
 use super::world::World;
 use crate::events::Cause;
-use crate::node::{Event, LinkId};
-use crate::runtime::leaving::{CLOSE_GRACE, DELIVER_GRACE, DISCARD};
+use crate::link::leaving::{DISCARD, Leaving, Step};
+use crate::node::{Event, LinkId, Parcel};
 
 impl World {
     /// Carries out what the node wants of a link.
@@ -28,14 +28,8 @@ impl World {
                         self.ground.ledger.put(None);
                     }
                 }
-                Order::Close(cause) => {
-                    link.leaving = Some(Leaving::new(cause, now, CLOSE_GRACE, false));
-                }
-                Order::Retire => {
-                    let by = now + DELIVER_GRACE;
-                    let cause = Cause::Duplicate;
-                    link.leaving = Some(Leaving::new(cause, by, DELIVER_GRACE, true));
-                }
+                Order::Close(cause) => link.leaving = Some(Leaving::close(cause, now)),
+                Order::Retire => link.leaving = Some(Leaving::retire(now)),
             }
         }
         Ok(())
@@ -43,7 +37,7 @@ impl World {
 
     /// Writes what can be written without waiting, then closes.
     pub(super) fn leave_now(&mut self, pid: ProcessId, id: LinkId, cause: Cause) {
-        let leaving = Leaving::new(cause, self.ground.schedule.now(), CLOSE_GRACE, false);
+        let leaving = Leaving::close(cause, self.ground.schedule.now());
         self.with_link(pid, id, |link| link.leaving = Some(leaving));
     }
 
@@ -52,8 +46,7 @@ impl World {
         let Some(link) = self.processes[pid].links.get(&id) else { return };
         if link.leaving.is_none() && link.is_established() {
             self.tell(pid, Event::Lost { link: id, cause: cause.clone() });
-            let now = self.ground.schedule.now();
-            let leaving = Leaving::new(cause, now, DELIVER_GRACE, true);
+            let leaving = Leaving::mourn(cause, self.ground.schedule.now());
             self.with_link(pid, id, |link| link.leaving = Some(leaving));
         } else if link.leaving.is_none() {
             self.leave_now(pid, id, cause);
@@ -61,7 +54,7 @@ impl World {
         self.count_unsent(pid, id);
     }
 
-    /// The next step towards the end: all written, nothing more to read.
+    /// The next steps towards the end: all written, nothing more to read.
     pub(super) fn leave(
         &mut self,
         pid: ProcessId,
@@ -70,16 +63,16 @@ impl World {
         is_all: bool,
     ) -> Result<(), Cause> {
         let now = self.ground.schedule.now();
+        let Some(input) = self.input(pid, id) else { return Ok(()) };
         let Some(link) = self.processes[pid].links.get_mut(&id) else { return Ok(()) };
-        let is_read = link.is_at_end && !link.is_backlogged && link.held.is_none();
         let Some(leaving) = link.leaving.as_mut() else { return Ok(()) };
-        if leaving.read_by.is_none() && (is_all || now >= leaving.flush_by) {
-            leaving.read_by = Some(leaving.flush_by.max(now + leaving.grace));
-            self.wires.shut(&mut self.ground, at);
-        }
-        match leaving.read_by {
-            Some(read_by) if is_read || now >= read_by => Err(leaving.cause.clone()),
-            _ => Ok(()),
+        let is_read = input.is_over(Some(leaving));
+        loop {
+            match leaving.step(now, is_all, is_read) {
+                Step::Wait => return Ok(()),
+                Step::FinishWriting => self.wires.shut(&mut self.ground, at),
+                Step::End(cause) => return Err(cause),
+            }
         }
     }
 
@@ -89,6 +82,8 @@ impl World {
         let Some(conn) = self.wires.conn_mut(at) else { return Ok(()) };
         let mut scratch = [0; 4096];
         let mut left = DISCARD;
+        // Nobody waits for the rest of a frame any more.
+        link.unfinished_since = None;
         while !link.is_at_end && left > 0 {
             match conn.tap(at.end).read(&mut scratch) {
                 Ok(0) => link.is_at_end = true,
@@ -98,9 +93,6 @@ impl World {
             }
         }
         self.wires.has_read(&mut self.ground, at);
-        if left == 0 {
-            self.wake(pid, id);
-        }
         Ok(())
     }
 
@@ -120,19 +112,32 @@ impl World {
         } else {
             self.tell(pid, Event::Finished { link: id });
         }
-        self.send_line(pid);
     }
 
     fn count_unsent(&mut self, pid: ProcessId, id: LinkId) {
         let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
         let batch = std::mem::take(&mut link.batch).into_iter().map(|chunk| chunk.tag);
-        let queued = link.outbox.seal().into_iter().map(|(_, tag)| tag);
-        let pressers = std::mem::take(&mut link.outbox.pressers);
-        for tag in batch.chain(queued).collect::<Vec<_>>() {
+        let batch: Vec<Tag> = batch.collect();
+        let queued = self.seal(pid, id).into_iter().map(|(_, tag)| tag);
+        for tag in batch.into_iter().chain(queued) {
             self.lose(pid, Some(id), tag, Loss::Unsent);
         }
-        for presser in pressers {
-            self.wake(pid, presser);
-        }
+    }
+
+    /// A link takes nothing more, and gives what it had not begun. Whoever waits goes on.
+    pub(super) fn seal(&mut self, pid: ProcessId, id: LinkId) -> Vec<(Parcel, Tag)> {
+        let Some(link) = self.processes[pid].links.get_mut(&id) else { return Vec::new() };
+        let sealed = link.outbox.seal();
+        self.go_on(pid, sealed.pressers);
+        self.let_send(pid);
+        sealed.parcels
+    }
+
+    /// A link takes nothing more; what is queued can still be written. Whoever waits goes on.
+    pub(super) fn refuse_more(&mut self, pid: ProcessId, id: LinkId) {
+        let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
+        let pressers = link.outbox.refuse_more();
+        self.go_on(pid, pressers);
+        self.let_send(pid);
     }
 }

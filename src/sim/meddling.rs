@@ -102,7 +102,7 @@ impl World {
             let to = self.peer(pid, id).unwrap_or(pid);
             let Some(mut link) = self.processes[pid].links.remove(&id) else { continue };
             let batch = link.batch.drain(..).map(|chunk| chunk.tag);
-            for tag in batch.chain(link.outbox.seal().into_iter().map(|(_, tag)| tag)) {
+            for tag in batch.chain(link.outbox.seal().parcels.into_iter().map(|(_, tag)| tag)) {
                 self.ground.ledger.lost(tag, pid, to, Loss::Crashed);
             }
         }

@@ -1,9 +1,9 @@
 //! A seeded world: the mesh in your unit test.
 //!
 //! A [`World`] runs any number of real nodes in one thread, over modelled TCP connections, in
-//! virtual time. What is real: the node itself, every byte on the wire, message ids, flow control.
-//! What is modelled: the network, threads, the clock. One seed decides everything: the same seed
-//! takes the same course.
+//! virtual time. What is real: the node itself, every byte on the wire, message ids, flow control,
+//! how links end. What is modelled: the network, threads, the clock. One seed decides everything:
+//! the same seed takes the same course.
 //!
 //! ```
 //! use rs2p::sim::World;

@@ -11,6 +11,8 @@ use super::schedule::ProcessId;
 use super::tcp::Socket;
 use super::world::World;
 use crate::events::Cause;
+use crate::link::input::Input;
+use crate::link::leaving::Leaving;
 use crate::node::{Event, LinkId};
 use crate::runtime::reading::{BATCH, BATCH_BYTES, TURN, event, is_control};
 use crate::runtime::start::BATCHES_PER_LINK;
@@ -21,7 +23,7 @@ impl World {
         self.retry_held(pid, id);
         let Some(link) = self.processes[pid].links.get_mut(&id) else { return Ok(()) };
         let Some(socket) = link.socket else { return Ok(()) };
-        if link.leaving.as_ref().is_some_and(|leaving| !leaving.delivers) {
+        if Leaving::discards(link.leaving.as_ref()) {
             return self.discard(pid, id, socket);
         }
         if !self.can_read(pid, id) {
@@ -41,12 +43,23 @@ impl World {
         Ok(())
     }
 
-    /// Whether there is something to read, and credit for it.
+    /// Whether there is something to read, and nothing in its way.
     pub(super) fn can_read(&self, pid: ProcessId, id: LinkId) -> bool {
         let Some(link) = self.processes[pid].links.get(&id) else { return false };
-        (self.is_readable(link) || link.is_backlogged)
-            && link.held.is_none()
-            && link.credit.may_read()
+        self.input_of(link).goes_on(link.leaving.as_ref(), || link.credit.may_read())
+    }
+
+    pub(super) fn input(&self, pid: ProcessId, id: LinkId) -> Option<Input> {
+        Some(self.input_of(self.processes[pid].links.get(&id)?))
+    }
+
+    fn input_of(&self, link: &Link) -> Input {
+        Input {
+            is_readable: self.is_readable(link),
+            is_backlogged: link.is_backlogged,
+            is_held: link.held.is_some(),
+            is_at_end: link.is_at_end,
+        }
     }
 
     fn is_readable(&self, link: &Link) -> bool {
@@ -59,7 +72,7 @@ impl World {
     fn excuse(&mut self, pid: ProcessId, id: LinkId) {
         let now = self.ground.schedule.now();
         let Some(link) = self.processes[pid].links.get(&id) else { return };
-        if self.is_readable(link) || link.is_backlogged {
+        if self.input_of(link).waits() {
             self.with_link(pid, id, |link| {
                 link.unfinished_since = link.unfinished_since.map(|_| now);
                 link.leaving.iter_mut().for_each(|leaving| leaving.pause(now));

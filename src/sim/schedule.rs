@@ -27,6 +27,8 @@ pub(super) enum Happening {
     Take { process: ProcessId },
     /// The program goes on: it connects to what it has not reached yet.
     Program { process: ProcessId },
+    /// Whoever waits for room to send looks again.
+    Send { process: ProcessId },
     /// A dial's first packet reaches the other machine, or does not.
     Knock { process: ProcessId, link: LinkId, to: usize, attempt: u32 },
     /// A dial was answered: with a connection, or by nobody listening.

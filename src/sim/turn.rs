@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::schedule::{Happening, ProcessId};
 use super::world::World;
 use crate::events::Cause;
+use crate::link::flow::Hold;
+use crate::link::leaving::Leaving;
 use crate::node::LinkId;
-use crate::node::flow::Hold;
 
 /// Turns that change nothing, one soon after the other, that a link's thread may take: it is woken
 /// for what others do.
@@ -72,13 +73,12 @@ impl World {
         let hold = self.release_holds(pid, id);
         let can_read = self.can_read(pid, id);
         let Some(link) = self.processes[pid].links.get_mut(&id) else { return Ok(()) };
-        let discards = link.leaving.as_ref().is_some_and(|leaving| !leaving.delivers);
-        if link.has_more || can_read && !discards {
+        if link.has_more || can_read {
             self.wake(pid, id);
             return Ok(());
         }
         let frame = link.unfinished_since.map(|since| since + timeout);
-        let leaving = link.leaving.as_ref().map(super::link::Leaving::deadline);
+        let leaving = link.leaving.as_ref().map(Leaving::deadline);
         let next = [frame, hold, leaving.or(link.stall.deadline())].into_iter().flatten().min();
         if let Some(next) = next.filter(|next| link.alarm.is_none_or(|alarm| *next < alarm)) {
             link.alarm = Some(next);

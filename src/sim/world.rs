@@ -202,6 +202,7 @@ impl World {
             Happening::Program { process } if self.processes[process].is_alive => {
                 self.program(process);
             }
+            Happening::Send { process } => self.send_line(process),
             Happening::Knock { process, link, to, attempt } => {
                 self.knock(process, link, to, attempt);
             }
@@ -233,6 +234,7 @@ impl World {
             | Happening::Digest { process }
             | Happening::Take { process }
             | Happening::Program { process }
+            | Happening::Send { process }
             | Happening::Answer { process, .. } => *process,
             Happening::Accept { socket } => self.wires.end(*socket)?.process,
             _ => return None,

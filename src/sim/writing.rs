@@ -1,11 +1,11 @@
 //! The writing half of a link's thread; `runtime/writer.rs`.
 
-use super::schedule::ProcessId;
+use super::schedule::{Happening, ProcessId};
 use super::tcp::Socket;
 use super::world::World;
 use crate::events::Cause;
+use crate::link::flow::Pace;
 use crate::node::LinkId;
-use crate::node::flow::Pace;
 use crate::runtime::writer::{BATCH, Flushed, TURN};
 
 impl World {
@@ -36,7 +36,7 @@ impl World {
         let patience = if is_rs2p { config.stall } else { config.stall_py2p };
         let pace = Pace { least: config.stall_bytes, patience };
         let is_waiting = flushed != Flushed::Empty;
-        let queued = if is_waiting { link.outbox.flow.queued().max(1) } else { 0 };
+        let queued = if is_waiting { link.outbox.queued().max(1) } else { 0 };
         let is_stalled = link.stall.is_stalled(now, queued, link.written, pace);
         if is_stalled && link.leaving.is_none() {
             self.leave_now(pid, id, Cause::Stalled);
@@ -79,15 +79,25 @@ impl World {
     /// This much has left the outbox: whoever waited for that goes on.
     fn wrote(&mut self, pid: ProcessId, id: LinkId, weight: usize) {
         let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
-        link.outbox.flow.remove(weight);
-        let has_drained = link.outbox.flow.has_drained();
-        if !link.outbox.flow.is_pressed() {
-            for presser in std::mem::take(&mut link.outbox.pressers) {
-                self.wake(pid, presser);
-            }
+        let freed = link.outbox.written(weight);
+        self.go_on(pid, freed.pressers);
+        if freed.has_drained {
+            self.let_send(pid);
         }
-        if has_drained {
-            self.send_line(pid);
+    }
+
+    /// Wakes links that were held back for a queue.
+    pub(super) fn go_on(&mut self, pid: ProcessId, pressers: Vec<LinkId>) {
+        for presser in pressers {
+            self.wake(pid, presser);
+        }
+    }
+
+    /// Has the program look whether there is room for what it waits to send.
+    pub(super) fn let_send(&mut self, pid: ProcessId) {
+        if !self.processes[pid].line.is_empty() {
+            let pause = self.lag();
+            self.ground.schedule.after(pause, Happening::Send { process: pid });
         }
     }
 }

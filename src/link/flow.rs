@@ -1,5 +1,4 @@
-//! Flow control: how much may wait where, and when a peer is too slow. Pure arithmetic; the
-//! runtime's queues and the simulator's links obey it.
+//! Flow control: how much may wait where, and when a peer is too slow. Pure arithmetic.
 
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ pub(crate) struct Outflow {
     promised: u64,
     bound: usize,
     limit: usize,
+    frame: usize,
 }
 
 impl Outflow {
@@ -24,6 +24,7 @@ impl Outflow {
             promised: 0,
             bound: config.outbound,
             limit: config.outbound_limit(),
+            frame: config.max_frame,
         }
     }
 
@@ -68,9 +69,10 @@ impl Outflow {
         self.queued > self.bound
     }
 
-    /// Whether so much waits that the link has to be closed.
-    pub fn is_overflowing(&self) -> bool {
-        self.queued > self.limit
+    /// Whether so much waits that the link has to be closed, now that this many sources are held
+    /// back for it. Each of them may have put one frame in that was large by itself.
+    pub fn is_overflowing(&self, sources: usize) -> bool {
+        self.queued > self.limit.saturating_add(sources.saturating_mul(self.frame))
     }
 }
 
@@ -263,9 +265,9 @@ mod tests {
         outflow.add(50);
         assert!(!outflow.takes_own() && !outflow.is_pressed());
         outflow.add(51);
-        assert!(outflow.is_pressed() && !outflow.is_overflowing());
+        assert!(outflow.is_pressed() && !outflow.is_overflowing(0));
         outflow.add(110);
-        assert!(outflow.is_overflowing());
+        assert!(outflow.is_overflowing(0) && !outflow.is_overflowing(1));
         outflow.remove(187);
         assert!(outflow.has_drained());
     }

@@ -1,0 +1,79 @@
+//! What a link's thread does with its input: read on, read and forget, or pause.
+
+use super::leaving::Leaving;
+
+/// What waits to be read, and what stands in its way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Input {
+    /// The stream may have more.
+    pub is_readable: bool,
+    /// Frames that were read wait for credit.
+    pub is_backlogged: bool,
+    /// A batch waits for room in the daemon's channel.
+    pub is_held: bool,
+    pub is_at_end: bool,
+}
+
+impl Input {
+    /// Whether there is something to read here and now. What is forgotten takes no credit: a link
+    /// that closes with its credit spent reads on, because input left unread would reset it. So the
+    /// credit, which is behind a lock in the runtime, is asked for last.
+    pub fn goes_on(self, leaving: Option<&Leaving>, has_credit: impl FnOnce() -> bool) -> bool {
+        if Leaving::discards(leaving) {
+            return self.is_readable;
+        }
+        self.waits() && !self.is_held && has_credit()
+    }
+
+    /// Whether there is more, though we may not be taking it.
+    pub fn waits(self) -> bool {
+        self.is_readable || self.is_backlogged
+    }
+
+    /// Whether all that ever comes has been dealt with.
+    pub fn is_over(self, leaving: Option<&Leaving>) -> bool {
+        let is_dealt_with = !self.is_backlogged && !self.is_held;
+        self.is_at_end && (is_dealt_with || Leaving::discards(leaving))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::events::Cause;
+
+    const NOW: Duration = Duration::from_secs(1);
+
+    /// There is all kinds of input, and no room for what was read last.
+    const HELD: Input =
+        Input { is_readable: true, is_backlogged: true, is_held: true, is_at_end: false };
+
+    #[test]
+    fn a_link_reads_while_there_is_something_and_room_for_it() {
+        let free = Input { is_held: false, ..HELD };
+        let backlogged = Input { is_readable: false, ..free };
+        let drained = Input { is_backlogged: false, ..backlogged };
+        assert!(free.goes_on(None, || true) && backlogged.goes_on(None, || true));
+        assert!(!drained.goes_on(None, || true) && !HELD.goes_on(None, || true));
+        assert!(!free.goes_on(None, || false));
+    }
+
+    #[test]
+    fn a_link_that_closes_reads_on_though_its_credit_is_spent() {
+        let closing = Leaving::close(Cause::Closed, NOW);
+        assert!(HELD.goes_on(Some(&closing), || false));
+        let free = Input { is_held: false, ..HELD };
+        assert!(!free.goes_on(Some(&Leaving::retire(NOW)), || false), "that is delivered");
+    }
+
+    #[test]
+    fn a_link_that_closes_is_not_kept_busy_by_what_it_will_not_deliver() {
+        let closing = Leaving::close(Cause::Closed, NOW);
+        let drained = Input { is_readable: false, is_held: false, ..HELD };
+        assert!(!drained.goes_on(Some(&closing), || true));
+        let ended = Input { is_at_end: true, ..drained };
+        assert!(ended.is_over(Some(&closing)) && !ended.is_over(None));
+    }
+}
