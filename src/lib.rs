@@ -52,7 +52,7 @@
 //! | packets in a message | 65,532 | `send` fails with [`Error::TooManyPackets`]; a peer's message is refused |
 //! | messages waiting for `recv` | 64 MiB or 65,536 | [`Overflow`] says; by default the mesh slows down while somebody receives, and the oldest go if nobody does |
 //! | bytes that a link reads ahead of the daemon | 1 MiB, or one frame | reading pauses |
-//! | bytes waiting for one peer | 16 MiB | own messages stop at half of it and wait, relays slow their source down above it; at twice as much, and a frame for it and for each peer that is slowed down, the link is closed |
+//! | bytes waiting for one peer | 16 MiB | own messages stop at half of it and wait, relays slow their source down above it; at twice as much, and a frame, and one more for each of up to eight peers that are slowed down, the link is closed |
 //! | a peer that takes less than 16 KiB of what waits | 10 s, py2p 60 s | its link is closed |
 //! | message ids remembered | 4,194,304 | the oldest second is given up, and refused from then on |
 //! | age of a broadcast | 60 s | refused |

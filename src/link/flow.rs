@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use crate::config::Config;
 
+/// Sources that may each put a large frame into a full queue: about the neighbours of a node in an
+/// ordinary mesh.
+pub(crate) const MAX_EXTRA: usize = 8;
+
 /// How full one link's outbound queue is.
 #[derive(Debug)]
 pub(crate) struct Outflow {
@@ -70,9 +74,10 @@ impl Outflow {
     }
 
     /// Whether so much waits that the link has to be closed, now that this many sources are held
-    /// back for it. Each of them may have put one frame in that was large by itself.
+    /// back for it. Each of them may have put one frame in that was large by itself, up to
+    /// [`MAX_EXTRA`] of them.
     pub fn is_overflowing(&self, sources: usize) -> bool {
-        self.queued > self.limit.saturating_add(sources.saturating_mul(self.frame))
+        self.queued > self.limit.saturating_add(sources.min(MAX_EXTRA).saturating_mul(self.frame))
     }
 }
 

@@ -82,10 +82,15 @@ impl Node {
         }
     }
 
-    /// A peer told us whom it knows: hints, to be dialled while we have few links of our own.
+    /// A peer told us whom it knows.
     pub(super) fn told_peers(&mut self, now: Now, link: LinkId, entries: &[PeerEntry]) {
         self.acknowledged(link);
         self.lives(now, link);
+        self.hear_of(now, entries);
+    }
+
+    /// Addresses of others: hints, to be dialled while we have few links of our own.
+    pub(super) fn hear_of(&mut self, now: Now, entries: &[PeerEntry]) {
         for entry in entries {
             let Some(addr) = &entry.addr else { continue };
             let is_me = entry.id == self.me.id || *addr == self.me.addr;

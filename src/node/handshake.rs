@@ -70,6 +70,8 @@ impl Node {
             Body::Hello(_) => {
                 self.stats.control += 1;
                 if self.is_surplus(link) {
+                    // We may be the only one that it knows.
+                    self.tell_peers(now, link);
                     return self.close_link(now, link, Cause::TooManyLinks);
                 }
                 if let Some(peer) = self.peers.get_mut(&link) {
@@ -85,8 +87,17 @@ impl Node {
                 self.stats.refuse(Refusal::Invalid);
                 self.close_link(now, link, Cause::NotPy2p);
             }
+            Body::Peers(entries) if self.may_turn_us_away(link) => {
+                self.stats.control += 1;
+                self.hear_of(now, entries);
+            }
             _ => self.stats.refuse(Refusal::Stranger),
         }
+    }
+
+    /// Whether this is an rs2p node that we dialled. One that has no room says whom else we may ask.
+    fn may_turn_us_away(&self, link: LinkId) -> bool {
+        self.peers.get(&link).is_some_and(|peer| peer.is_outgoing() && peer.is_rs2p)
     }
 
     fn shake_hands(&mut self, now: Now, link: LinkId, theirs: &Handshake, envelope: &Envelope) {

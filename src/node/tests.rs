@@ -339,6 +339,36 @@ fn a_second_link_takes_the_place_of_one_that_the_peer_has_lost() {
 }
 
 #[test]
+fn who_has_no_room_says_whom_else_to_ask() {
+    let mut full = Hand::with(Config { max_links: 1, ..Config::default() });
+    full.rs2p(1);
+    let link = full.node.admit(full.now).expect("seen when it says who it is");
+    full.tell(Event::Opened { link });
+    let hello = || envelope(id(2), Flag::Whisper, SECOND, Hello::new(["links"]).payload());
+    let actions = full.hear(link, hello());
+    assert_eq!(says(&actions, link), [Kind::PEERS]);
+    assert!(matches!(closed(&actions), Some((l, Cause::TooManyLinks)) if l == link));
+
+    let mut newcomer = Hand::new();
+    let addr = "127.0.0.1:10002".parse().expect("an address");
+    newcomer.node.connect(newcomer.now, vec![addr]).expect("room");
+    let dial = |actions: &[Action]| {
+        actions.iter().find_map(|action| match action {
+            Action::Dial { link, .. } => Some(*link),
+            _ => None,
+        })
+    };
+    let link = dial(&newcomer.actions()).expect("a dial");
+    newcomer.tell(Event::Opened { link });
+    newcomer.hear(link, hello());
+    let others = [PeerEntry { addr: Some(host(10_001)), id: id(1) }];
+    let told = envelope(id(2), Flag::Whisper, SECOND, peers::payload(&others));
+    let mut actions = newcomer.hear(link, told);
+    actions.extend(newcomer.tell(Event::Lost { link, cause: Cause::PeerClosed }));
+    assert!(dial(&actions).is_some(), "{actions:?}");
+}
+
+#[test]
 fn messages_that_a_lost_link_had_read_still_count() {
     let mut hand = Hand::new();
     let (a, b) = (hand.rs2p(1), hand.rs2p(2));

@@ -5,6 +5,7 @@ use super::process::Process;
 use super::schedule::ProcessId;
 use super::world::World;
 use crate::config::Config;
+use crate::link::flow::MAX_EXTRA;
 use crate::node::requests::MAX_WAITING;
 use crate::runtime::reading::TURN;
 use crate::runtime::start::BATCHES_PER_LINK;
@@ -63,9 +64,9 @@ impl Process {
         let strangers = config.max_handshaking.max(1);
         // The last batch of a link that ends does not ask for room.
         let channel = config.max_links * (BATCHES_PER_LINK + 2);
-        // One frame may pass each of these two, or it could never be sent or read; into the first one
-        // for each source.
-        let outbound = config.outbound_limit() + config.max_frame * (1 + marks.table.most());
+        // One frame may pass each of these two, or it could never be sent or read; the first one also
+        // for each of some sources.
+        let outbound = config.outbound_limit() + config.max_frame * (1 + MAX_EXTRA);
         let credit = config.link_credit + TURN + config.max_frame;
         [
             ("the outbound queue", marks.outbound.most(), outbound),
