@@ -94,7 +94,8 @@ impl fmt::Display for Refusal {
 /// What this node has done so far. A snapshot, see `MeshSocket::stats`.
 ///
 /// The counters add up: `received = delivered + relayed_only + control + duplicates + refused`,
-/// `delivered = handled + ignored + queued`, and `queued = taken + dropped + waiting`.
+/// `delivered = handled + ignored + queued`, and `queued = taken + dropped + waiting`. While a node
+/// is busy, some messages are delivered and not yet handled, ignored or queued.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
