@@ -30,23 +30,29 @@
 //! partitions, crashes, power cuts, stopped processes, slow readers and wrong clocks ([`Faults`]).
 //! [`World::check`] knows what holds in spite of all that.
 
+// Where to look: `world` has the time, `schedule` what will happen when. A machine with its process is
+// in `machines`, `process`, `programs`, `application`; a link's thread in `turn`, `reading`, `writing`,
+// `leaving`; the daemon in `daemon` and `actions`; the network in `network`, `tcp`, `dialling`,
+// `endings`; what goes wrong in `faults`. What was promised is in `checks`, `bounds`, `routes` and
+// `connectivity`, on the books of `ledger`, `accounts` and `verdicts`.
+
 mod accounts;
 mod actions;
 mod application;
 mod bounds;
-mod breaking;
-mod chaos;
 mod checks;
 mod connectivity;
 mod daemon;
 mod dialling;
+mod endings;
+mod faults;
 mod leaving;
 mod ledger;
 mod link;
-mod looking;
-mod meddling;
+mod machines;
 mod network;
 mod process;
+mod programs;
 mod reading;
 mod report;
 mod routes;
@@ -54,13 +60,13 @@ mod schedule;
 mod tcp;
 mod topology;
 mod turn;
-mod users;
 mod verdicts;
+mod view;
 mod world;
 mod writing;
 
-pub use chaos::Faults;
 pub use checks::Violation;
+pub use faults::Faults;
 pub use network::Network;
 pub use report::Report;
 pub use topology::Topology;

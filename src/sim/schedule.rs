@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use super::chaos::Incident;
+use super::faults::Incident;
 use super::tcp::Socket;
 use crate::node::LinkId;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::chaos::Incident;
+use super::faults::Incident;
 use super::ledger::Loss;
 use super::process::Inbound;
 use super::schedule::{Happening, ProcessId};
