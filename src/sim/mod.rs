@@ -33,8 +33,8 @@
 // Where to look: `world` has the time, `schedule` what will happen when. A machine with its process is
 // in `machines`, `process`, `programs`, `application`; a link's thread in `turn`, `reading`, `writing`,
 // `leaving`; the daemon in `daemon` and `actions`; the network in `network`, `tcp`, `dialling`,
-// `endings`; what goes wrong in `faults`. What was promised is in `checks`, `bounds`, `routes` and
-// `connectivity`, on the books of `ledger`, `accounts` and `verdicts`.
+// `endings`; what goes wrong in `faults`. What is promised is in `checks`, `verdicts`, `bounds` and
+// `connectivity`; the books are kept in `ledger`, `accounts` and, for messages to one node, `routes`.
 
 mod accounts;
 mod actions;
