@@ -120,9 +120,8 @@ impl Builder {
     }
 
     /// Bytes that may wait to be written to one peer. Own messages stop at half of it, relays slow
-    /// their source down above it, and a link with twice as much is closed; a frame, and one for each of
-    /// up to eight sources that are slowed down, are allowed on top.
-    /// Default: 16 MiB.
+    /// their source down above it, and a link with twice as much is closed; a frame, and one for
+    /// each of up to eight sources that are slowed down, are allowed on top. Default: 16 MiB.
     pub fn outbound(mut self, bytes: usize) -> Self {
         self.config.outbound = bytes.max(SMALLEST_QUEUE);
         self

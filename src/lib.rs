@@ -62,7 +62,7 @@
 //! | links made by themselves | 4 | no more are made |
 //! | a handshake, name look-up and encryption included | 5 s | the link is closed |
 //! | an unfinished frame | 30 s | the link is closed |
-//! | links to one peer | 3, of which one stays | closed |
+//! | links to one peer | 4, of which one stays | closed |
 //! | a reply that looks for a route | 10 s, 3 addresses, 1,024 at once | it fails |
 //! | the id of a request for a route | 256 bytes | it is not answered |
 //! | events, status entries | 4,096, 256 | the oldest go |

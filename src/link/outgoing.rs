@@ -10,6 +10,10 @@ use crate::node::Parcel;
 /// What a control message is taken to weigh: it is encoded only when it is written.
 const CONTROL_OVERHEAD: usize = 256;
 
+/// Sources that are woken when a queue is below its bound: those of all links, and of some that
+/// have ended.
+const MAX_PRESSERS: usize = 1024;
+
 /// `S` stands for a link whose relays pressed this queue above its bound. `T` is what the
 /// simulator keeps with each parcel.
 #[derive(Debug)]
@@ -133,7 +137,8 @@ impl<S: PartialEq, T> Outgoing<S, T> {
         bytes: usize,
     ) -> Option<Wait> {
         self.pressed()?;
-        if !self.pressers.contains(&source) {
+        // Whoever finds no place goes on by itself when its wait is over.
+        if self.pressers.len() < MAX_PRESSERS && !self.pressers.contains(&source) {
             self.pressers.push(source);
         }
         Some(Wait::new(config, now, bytes, &mut self.flow))

@@ -154,6 +154,15 @@ impl AddressBook {
         contacts.map(|(addr, _)| addr.clone()).collect()
     }
 
+    /// Where this peer has answered, or says that it would.
+    pub fn addresses_of(&self, id: &NodeId) -> Vec<HostPort> {
+        let is_its = |contact: &Contact| {
+            contact.id.as_ref() == Some(id) && contact.standing > Standing::Hint
+        };
+        let contacts = self.0.iter().filter(|(_, contact)| is_its(contact));
+        contacts.map(|(addr, _)| addr.clone()).collect()
+    }
+
     pub fn get(&self, addr: &HostPort) -> Option<&Contact> {
         self.0.get(addr)
     }
@@ -194,7 +203,9 @@ impl Contact {
         Contact { standing, target, id, attempts: 0, silent_since: None, next: None, link: None }
     }
 
+    /// Nothing to do, but not forgotten how often it was tried: see [`AddressBook::lost`].
     fn rest(&mut self) {
+        self.silent_since = None;
         self.next = None;
         self.link = None;
     }

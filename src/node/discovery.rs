@@ -12,7 +12,9 @@ use crate::options::Flag;
 use crate::wire::{HostPort, PeerEntry, peers};
 
 /// A peer's list is answered this often at most: py2p floods requests when it is in trouble.
-const TELL_EVERY: Duration = Duration::from_millis(250);
+pub(super) const TELL_EVERY: Duration = Duration::from_millis(250);
+/// Peers that somebody is told about who has not shaken hands.
+const MAX_TOLD_STRANGER: usize = 32;
 /// Hints dialled in a burst, and how fast that allowance comes back.
 const HINT_BURST: u32 = 8;
 const HINT_REFILL: Duration = Duration::from_secs(1);
@@ -61,6 +63,15 @@ impl Asking {
 impl Node {
     /// Tells a peer whom we know.
     pub(super) fn tell_peers(&mut self, now: Now, link: LinkId) {
+        self.tell_some_peers(now, link, usize::MAX);
+    }
+
+    /// Tells whoever we have no room for, and who takes small frames only, whom else to ask.
+    pub(super) fn tell_whom_else(&mut self, now: Now, link: LinkId) {
+        self.tell_some_peers(now, link, MAX_TOLD_STRANGER);
+    }
+
+    fn tell_some_peers(&mut self, now: Now, link: LinkId, most: usize) {
         let mut entries: Vec<PeerEntry> = self
             .table
             .iter()
@@ -71,6 +82,7 @@ impl Node {
             })
             .collect();
         self.rng.shuffle(&mut entries);
+        entries.truncate(most);
         self.say(now, link, Flag::Whisper, peers::payload(&entries));
     }
 

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::discovery::TELL_EVERY;
 use super::event::{Action, LinkId, Target};
 use super::peer::{Peer, Purpose, Stage};
 use super::timers::Timer;
@@ -34,6 +35,9 @@ impl Node {
         self.establish(link, id);
         self.acknowledged(link);
         self.tell_peers(now, link);
+        if let Some(row) = self.table.get(&id) {
+            self.ask_first(now, row, link, id);
+        }
         if self.me.id < id {
             self.say(now, link, Flag::Whisper, Hello::new([SPARE]).payload());
         } else {
@@ -63,8 +67,8 @@ impl Node {
             self.keep_first(id, row, spare);
         } else {
             // The first link may be dead, or the second one of somebody who uses another's name.
-            // An answer will tell: see `choice_overdue`.
-            self.say(now, row, Flag::Whisper, peers::request_payload());
+            // An answer will tell, or the lack of one: see `settle_choice`.
+            self.ask_first(now, row, spare, id);
         }
     }
 
@@ -112,7 +116,8 @@ impl Node {
         self.establish(link, id);
     }
 
-    /// A py2p node told us on this link whom it knows: it has no use for others.
+    /// A node told us on this link whom it knows. If it is a py2p, it has no use for others; if not,
+    /// we may choose now.
     pub(super) fn lives(&mut self, now: Now, link: LinkId) {
         let Some(id) = self.peers.get(&link).and_then(Peer::id) else { return };
         if self.table.get(&id) != Some(link) {
@@ -127,10 +132,12 @@ impl Node {
         for spare in doubted {
             self.turn_down(now, spare, id);
         }
+        self.choose(now, id);
     }
 
-    /// A second link to a py2p node goes, never answered, so that the node sees no conflict.
-    fn turn_down(&mut self, now: Now, link: LinkId, id: NodeId) {
+    /// One link too many goes, and whoever waited for it may have the first. A py2p is never
+    /// answered on it, so that it sees no conflict.
+    pub(super) fn turn_down(&mut self, now: Now, link: LinkId, id: NodeId) {
         if let Some(peer) = self.peers.get_mut(&link) {
             let is_wanted = peer.is_wanted();
             let purposes = std::mem::take(&mut peer.purposes);
@@ -144,22 +151,48 @@ impl Node {
     /// two rs2p nodes have not chosen.
     pub(super) fn choice_overdue(&mut self, now: Now, link: LinkId, id: NodeId) {
         let Some(peer) = self.peers.get(&link) else { return };
-        let by = peer.answer_by.unwrap_or(peer.opened + self.config.handshake_timeout);
-        if now.mono < by {
-            return;
+        let (answer_by, asked) = (peer.answer_by, peer.asked_first);
+        match (answer_by, asked) {
+            (Some(by), _) if now.mono >= by => match self.table.get(&id) {
+                // It did not dial.
+                None => self.join(now, link, id),
+                // The first link is silent: this one takes its place.
+                Some(row) => self.close_link(now, row, Cause::TimedOut),
+            },
+            (None, Some(asked)) if now.mono >= asked + self.choice_time(&id) => {
+                self.settle_choice(now, link, id, asked);
+            }
+            _ => {}
         }
-        let (is_rs2p, since) = (peer.answer_by.is_none(), peer.opened);
-        let Some(row) = self.table.get(&id) else {
-            // It did not dial.
-            return self.join(now, link, id);
-        };
-        let is_alive = self.peers.get(&row).is_some_and(|row| row.last_heard >= since);
-        if !(is_rs2p && is_alive) {
-            // The first link is silent: the peer has lost it, and this one takes its place.
-            self.close_link(now, row, Cause::TimedOut);
+    }
+
+    /// Whoever chooses does so first; the other end of the two only if it has not.
+    fn choice_time(&self, id: &NodeId) -> Duration {
+        self.config.handshake_timeout * if self.me.id < *id { 2 } else { 1 }
+    }
+
+    /// The first of two links to an rs2p node was asked: without a word on it since, that node has
+    /// lost it.
+    fn settle_choice(&mut self, now: Now, link: LinkId, id: NodeId, asked: Duration) {
+        let Some(row) = self.table.get(&id) else { return };
+        // Another question shortly before may have been the one that was answered.
+        let is_alive = |row: &Peer| row.last_heard + TELL_EVERY >= asked;
+        if self.is_closed {
+            // All links end anyway.
+        } else if !self.peers.get(&row).is_some_and(is_alive) {
+            self.hand_over(now, id, row, link);
         } else if self.may_choose(&id) {
             self.keep_first(id, row, link);
         }
+    }
+
+    /// Asks for a sign of life on the first of two links.
+    fn ask_first(&mut self, now: Now, row: LinkId, spare: LinkId, id: NodeId) {
+        self.say(now, row, Flag::Whisper, peers::request_payload());
+        if let Some(peer) = self.peers.get_mut(&spare) {
+            peer.asked_first = Some(now.mono);
+        }
+        self.timers.set(now.mono + self.choice_time(&id), Timer::Handshake(spare));
     }
 
     /// From now on `heir` is the link to this peer; the old one is heard to its end.
@@ -175,6 +208,13 @@ impl Node {
             self.acknowledged(old);
         }
         self.actions.push_back(Action::Retire { link: old, heir });
+        if let Some(spare) = self.spare_of(&id).filter(|_| self.is_rs2p(heir)) {
+            self.ask_first(now, heir, spare, id);
+        }
+    }
+
+    fn is_rs2p(&self, link: LinkId) -> bool {
+        self.peers.get(&link).is_some_and(|peer| peer.is_rs2p)
     }
 
     /// Whoever waits for a link to a py2p node waits on, until the node has taken up our answer.

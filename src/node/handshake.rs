@@ -23,8 +23,8 @@ const LINKS: &str = "links";
 /// A peer that sends no peers list is taken to know us after this time.
 const ACKNOWLEDGE: Duration = Duration::from_secs(1);
 
-/// Links besides the first one that a peer may have.
-const MAX_SPARES: usize = 2;
+/// Links besides the first one that a peer may have, those that give way included.
+const MAX_SPARES: usize = 3;
 
 impl Node {
     pub(super) fn opened(&mut self, now: Now, link: LinkId) {
@@ -71,7 +71,7 @@ impl Node {
                 self.stats.control += 1;
                 if self.is_surplus(link) {
                     // We may be the only one that it knows.
-                    self.tell_peers(now, link);
+                    self.tell_whom_else(now, link);
                     return self.close_link(now, link, Cause::TooManyLinks);
                 }
                 if let Some(peer) = self.peers.get_mut(&link) {
@@ -120,8 +120,8 @@ impl Node {
         peer.announces(&theirs.methods);
         match (self.table.get(&theirs.id), peer.is_rs2p) {
             // No peer needs more, and each holds memory.
-            (Some(_), _) if self.spares_of(&theirs.id) >= MAX_SPARES || self.is_surplus(link) => {
-                self.close_link(now, link, Cause::Duplicate);
+            (Some(_), _) if self.spares_of(&theirs.id) >= MAX_SPARES => {
+                self.turn_down(now, link, theirs.id);
             }
             // An rs2p node always says so: this is somebody else who uses its name.
             (Some(row), false) if self.peers.get(&row).is_some_and(|row| row.is_rs2p) => {
@@ -194,8 +194,13 @@ impl Node {
     /// Tells whoever waited for a link to this peer that there is one.
     pub(super) fn serve(&mut self, purposes: Vec<Purpose>, id: NodeId) {
         for purpose in purposes {
-            if let Purpose::Connect(connect) = purpose {
-                self.actions.push_back(Action::Connected { connect, outcome: Ok(id) });
+            match purpose {
+                Purpose::Connect(connect) => {
+                    self.actions.push_back(Action::Connected { connect, outcome: Ok(id) });
+                }
+                // If the reply waits on, it was somebody else whom we dialled for it.
+                Purpose::Reply(ticket) => self.requests.route_failed(ticket),
+                Purpose::Mesh => {}
             }
         }
     }

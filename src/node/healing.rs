@@ -107,6 +107,8 @@ impl Node {
         let Some(addr) = &peer.dialled else { return };
         match cause {
             Cause::OwnAddress => self.book.forget(addr),
+            // It is there, by another link.
+            _ if self.is_linked_contact(addr) => self.book.rest(addr),
             _ => self.book.failed(addr, now.mono, &mut self.rng),
         }
         self.schedule_redial();
@@ -120,10 +122,16 @@ impl Node {
         if self.is_closed || matches!(cause, Cause::Disconnected | Cause::Closed) {
             return;
         }
-        let pause = reconnect::first_pause(&mut self.rng, peer.is_outgoing());
+        let (id, was_outgoing) = (peer.id(), peer.is_outgoing());
         let lasted = now.mono.saturating_sub(peer.opened);
-        if let Some(addr) = peer.dialled.as_ref().or(peer.addr.as_ref()) {
-            self.book.lost(&addr.clone(), now.mono, lasted, pause, &mut self.rng);
+        let own = peer.dialled.as_ref().or(peer.addr.as_ref()).cloned();
+        let mut addrs = id.map(|id| self.book.addresses_of(&id)).unwrap_or_default();
+        // Also where somebody else answered before, unless that one is linked: anybody can say that
+        // it lives there.
+        addrs.extend(own.filter(|own| !addrs.contains(own) && !self.is_linked_contact(own)));
+        for addr in addrs {
+            let pause = reconnect::first_pause(&mut self.rng, was_outgoing);
+            self.book.lost(&addr, now.mono, lasted, pause, &mut self.rng);
         }
         self.schedule_redial();
         self.ask_soon(now);

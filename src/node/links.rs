@@ -108,7 +108,9 @@ impl Node {
 
     /// How many links besides the first one a peer has.
     pub(super) fn spares_of(&self, id: &NodeId) -> usize {
-        self.peers.values().filter(|peer| peer.stage == Stage::Spare(*id)).count()
+        let is_extra =
+            |peer: &&Peer| [Stage::Spare(*id), Stage::Draining(*id)].contains(&peer.stage);
+        self.peers.values().filter(is_extra).count()
     }
 
     /// Somebody connected and was not even given a number.

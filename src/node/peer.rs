@@ -63,6 +63,8 @@ pub(crate) struct Peer {
     pub answered: bool,
     /// Until when our handshake is held back from a py2p node that may have another link to us.
     pub answer_by: Option<Duration>,
+    /// When the first of two links was asked for a sign of life, because of this one.
+    pub asked_first: Option<Duration>,
     /// The compression methods that the peer wants to be sent, in its order.
     pub methods: Vec<Method>,
     /// All that it ever announced, and may use: a py2p that asks for plain bytes goes on
@@ -92,6 +94,7 @@ impl Peer {
             is_acknowledged: false,
             answered: false,
             answer_by: None,
+            asked_first: None,
             methods: Vec::new(),
             announced: Vec::new(),
             opened: now,

@@ -97,7 +97,13 @@ impl LinkThread {
         let mut headers = Vec::new();
         let mut any = false;
         self.is_backlogged = false;
-        while let Some(frame) = self.next_frame()? {
+        let end = loop {
+            let frame = match self.next_frame() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break Ok(()),
+                // What came before it is handed in all the same.
+                Err(end) => break Err(end),
+            };
             any = true;
             let len = frame.len();
             let header = Header::parse(frame, &self.methods(), self.core.config.max_frame);
@@ -115,15 +121,15 @@ impl LinkThread {
                 self.hand_in(std::mem::take(&mut headers), std::mem::take(&mut bytes));
                 if self.held.is_some() || !self.link.may_read() {
                     self.is_backlogged = true;
-                    break;
+                    break Ok(());
                 }
             }
-        }
+        };
         if !headers.is_empty() {
             self.hand_in(headers, bytes);
         }
         self.note_unfinished(any);
-        Ok(())
+        end
     }
 
     fn next_frame(&mut self) -> Result<Option<BytesMut>, End> {

@@ -111,7 +111,12 @@ impl World {
         let (mut bytes, mut any) = (0, false);
         let mut headers = Vec::new();
         self.with_link(pid, id, |link| link.is_backlogged = false);
-        while let Some((tag, frame)) = self.next_frame(pid, id, socket)? {
+        let end = loop {
+            let (tag, frame) = match self.next_frame(pid, id, socket) {
+                Ok(Some(next)) => next,
+                Ok(None) => break Ok(()),
+                Err(cause) => break Err(cause),
+            };
             any = true;
             let len = frame.len();
             let Some(link) = self.processes[pid].links.get(&id) else { return Ok(()) };
@@ -130,15 +135,15 @@ impl World {
                 let Some(link) = self.processes[pid].links.get_mut(&id) else { return Ok(()) };
                 if link.held.is_some() || !link.credit.may_read() {
                     link.is_backlogged = true;
-                    break;
+                    break Ok(());
                 }
             }
-        }
+        };
         if !headers.is_empty() {
             self.sort(pid, id, headers, bytes);
         }
         self.note_unfinished(pid, id, any);
-        Ok(())
+        end
     }
 
     fn next_frame(

@@ -78,7 +78,7 @@ impl Plan {
         match self.topology {
             Topology::Star => self.nodes,
             Topology::Line | Topology::Ring | Topology::Tree => 6,
-            _ => 16,
+            _ => 24,
         }
     }
 }

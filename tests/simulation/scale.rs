@@ -32,23 +32,36 @@ fn a_thousand_nodes_all_get_a_hundred_broadcasts() {
     assert!(report.took < S(30), "{:?}", report.took);
 }
 
+/// Several meshes, because hops and times differ more from mesh to mesh than from rule to rule.
 #[test]
 fn our_relay_rule_saves_a_copy_per_delivery() {
+    let mut sums = [(0.0, 0.0); 2];
     println!("rule   redundancy  hops  most   to all p50   to all p99  bytes per node");
-    let [ours, theirs] = [RelayRule::Rs2p, RelayRule::Py2p].map(|rule| {
-        let report = broadcasts(2, 200, 100, rule);
-        println!(
-            "{rule:<6?} {:>10.2} {:>5.2} {:>5} {:>12.1?} {:>12.1?} {:>15.0}",
-            report.redundancy,
-            report.hops,
-            report.most_hops,
-            report.full_coverage_p50,
-            report.full_coverage_p99,
-            report.bytes_per_node,
-        );
-        report
-    });
-    let saved = theirs.redundancy - ours.redundancy;
+    for seed in 2..6 {
+        for (rule, sum) in [RelayRule::Rs2p, RelayRule::Py2p].into_iter().zip(&mut sums) {
+            let report = broadcasts(seed, 200, 100, rule);
+            print(rule, &report);
+            *sum = (sum.0 + report.redundancy / 4.0, sum.1 + report.hops / 4.0);
+        }
+    }
+    let [ours, theirs] = sums;
+    println!(
+        "on average: copies {:.2} and {:.2}, hops {:.2} and {:.2}",
+        ours.0, theirs.0, ours.1, theirs.1
+    );
+    let saved = theirs.0 - ours.0;
     assert!((0.9..1.1).contains(&saved), "{saved}");
-    assert!((ours.hops - theirs.hops).abs() < 0.2, "the same ways");
+    assert!((ours.1 - theirs.1).abs() < 0.2, "the same ways");
+}
+
+fn print(rule: RelayRule, report: &Report) {
+    println!(
+        "{rule:<6?} {:>10.2} {:>5.2} {:>5} {:>12.1?} {:>12.1?} {:>15.0}",
+        report.redundancy,
+        report.hops,
+        report.most_hops,
+        report.full_coverage_p50,
+        report.full_coverage_p99,
+        report.bytes_per_node,
+    );
 }

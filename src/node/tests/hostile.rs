@@ -71,26 +71,37 @@ fn the_name_of_an_rs2p_peer_is_of_no_use_to_whoever_says_no_hello() {
 
 #[test]
 fn a_quiet_link_is_asked_before_a_second_one_takes_its_place() {
-    let mut hand = Hand::new();
-    let first = hand.rs2p(1);
-    hand.pass(60_000);
-    let (second, _) = claim(&mut hand, 1, true);
-    let spare = envelope(id(1), Flag::Whisper, SECOND, Hello::new(["spare"]).payload());
-    let actions = hand.hear(second, spare);
-    assert_eq!(says(&actions, first), [Kind::from(&peers::request_payload()[0])]);
-    assert_eq!(hand.node.link_of(&id(1)), Some(first));
-    hand.hear(first, envelope(id(1), Flag::Whisper, SECOND + 60, peers::payload(&[])));
-    let actions = hand.pass(6_000);
-    let is_retired =
-        |action: &Action| matches!(action, Action::Retire { link, .. } if *link == second);
-    assert!(actions.iter().any(is_retired), "{actions:?}");
+    // Of two nodes the higher one chooses; the other one waits for that.
+    for peer in [1, 200] {
+        for says_spare in [true, false] {
+            let mut hand = Hand::new();
+            let first = hand.rs2p(peer);
+            hand.pass(60_000);
+            let (second, mut actions) = claim(&mut hand, peer, true);
+            if says_spare {
+                let spare = Hello::new(["spare"]).payload();
+                actions.extend(hand.hear(second, envelope(id(peer), Flag::Whisper, SECOND, spare)));
+            }
+            let question = Kind::from(&peers::request_payload()[0]);
+            assert!(says(&actions, first).contains(&question), "{actions:?}");
+            let answer = peers::payload(&[]);
+            actions
+                .extend(hand.hear(first, envelope(id(peer), Flag::Whisper, SECOND + 60, answer)));
+            actions.extend(hand.pass(20_000));
+            assert_eq!(hand.node.link_of(&id(peer)), Some(first), "it lives");
+            let is_retired =
+                |action: &Action| matches!(action, Action::Retire { link, .. } if *link == second);
+            let may_choose = says_spare && peer == 1;
+            assert_eq!(actions.iter().any(is_retired), may_choose, "{actions:?}");
+        }
+    }
 }
 
 #[test]
-fn nobody_gets_more_than_three_links() {
+fn nobody_gets_more_than_four_links() {
     let mut hand = Hand::new();
     hand.rs2p(1);
-    for _ in 0..2 {
+    for _ in 0..3 {
         assert!(closed(&claim(&mut hand, 1, true).1).is_none());
     }
     let (link, actions) = claim(&mut hand, 1, true);
@@ -155,4 +166,21 @@ fn whoever_shakes_hands_and_hangs_up_is_dialled_less_and_less() {
         next = dials(&hand.pass(1_000));
     }
     assert!((15..=45).contains(&count), "{count} dials in a minute");
+}
+
+#[test]
+fn one_link_too_many_still_tells_its_user_that_the_peer_is_there() {
+    let mut hand = Hand::new();
+    hand.rs2p(1);
+    for _ in 0..3 {
+        claim(&mut hand, 1, true);
+    }
+    let addr = "127.0.0.1:9999".parse().expect("an address");
+    hand.node.connect(hand.now, vec![addr]).expect("room");
+    let link = dials(&hand.actions())[0];
+    hand.tell(Event::Opened { link });
+    hand.hear(link, envelope(id(1), Flag::Whisper, SECOND, Hello::new(["links"]).payload()));
+    let actions = hand.shake(link, 1);
+    let is_there = |action: &Action| matches!(action, Action::Connected { outcome: Ok(peer), .. } if *peer == id(1));
+    assert!(actions.iter().any(is_there), "{actions:?}");
 }
