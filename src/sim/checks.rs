@@ -144,7 +144,8 @@ impl World {
         for (socket, conn) in self.wires.conns().filter(|(_, conn)| self.is_settled(conn)) {
             let [a, b] = [conn.ends[0].process, conn.ends[1].process];
             if !conn.is_whole() {
-                return Err(format!("processes {a} and {b} have a link over which nothing passes"));
+                let why = conn.why_not_whole();
+                return Err(format!("processes {a} and {b} have a link that is {why}"));
             }
             for (from, to, socket) in [(a, b, socket), (b, a, socket.other())] {
                 if self.row(from, to) != Some(socket) {

@@ -133,9 +133,24 @@ impl Conn {
 
     /// Whether both processes hold it, and bytes get through.
     pub fn is_whole(&self) -> bool {
-        let is_fine = |end: &End| end.state == EndState::Open && end.error.is_none();
-        let flows = |pipe: &Pipe| !pipe.is_shut && pipe.stuck.is_none();
-        !self.is_cut && self.ends.iter().all(is_fine) && self.pipes.iter().all(flows)
+        self.why_not_whole().is_empty()
+    }
+
+    /// What is wrong with it; nothing, if it is whole.
+    pub fn why_not_whole(&self) -> &'static str {
+        if self.is_cut {
+            "cut"
+        } else if self.ends.iter().any(|end| end.state != EndState::Open) {
+            "closed at one end"
+        } else if self.ends.iter().any(|end| end.error.is_some()) {
+            "broken, and its process does not know yet"
+        } else if self.pipes.iter().any(|pipe| pipe.is_shut) {
+            "finished at one end, and open at the other"
+        } else if self.pipes.iter().any(|pipe| pipe.stuck.is_some()) {
+            "stuck until TCP tries again"
+        } else {
+            ""
+        }
     }
 
     /// Whether neither process holds it and nothing is on its way.
