@@ -77,7 +77,7 @@ impl Plan {
     fn most_links(&self) -> usize {
         match self.topology {
             Topology::Star => self.nodes,
-            Topology::Line | Topology::Ring | Topology::Tree => 6,
+            Topology::Line | Topology::Ring | Topology::Tree => 12,
             _ => 24,
         }
     }
