@@ -95,6 +95,16 @@ fn a_frame_beyond_the_limit_is_refused_before_it_is_allocated() {
 }
 
 #[test]
+fn what_came_before_a_frame_beyond_the_limit_is_delivered() {
+    let node = bind();
+    let mut raw = link(&node);
+    let words = raw::message(&raw.id().to_string(), WHISPER, &[&[2], b"last words"]);
+    raw.send(&[&words[..], &u32::MAX.to_be_bytes()].concat());
+    assert_eq!(node.recv_timeout(PATIENCE).expect("it was whole")[1], b"last words");
+    node.close().expect("closed");
+}
+
+#[test]
 fn an_unfinished_frame_ends_its_link() {
     let builder = MeshSocket::builder().frame_timeout(Duration::from_millis(200));
     let node = builder.bind(("127.0.0.1", 0)).expect("a port");

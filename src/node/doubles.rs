@@ -174,12 +174,10 @@ impl Node {
     /// The first of two links to an rs2p node was asked: without a word on it since, that node has
     /// lost it.
     fn settle_choice(&mut self, now: Now, link: LinkId, id: NodeId, asked: Duration) {
-        let Some(row) = self.table.get(&id) else { return };
+        let Some(row) = self.table.get(&id).filter(|_| !self.is_closed) else { return };
         // Another question shortly before may have been the one that was answered.
         let is_alive = |row: &Peer| row.last_heard + TELL_EVERY >= asked;
-        if self.is_closed {
-            // All links end anyway.
-        } else if !self.peers.get(&row).is_some_and(is_alive) {
+        if !self.peers.get(&row).is_some_and(is_alive) {
             self.hand_over(now, id, row, link);
         } else if self.may_choose(&id) {
             self.keep_first(id, row, link);

@@ -1,5 +1,6 @@
 //! The node by itself: no socket, no clock, a few lines a promise.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -90,6 +91,21 @@ impl Hand {
         link
     }
 
+    /// Our user connects to this port.
+    fn connect(&mut self, port: u16) -> LinkId {
+        let addr = SocketAddr::from(([127, 0, 0, 1], port));
+        self.node.connect(self.now, vec![addr]).expect("room");
+        dials(&self.actions())[0]
+    }
+
+    /// The rs2p node of this id answers where we dialled.
+    fn answers(&mut self, link: LinkId, n: u8) -> Vec<Action> {
+        self.tell(Event::Opened { link });
+        let hello = Hello::new(["links"]).payload();
+        self.hear(link, envelope(id(n), Flag::Whisper, SECOND, hello));
+        self.shake(link, n)
+    }
+
     fn shake(&mut self, link: LinkId, n: u8) -> Vec<Action> {
         let handshake = Handshake {
             id: id(n),
@@ -131,6 +147,15 @@ fn says(actions: &[Action], on: LinkId) -> Vec<Kind> {
         _ => None,
     };
     actions.iter().filter_map(control).collect()
+}
+
+/// The links that are to be dialled.
+fn dials(actions: &[Action]) -> Vec<LinkId> {
+    let dial = |action: &Action| match action {
+        Action::Dial { link, .. } => Some(*link),
+        _ => None,
+    };
+    actions.iter().filter_map(dial).collect()
 }
 
 fn relayed_to(actions: &[Action]) -> Vec<LinkId> {
@@ -290,12 +315,9 @@ fn hints_are_dialled_while_links_are_few_and_addresses_make_sense() {
         entry(1, host(5555)),
     ];
     let tell = |list: &[PeerEntry]| envelope(id(1), Flag::Whisper, SECOND, peers::payload(list));
-    let dials = |actions: &[Action]| {
-        actions.iter().filter(|action| matches!(action, Action::Dial { .. })).count()
-    };
-    assert_eq!(dials(&hand.hear(a, tell(&list))), 0, "nothing that makes sense");
+    assert_eq!(dials(&hand.hear(a, tell(&list))), [], "nothing that makes sense");
     list.extend((0..40).map(|n| entry(20 + n, host(20_000 + u16::from(n)))));
-    assert_eq!(dials(&hand.hear(a, tell(&list))), 4, "as many as are wanted");
+    assert_eq!(dials(&hand.hear(a, tell(&list))).len(), 4, "as many as are wanted");
 }
 
 #[test]
@@ -351,22 +373,14 @@ fn who_has_no_room_says_whom_else_to_ask() {
     assert!(matches!(closed(&actions), Some((l, Cause::TooManyLinks)) if l == link));
 
     let mut newcomer = Hand::new();
-    let addr = "127.0.0.1:10002".parse().expect("an address");
-    newcomer.node.connect(newcomer.now, vec![addr]).expect("room");
-    let dial = |actions: &[Action]| {
-        actions.iter().find_map(|action| match action {
-            Action::Dial { link, .. } => Some(*link),
-            _ => None,
-        })
-    };
-    let link = dial(&newcomer.actions()).expect("a dial");
+    let link = newcomer.connect(10_002);
     newcomer.tell(Event::Opened { link });
     newcomer.hear(link, hello());
     let others = [PeerEntry { addr: Some(host(10_001)), id: id(1) }];
     let told = envelope(id(2), Flag::Whisper, SECOND, peers::payload(&others));
     let mut actions = newcomer.hear(link, told);
     actions.extend(newcomer.tell(Event::Lost { link, cause: Cause::PeerClosed }));
-    assert!(dial(&actions).is_some(), "{actions:?}");
+    assert_eq!(dials(&actions).len(), 1, "{actions:?}");
 }
 
 #[test]

@@ -123,7 +123,7 @@ impl Raw {
     }
 }
 
-fn message(sender: &str, main: u8, payload: &[&[u8]]) -> Vec<u8> {
+pub fn message(sender: &str, main: u8, payload: &[&[u8]]) -> Vec<u8> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a date").as_secs();
     let time = base58(&now.to_be_bytes());
     let hashed = [payload.concat(), time.clone().into_bytes()].concat();

@@ -2,15 +2,6 @@
 
 use super::*;
 
-/// The dials among these actions.
-fn dials(actions: &[Action]) -> Vec<LinkId> {
-    let dial = |action: &Action| match action {
-        Action::Dial { link, .. } => Some(*link),
-        _ => None,
-    };
-    actions.iter().filter_map(dial).collect()
-}
-
 /// Somebody connects, says hello or not, and uses this name.
 fn claim(hand: &mut Hand, n: u8, says_hello: bool) -> (LinkId, Vec<Action>) {
     let link = hand.node.admit(hand.now).expect("room");
@@ -35,13 +26,8 @@ fn an_address_that_is_only_announced_does_not_stand_for_a_link_to_it() {
 #[test]
 fn a_stranger_who_announces_an_address_does_not_keep_us_from_dialling_it() {
     let mut hand = Hand::new();
-    hand.node
-        .connect(hand.now, vec!["127.0.0.1:10001".parse().expect("an address")])
-        .expect("room");
-    let link = dials(&hand.actions())[0];
-    hand.tell(Event::Opened { link });
-    hand.hear(link, envelope(id(1), Flag::Whisper, SECOND, Hello::new([]).payload()));
-    hand.shake(link, 1);
+    let link = hand.connect(10_001);
+    hand.answers(link, 1);
     hand.pass(60_000);
     hand.tell(Event::Lost { link, cause: Cause::PeerClosed });
     // Node 1 is gone, and 101 says that it lives there.
@@ -149,17 +135,12 @@ fn a_reply_is_tried_at_a_few_addresses_only() {
 #[test]
 fn whoever_shakes_hands_and_hangs_up_is_dialled_less_and_less() {
     let mut hand = Hand::new();
-    hand.node
-        .connect(hand.now, vec!["127.0.0.1:10001".parse().expect("an address")])
-        .expect("room");
-    let mut next = dials(&hand.actions());
+    let mut next = vec![hand.connect(10_001)];
     let mut count = 0;
     for _ in 0..60 {
         for link in std::mem::take(&mut next) {
             count += 1;
-            hand.tell(Event::Opened { link });
-            hand.hear(link, envelope(id(1), Flag::Whisper, SECOND, Hello::new([]).payload()));
-            hand.shake(link, 1);
+            hand.answers(link, 1);
             hand.tell(Event::Lost { link, cause: Cause::PeerClosed });
             hand.tell(Event::Finished { link });
         }
@@ -175,12 +156,8 @@ fn one_link_too_many_still_tells_its_user_that_the_peer_is_there() {
     for _ in 0..3 {
         claim(&mut hand, 1, true);
     }
-    let addr = "127.0.0.1:9999".parse().expect("an address");
-    hand.node.connect(hand.now, vec![addr]).expect("room");
-    let link = dials(&hand.actions())[0];
-    hand.tell(Event::Opened { link });
-    hand.hear(link, envelope(id(1), Flag::Whisper, SECOND, Hello::new(["links"]).payload()));
-    let actions = hand.shake(link, 1);
+    let link = hand.connect(9999);
+    let actions = hand.answers(link, 1);
     let is_there = |action: &Action| matches!(action, Action::Connected { outcome: Ok(peer), .. } if *peer == id(1));
     assert!(actions.iter().any(is_there), "{actions:?}");
 }
