@@ -187,16 +187,13 @@ impl MeshSocket {
         for time in seconds_near(now) {
             draft.time = time;
             let id = draft.id();
-            if self.core().look(|state| state.node.is_taken(&id, time)) {
-                continue;
-            }
             let frame = draft.encode(&self.id(), &id);
             let (published, aftermath) = self.core().step(|state, now| {
                 has_room(state, state.node.peers().map(|(id, link, _)| (id, link)))?;
                 Ok(state.node.publish(now, &frame, &id, time))
             });
             aftermath.run_writing(self.core());
-            // Another thread may have taken the same second meanwhile: then the next one.
+            // An equal message has this second: then the next one.
             if let Ok(peers) = published? {
                 return Ok(Some(Sent { peers, id }));
             }

@@ -82,7 +82,7 @@ impl Node {
         was_known || row.is_some()
     }
 
-    /// Sends a broadcast, once its second is known to be free, and remembers it as seen.
+    /// Sends a broadcast, unless one with its id was sent or seen, and remembers it as seen.
     pub fn publish(
         &mut self,
         now: Now,
@@ -90,14 +90,18 @@ impl Node {
         id: &MessageId,
         time: u64,
     ) -> Result<usize, Taken> {
-        if !self.remember(now, id, time) {
+        let is_evicted = self.seen.is_evicted(time);
+        let check = || if is_evicted { Err(Taken) } else { Ok(()) };
+        if !self.seen.remember(now, id, time, check)? {
             return Err(Taken);
         }
+        self.expect_sweep(now);
         self.stats.sent += 1;
         Ok(self.send_to_all(frame))
     }
 
     /// Whether a broadcast with this id was sent or seen.
+    #[cfg(any(test, feature = "sim"))]
     pub fn is_taken(&self, id: &MessageId, time: u64) -> bool {
         self.seen.contains(id, time) || self.seen.is_evicted(time)
     }

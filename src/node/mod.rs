@@ -179,12 +179,11 @@ impl Node {
         }
     }
 
-    /// Remembers a broadcast; false if it was here before.
-    fn remember(&mut self, now: Now, id: &MessageId, time: u64) -> bool {
-        if self.seen.len() == 0 {
+    /// Sets the timer that lets old ids go, when the first one has been remembered.
+    fn expect_sweep(&mut self, now: Now) {
+        if self.seen.len() == 1 {
             self.timers.set(now.mono + SWEEP_EVERY, Timer::Sweep);
         }
-        self.seen.insert(now, id, time)
     }
 
     /// Sends a message of the protocol over one link.

@@ -2,7 +2,8 @@
 
 use super::event::{Action, LinkId, Parcel};
 use super::peer::Peer;
-use super::{Node, Now};
+use super::{Identity, Node, Now};
+use crate::config::Config;
 use crate::events::Cause;
 use crate::id::NodeId;
 use crate::options::Kind;
@@ -25,14 +26,16 @@ impl Node {
 
     /// A message for everyone.
     fn flooded(&mut self, now: Now, link: LinkId, from: NodeId, envelope: Box<Envelope>) {
-        if self.seen.contains(&envelope.id, envelope.time) {
-            self.stats.duplicates += 1;
-            return;
+        let is_evicted = self.seen.is_evicted(envelope.time);
+        let check = || check(&self.me, &self.config, is_evicted, now, &envelope);
+        match self.seen.remember(now, &envelope.id, envelope.time, check) {
+            Ok(true) => self.expect_sweep(now),
+            Ok(false) => {
+                self.stats.duplicates += 1;
+                return;
+            }
+            Err(reason) => return self.stats.refuse(reason),
         }
-        if let Err(reason) = self.check(now, &envelope) {
-            return self.stats.refuse(reason);
-        }
-        self.remember(now, &envelope.id, envelope.time);
         self.relay(link, &envelope);
         match &envelope.body {
             Body::Request { request_id, wanted } => {
@@ -45,27 +48,6 @@ impl Node {
                     1;
             }
             _ => self.deliver(link, from, envelope),
-        }
-    }
-
-    /// Whether a broadcast may travel on. What would make a py2p neighbour drop us goes no
-    /// further, nor does what only two neighbours may say to each other.
-    fn check(&self, now: Now, envelope: &Envelope) -> Result<(), Refusal> {
-        let (time, second) = (envelope.time, now.second());
-        if envelope.sender == self.me.id {
-            Err(Refusal::Echo)
-        } else if time.saturating_add(self.config.max_age.as_secs()) <= second {
-            Err(Refusal::TooOld)
-        } else if time > second.saturating_add(self.config.max_ahead.as_secs()) {
-            Err(Refusal::TooFarAhead)
-        } else if self.seen.is_evicted(time) {
-            Err(Refusal::Evicted)
-        } else if is_between_neighbours(envelope) {
-            Err(Refusal::NotForAll)
-        } else if matches!(envelope.body, Body::Invalid(_)) {
-            Err(Refusal::Invalid)
-        } else {
-            Ok(())
         }
     }
 
@@ -122,6 +104,33 @@ impl Node {
         }
         self.stats.own_frames += self.table.len() as u64;
         self.table.len()
+    }
+}
+
+/// Whether a broadcast may travel on. What would make a py2p neighbour drop us goes no further,
+/// nor does what only two neighbours may say to each other.
+fn check(
+    me: &Identity,
+    config: &Config,
+    is_evicted: bool,
+    now: Now,
+    envelope: &Envelope,
+) -> Result<(), Refusal> {
+    let (time, second) = (envelope.time, now.second());
+    if envelope.sender == me.id {
+        Err(Refusal::Echo)
+    } else if time.saturating_add(config.max_age.as_secs()) <= second {
+        Err(Refusal::TooOld)
+    } else if time > second.saturating_add(config.max_ahead.as_secs()) {
+        Err(Refusal::TooFarAhead)
+    } else if is_evicted {
+        Err(Refusal::Evicted)
+    } else if is_between_neighbours(envelope) {
+        Err(Refusal::NotForAll)
+    } else if matches!(envelope.body, Body::Invalid(_)) {
+        Err(Refusal::Invalid)
+    } else {
+        Ok(())
     }
 }
 

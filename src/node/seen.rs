@@ -1,6 +1,7 @@
 //! The seen cache: which messages have been here, so that none is delivered or relayed twice.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
@@ -27,7 +28,8 @@ pub(crate) struct SeenCache {
 
 #[derive(Debug, Default)]
 struct Second {
-    ids: HashSet<u128, BuildHasherDefault<Spread>>,
+    // A map without values, because a set has no entries that one look-up can find and fill.
+    ids: HashMap<u128, (), BuildHasherDefault<Spread>>,
     last_arrival: Duration,
 }
 
@@ -38,7 +40,7 @@ impl SeenCache {
     }
 
     pub fn contains(&self, id: &MessageId, time: u64) -> bool {
-        self.seconds.get(&time).is_some_and(|second| second.ids.contains(&self.fingerprint(id)))
+        self.seconds.get(&time).is_some_and(|second| second.ids.contains_key(&self.fingerprint(id)))
     }
 
     /// Whether ids of this second were given up to stay within the bound.
@@ -46,17 +48,36 @@ impl SeenCache {
         self.floor.is_some_and(|floor| time <= floor)
     }
 
-    /// Remembers an id; false if it was there already.
-    pub fn insert(&mut self, now: Now, id: &MessageId, time: u64) -> bool {
+    /// Remembers an id that passes a check; false if it was there already. One look-up: the check
+    /// is made only for an id that is new.
+    pub fn remember<E>(
+        &mut self,
+        now: Now,
+        id: &MessageId,
+        time: u64,
+        check: impl FnOnce() -> Result<(), E>,
+    ) -> Result<bool, E> {
         let fingerprint = self.fingerprint(id);
-        let second = self.seconds.entry(time).or_default();
-        second.last_arrival = now.mono;
-        let is_new = second.ids.insert(fingerprint);
-        self.len += usize::from(is_new);
+        match self.seconds.get_mut(&time) {
+            Some(second) => {
+                let Entry::Vacant(place) = second.ids.entry(fingerprint) else { return Ok(false) };
+                check()?;
+                place.insert(());
+                second.last_arrival = now.mono;
+            }
+            None => {
+                // No second is made for what is refused.
+                check()?;
+                let second = self.seconds.entry(time).or_default();
+                second.ids.insert(fingerprint, ());
+                second.last_arrival = now.mono;
+            }
+        }
+        self.len += 1;
         while self.len > self.max {
             self.evict_oldest();
         }
-        is_new
+        Ok(true)
     }
 
     /// Forgets what is old enough by both clocks.
@@ -124,11 +145,17 @@ mod tests {
         Now { mono: Duration::from_secs(mono), wall: Duration::from_secs(wall) }
     }
 
+    fn insert(seen: &mut SeenCache, now: Now, n: u64, time: u64) -> bool {
+        let Ok(is_new) =
+            seen.remember(now, &id(n), time, || Ok::<(), std::convert::Infallible>(()));
+        is_new
+    }
+
     #[test]
     fn an_id_is_new_once() {
         let mut seen = SeenCache::new(100, (1, 2));
-        assert!(seen.insert(at(0, 1000), &id(1), 1000));
-        assert!(!seen.insert(at(5, 1005), &id(1), 1000));
+        assert!(insert(&mut seen, at(0, 1000), 1, 1000));
+        assert!(!insert(&mut seen, at(5, 1005), 1, 1000));
         assert!(seen.contains(&id(1), 1000));
         assert!(!seen.contains(&id(2), 1000));
     }
@@ -136,8 +163,8 @@ mod tests {
     #[test]
     fn an_id_is_kept_until_61_s_after_the_later_of_date_and_arrival() {
         let mut seen = SeenCache::new(100, (1, 2));
-        seen.insert(at(0, 1000), &id(1), 1030);
-        seen.insert(at(0, 1000), &id(2), 950);
+        insert(&mut seen, at(0, 1000), 1, 1030);
+        insert(&mut seen, at(0, 1000), 2, 950);
         seen.sweep(at(60, 1060));
         assert!(seen.contains(&id(1), 1030) && seen.contains(&id(2), 950));
         seen.sweep(at(61, 1061));
@@ -147,9 +174,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_refused_is_not_remembered_and_what_is_known_is_not_checked() {
+        let mut seen = SeenCache::new(100, (1, 2));
+        insert(&mut seen, at(0, 1000), 1, 1000);
+        for time in [1000, 2000] {
+            assert_eq!(seen.remember(at(1, 1001), &id(2), time, || Err("too old")), Err("too old"));
+            assert!(!seen.contains(&id(2), time));
+        }
+        assert_eq!(seen.remember(at(1, 1001), &id(1), 1000, || Err("too old")), Ok(false));
+        assert_eq!((seen.len(), seen.seconds.len()), (1, 1));
+    }
+
+    #[test]
     fn a_clock_that_jumps_ahead_forgets_nothing_early() {
         let mut seen = SeenCache::new(100, (1, 2));
-        seen.insert(at(10, 1000), &id(1), 1000);
+        insert(&mut seen, at(10, 1000), 1, 1000);
         seen.sweep(at(11, 9000));
         assert!(seen.contains(&id(1), 1000));
     }
@@ -158,7 +197,7 @@ mod tests {
     fn at_its_bound_it_refuses_old_seconds_rather_than_forget_them() {
         let mut seen = SeenCache::new(3, (1, 2));
         for n in 0..4 {
-            seen.insert(at(0, 1000), &id(n), 1000 + n);
+            insert(&mut seen, at(0, 1000), n, 1000 + n);
         }
         assert_eq!(seen.len(), 3);
         assert!(seen.is_evicted(1000) && !seen.is_evicted(1001));
