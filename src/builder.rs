@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::mesh_socket::MeshSocket;
 use crate::options::Overflow;
+use crate::outward::normalised;
 use crate::protocol::{Encryption, Protocol};
 use crate::runtime::start::{Plan, start};
 use crate::runtime::tls::TlsKit;
@@ -79,7 +80,8 @@ impl Builder {
     }
 
     /// The address that others are told to dial, where it is not the bound one: behind a port
-    /// forward, for instance.
+    /// forward, for instance. It overrules what the interfaces say. Port 0 stands for the bound
+    /// port. Checked in [`bind`](Builder::bind).
     pub fn out_addr(mut self, host: impl Into<String>, port: u16) -> Self {
         self.out_addr = Some(HostPort { host: host.into(), port });
         self
@@ -243,7 +245,8 @@ impl Builder {
     /// # Errors
     ///
     /// [`Error::Bind`] if the address is taken or not ours, [`Error::Resolve`] or
-    /// [`Error::NoAddress`] if it cannot be found, [`Error::TlsNotCompiled`] if encryption is asked
+    /// [`Error::NoAddress`] if it cannot be found, [`Error::OutAddr`] if nobody could dial what
+    /// `out_addr` says, [`Error::TlsNotCompiled`] if encryption is asked
     /// for that this build lacks, [`Error::TlsSettings`] if a trusted root is no certificate,
     /// [`Error::SecretWithoutTls`] and [`Error::SecretTooShort`] for a secret that protects nothing.
     pub fn bind(self, addr: impl ToSocketAddrs) -> Result<MeshSocket> {
@@ -254,7 +257,7 @@ impl Builder {
             protocol: self.protocol,
             tls,
             key,
-            out_addr: self.out_addr,
+            out_addr: self.out_addr.map(normalised).transpose()?,
             debug_level: self.debug_level,
             config: self.config,
         };

@@ -28,6 +28,13 @@ pub enum Error {
         /// The system's own words.
         source: io::Error,
     },
+    /// The `out_addr` of the builder is none that others can dial.
+    OutAddr {
+        /// Its host, as written.
+        host: String,
+        /// What is wrong, and what to write.
+        problem: &'static str,
+    },
     /// A host name has no address, or cannot be looked up.
     Resolve {
         /// The system's own words.
@@ -217,6 +224,7 @@ impl From<Error> for io::Error {
             Error::Closed => io::ErrorKind::NotConnected,
             Error::WouldDeadlock | Error::Full { .. } => io::ErrorKind::WouldBlock,
             Error::InvalidId
+            | Error::OutAddr { .. }
             | Error::TooLarge { .. }
             | Error::TlsSettings { .. }
             | Error::SecretWithoutTls

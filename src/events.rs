@@ -66,6 +66,14 @@ pub enum MeshEvent {
         /// By how much.
         by: Duration,
     },
+    /// No address of this host can be dialled by others: its interfaces are down, or have none that
+    /// the listener takes. Looked for again with every link and dial.
+    NoOutAddr,
+    /// The address that others are told to dial has changed, or there is one again.
+    OutAddr {
+        /// The new one, as `host:port`.
+        addr: String,
+    },
     /// A handler panicked; the message went on to the next one.
     HandlerPanicked {
         /// What it said.

@@ -104,6 +104,7 @@ mod mesh_socket;
 mod message;
 mod node;
 mod options;
+mod outward;
 mod packet;
 mod protocol;
 mod reply;

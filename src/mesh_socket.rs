@@ -158,10 +158,12 @@ impl MeshSocket {
         self.core().local_addr
     }
 
-    /// The address that others are told to dial, as `host:port`.
+    /// The address that others are told to dial, as `host:port`: the best one as of now. For a
+    /// wildcard address the interfaces are read; a peer is told the address of the interface over
+    /// which it is linked. If nobody can dial this node, a loopback address.
     #[must_use]
     pub fn out_addr(&self) -> String {
-        self.core().out_addr.to_string()
+        self.core().out_addr().to_string()
     }
 
     /// The SHA-256 fingerprint of the certificate that this socket shows; `None` in plaintext.

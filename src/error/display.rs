@@ -11,6 +11,9 @@ impl fmt::Display for Error {
                 f,
                 "cannot bind {addr}: {source}; choose another port, or 0 for any free one"
             ),
+            Error::OutAddr { host, problem } => {
+                write!(f, "`out_addr` cannot be {host:?}: {problem}")
+            }
             Error::Resolve { source } => write!(f, "cannot look up the address: {source}"),
             Error::NoAddress => f.write_str("no address was given, or the name has none"),
             Error::Refused { addr } => {

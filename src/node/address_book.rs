@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::event::{LinkId, Target};
+use super::reach::Scope;
 use super::reconnect;
 use super::rng::Rng;
 use crate::id::NodeId;
@@ -46,9 +47,9 @@ pub(crate) struct AddressBook(BTreeMap<HostPort, Contact>);
 
 impl AddressBook {
     /// Notes what a peer told us. Known addresses keep their standing.
-    pub fn hint(&mut self, addr: &HostPort, id: NodeId) {
+    pub fn hint(&mut self, addr: &HostPort, id: NodeId, scope: Scope) {
         if !self.0.contains_key(addr) && self.make_room(Standing::Hint) {
-            let target = Target::Told(addr.clone());
+            let target = Target::Told(addr.clone(), scope);
             self.0.insert(addr.clone(), Contact::new(Standing::Hint, target, Some(id)));
         }
     }

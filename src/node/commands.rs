@@ -38,9 +38,6 @@ impl Node {
     /// Links to whoever answers at one of these addresses.
     pub fn connect(&mut self, now: Now, addrs: Vec<SocketAddr>) -> Result<Connecting, Cause> {
         let hosts: Vec<HostPort> = addrs.iter().map(|&addr| HostPort::from(addr)).collect();
-        if hosts.contains(&self.me.addr) {
-            return Err(Cause::OwnAddress);
-        }
         if let Some((id, link)) = self.linked_at(&hosts) {
             return Ok(self.join_link(link, id));
         }

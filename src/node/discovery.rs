@@ -1,11 +1,11 @@
 //! Peer lists: what we tell, and whom we dial because of one.
 
-use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use super::address_book::Standing;
 use super::event::LinkId;
 use super::peer::{Peer, Stage};
+use super::reach::{Scope, may_dial};
 use super::timers::Timer;
 use super::{Node, Now};
 use crate::options::Flag;
@@ -72,13 +72,14 @@ impl Node {
     }
 
     fn tell_some_peers(&mut self, now: Now, link: LinkId, most: usize) {
-        let mut entries: Vec<PeerEntry> = self
-            .table
-            .iter()
-            .filter(|&(_, row)| row != link)
-            .filter_map(|(id, row)| {
-                let addr = self.peers.get(&row)?.contact()?.clone();
-                Some(PeerEntry { addr: Some(addr), id: *id })
+        let scope = self.scope_of(link);
+        // py2p takes several addresses of one node for several nodes.
+        let each = if self.is_rs2p(link) { usize::MAX } else { 1 };
+        let others = self.peers().filter(|&(_, row, _)| row != link);
+        let mut entries: Vec<PeerEntry> = others
+            .flat_map(|(id, _, peer)| {
+                let ways = peer.ways(scope).into_iter().take(each);
+                ways.map(move |addr| PeerEntry { addr: Some(addr), id })
             })
             .collect();
         self.rng.shuffle(&mut entries);
@@ -98,16 +99,17 @@ impl Node {
     pub(super) fn told_peers(&mut self, now: Now, link: LinkId, entries: &[PeerEntry]) {
         self.acknowledged(link);
         self.lives(now, link);
-        self.hear_of(now, entries);
+        self.hear_of(now, link, entries);
     }
 
     /// Addresses of others: hints, to be dialled while we have few links of our own.
-    pub(super) fn hear_of(&mut self, now: Now, entries: &[PeerEntry]) {
+    pub(super) fn hear_of(&mut self, now: Now, link: LinkId, entries: &[PeerEntry]) {
+        let scope = self.scope_of(link);
         for entry in entries {
             let Some(addr) = &entry.addr else { continue };
-            let is_me = entry.id == self.me.id || *addr == self.me.addr;
-            if !is_me && self.table.get(&entry.id).is_none() && self.is_sensible(addr) {
-                self.book.hint(addr, entry.id);
+            let is_known = entry.id == self.me.id || self.table.get(&entry.id).is_some();
+            if !is_known && !self.is_own(link, addr) && self.is_sensible(scope, addr) {
+                self.book.hint(addr, entry.id, scope);
             }
         }
         self.dial_hints(now);
@@ -124,6 +126,8 @@ impl Node {
         for addr in hints {
             if self.is_linked_contact(&addr) {
                 self.book.forget(&addr);
+            } else if self.is_dialling_contact(&addr) {
+                // Another address of the same node.
             } else if missing == 0 || !self.may_dial_more() || !self.asking.take_dial(now.mono) {
                 return;
             } else {
@@ -197,28 +201,30 @@ impl Node {
         self.peers.values().filter(|peer| peer.is_outgoing() && counts(peer)).count()
     }
 
-    pub(super) fn is_sensible(&self, addr: &HostPort) -> bool {
+    /// Where the peer at the other end of a link is.
+    pub(super) fn scope_of(&self, link: LinkId) -> Scope {
+        self.peers.get(&link).and_then(Peer::scope).unwrap_or_else(|| self.widest_scope())
+    }
+
+    /// How far away those are that may have told us something, if it is not known who did.
+    pub(super) fn widest_scope(&self) -> Scope {
+        let widest = self.peers.values().filter_map(Peer::scope).max();
+        let at_home = || self.me.addr.to_socket_addr().is_some_and(|me| me.ip().is_loopback());
+        widest.unwrap_or_else(|| if at_home() { Scope::Host } else { Scope::Network })
+    }
+
+    /// Whether we have said on this link that it is our address.
+    fn is_own(&self, link: LinkId, addr: &HostPort) -> bool {
+        match self.peers.get(&link).and_then(|peer| peer.way.as_ref()) {
+            Some(way) => [&way.announce, &way.also].contains(&&Some(addr.clone())),
+            None => self.me.addr == *addr,
+        }
+    }
+
+    pub(super) fn is_sensible(&self, scope: Scope, addr: &HostPort) -> bool {
         match addr.to_socket_addr() {
-            Some(socket) => may_dial(&self.me.addr, socket.ip(), socket.port()),
+            Some(socket) => may_dial(self.me.addr.port, scope, socket),
             None => addr.port >= 1024,
         }
     }
-}
-
-/// Whether an address that somebody told us makes sense from here: no privileged port unless we
-/// use one ourselves, nothing that is no host, and loopback only if that is where we are.
-pub(crate) fn may_dial(me: &HostPort, ip: IpAddr, port: u16) -> bool {
-    let port_is_fine = port >= 1024 || (port != 0 && me.port < 1024);
-    let i_am_local = me.to_socket_addr().is_none_or(|me| me.ip().is_loopback());
-    let host_is_fine = match ip.to_canonical() {
-        IpAddr::V4(ip) => {
-            !(ip.is_unspecified() || ip.is_broadcast() || ip.is_multicast() || ip.is_link_local())
-        }
-        IpAddr::V6(ip) => !(ip.is_unspecified() || ip.is_multicast() || is_link_local(ip)),
-    };
-    port_is_fine && host_is_fine && (i_am_local || !ip.to_canonical().is_loopback())
-}
-
-fn is_link_local(ip: Ipv6Addr) -> bool {
-    ip.segments()[0] & 0xffc0 == 0xfe80
 }

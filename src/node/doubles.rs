@@ -211,7 +211,7 @@ impl Node {
         }
     }
 
-    fn is_rs2p(&self, link: LinkId) -> bool {
+    pub(super) fn is_rs2p(&self, link: LinkId) -> bool {
         self.peers.get(&link).is_some_and(|peer| peer.is_rs2p)
     }
 
@@ -236,7 +236,7 @@ impl Node {
             return;
         };
         let target = self.peers.get(&link).and_then(|peer| peer.target.clone());
-        let target = target.unwrap_or_else(|| Target::Told(addr.clone()));
+        let target = target.unwrap_or_else(|| Target::Told(addr.clone(), self.scope_of(link)));
         for purpose in purposes {
             let link = self.dial(now, target.clone(), addr.clone(), purpose);
             if let Some(peer) = self.peers.get_mut(&link) {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::reach::{Scope, Way};
 use crate::events::{Cause, MeshEvent};
 use crate::id::NodeId;
 use crate::secret::Nonce;
@@ -22,6 +23,8 @@ pub(crate) struct ConnectId(pub u64);
 /// What happens to a node. What its user asks of it are the methods in `commands.rs`.
 #[derive(Debug)]
 pub(crate) enum Event {
+    /// The two ends of a link are known. Comes before all else that a link tells.
+    Placed { link: LinkId, way: Way },
     /// A link is encrypted. Comes before [`Event::Opened`].
     Secured { link: LinkId, channel: Channel },
     /// A link is up, TLS included: frames can go both ways.
@@ -82,8 +85,9 @@ pub(crate) struct Channel {
 pub(crate) enum Target {
     /// What the user asked for, resolved.
     Resolved(Vec<SocketAddr>),
-    /// What a peer told us: to be resolved, and dialled only if the addresses make sense.
-    Told(HostPort),
+    /// What a peer told us: to be resolved, and dialled only if the addresses make sense, given
+    /// where that peer is.
+    Told(HostPort, Scope),
 }
 
 /// Something to write.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::event::{Action, LinkId};
 use super::peer::{Purpose, Stage};
+use super::reach::Way;
 use super::timers::Timer;
 use super::{Node, Now};
 use crate::events::{Cause, MeshEvent};
@@ -27,6 +28,13 @@ const ACKNOWLEDGE: Duration = Duration::from_secs(1);
 const MAX_SPARES: usize = 3;
 
 impl Node {
+    /// Notes where the two ends of a link are.
+    pub(super) fn placed(&mut self, link: LinkId, way: Way) {
+        if let Some(peer) = self.peers.get_mut(&link) {
+            peer.way = Some(way);
+        }
+    }
+
     pub(super) fn opened(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         peer.stage = Stage::Greeting;
@@ -37,7 +45,9 @@ impl Node {
     }
 
     pub(super) fn say_hello(&mut self, now: Now, link: LinkId) {
-        self.say(now, link, Flag::Whisper, Hello::new([LINKS]).payload());
+        let way = self.peers.get(&link).and_then(|peer| peer.way.as_ref());
+        let hello = Hello::new([LINKS]).and_at(way.and_then(|way| way.also.as_ref()));
+        self.say(now, link, Flag::Whisper, hello.payload());
     }
 
     pub(super) fn handshake_overdue(&mut self, now: Now, link: LinkId) {
@@ -67,7 +77,7 @@ impl Node {
             return self.prove(now, link, envelope);
         }
         match &envelope.body {
-            Body::Hello(_) => {
+            Body::Hello(hello) => {
                 self.stats.control += 1;
                 if self.is_surplus(link) {
                     // We may be the only one that it knows.
@@ -76,6 +86,7 @@ impl Node {
                 }
                 if let Some(peer) = self.peers.get_mut(&link) {
                     peer.is_rs2p = true;
+                    peer.also = hello.at();
                 }
                 self.answer(now, link);
             }
@@ -89,7 +100,7 @@ impl Node {
             }
             Body::Peers(entries) if self.may_turn_us_away(link) => {
                 self.stats.control += 1;
-                self.hear_of(now, entries);
+                self.hear_of(now, link, entries);
             }
             _ => self.stats.refuse(Refusal::Stranger),
         }
@@ -116,7 +127,7 @@ impl Node {
         } else if self.shunned.contains(&theirs.id) {
             return self.close_link(now, link, Cause::Disconnected);
         }
-        peer.addr = theirs.addr.clone();
+        peer.announces_addr(theirs.addr.as_ref());
         peer.announces(&theirs.methods);
         match (self.table.get(&theirs.id), peer.is_rs2p) {
             // No peer needs more, and each holds memory.
@@ -151,10 +162,12 @@ impl Node {
         if std::mem::replace(&mut peer.answered, true) {
             return;
         }
+        let me = || Some(self.me.addr.clone());
+        let addr = peer.way.as_ref().map_or_else(me, |way| way.announce.clone());
         let handshake = Handshake {
             id: self.me.id,
             protocol: self.me.protocol.clone(),
-            addr: Some(self.me.addr.clone()),
+            addr,
             methods: Method::SUPPORTED.to_vec(),
         };
         self.say(now, link, Flag::Whisper, handshake.payload());

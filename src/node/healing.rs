@@ -51,6 +51,15 @@ impl Node {
         id.is_some_and(|id| self.table.get(&id).is_some())
     }
 
+    /// Whether this node, or somebody at this address, is being dialled.
+    pub(super) fn is_dialling_contact(&self, addr: &HostPort) -> bool {
+        let Some(id) = self.book.get(addr).and_then(|contact| contact.id) else { return false };
+        self.peers.values().filter(|peer| peer.is_handshaking()).any(|peer| {
+            let dialled = peer.dialled.as_ref().and_then(|dialled| self.book.get(dialled));
+            dialled.is_some_and(|contact| contact.id == Some(id))
+        })
+    }
+
     pub(super) fn dial_contact(&mut self, now: Now, addr: &HostPort) {
         let Some(target) = self.book.get(addr).map(|contact| contact.target.clone()) else {
             return;
@@ -95,8 +104,8 @@ impl Node {
         let (addr, target, standing) = match (&peer.dialled, &peer.target, &peer.addr) {
             (Some(addr), Some(target), _) if wanted => (addr, target.clone(), Standing::Wanted),
             (Some(addr), Some(target), _) => (addr, target.clone(), Standing::Known),
-            (_, _, Some(addr)) if self.is_sensible(addr) => {
-                (addr, Target::Told(addr.clone()), Standing::Announced)
+            (_, _, Some(addr)) if self.is_sensible(self.scope_of(link), addr) => {
+                (addr, Target::Told(addr.clone(), self.scope_of(link)), Standing::Announced)
             }
             _ => return,
         };

@@ -16,6 +16,7 @@ mod healing;
 mod links;
 pub(crate) mod peer;
 mod proving;
+pub(crate) mod reach;
 pub(crate) mod reconnect;
 mod relay;
 pub(crate) mod requests;
@@ -60,7 +61,7 @@ pub(crate) struct Identity {
     pub id: NodeId,
     /// The protocol id that the other end of a link must have too.
     pub protocol: String,
-    /// The outward address: where others can dial us.
+    /// Where others can dial us, as far as no link says it better.
     pub addr: HostPort,
 }
 
@@ -116,6 +117,7 @@ impl Node {
     pub fn handle(&mut self, now: Now, event: Event) {
         self.expire(now);
         match event {
+            Event::Placed { link, way } => self.placed(link, way),
             Event::Secured { link, channel } => self.secured(link, channel),
             Event::Opened { link } => self.opened(now, link),
             Event::Received { link, envelope } => self.received(now, link, envelope),

@@ -1,9 +1,11 @@
 //! One link's state, from its first byte to its last.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::event::{ConnectId, LinkId, Neighbour, Target, Terms, TicketId};
 use super::proving::Proving;
+use super::reach::{Scope, Way, is_private};
 use crate::id::NodeId;
 use crate::wire::{HostPort, Method};
 
@@ -51,8 +53,12 @@ pub(crate) struct Peer {
     pub target: Option<Target>,
     /// Whether this is the second dial for the same purposes.
     pub is_second_try: bool,
-    /// The outward address that the peer announced.
+    /// The two ends of the link, once it is up.
+    pub way: Option<Way>,
+    /// The outward address that the peer announced, corrected if it cannot be dialled from here.
     pub addr: Option<HostPort>,
+    /// A second one that it offered.
+    pub also: Option<HostPort>,
     pub is_rs2p: bool,
     pub proving: Proving,
     /// Whether the peer has said that it has two links to us, and that we may choose.
@@ -87,7 +93,9 @@ impl Peer {
             dialled: None,
             target: None,
             is_second_try: false,
+            way: None,
             addr: None,
+            also: None,
             is_rs2p: false,
             proving: Proving::Done,
             offers_choice: false,
@@ -129,6 +137,42 @@ impl Peer {
     /// The address at which this peer can be dialled, as far as we know.
     pub fn contact(&self) -> Option<&HostPort> {
         self.addr.as_ref().or(self.dialled.as_ref())
+    }
+
+    /// Where the peer is; `None` before the link is up.
+    pub fn scope(&self) -> Option<Scope> {
+        self.way.as_ref().map(|way| way.scope)
+    }
+
+    /// The addresses that somebody in `scope` may try to dial this peer at, the best first: the one
+    /// that it announced, the one at which we dialled it, and the second one that it offered. If we
+    /// have reached it at a public address and it announced a private one, that is behind a forward.
+    pub fn ways(&self, scope: Scope) -> Vec<HostPort> {
+        let reached = match (&self.way, &self.dialled) {
+            (Some(way), Some(_)) if self.is_outgoing() => Some(HostPort::from(way.remote)),
+            (_, dialled) => dialled.clone(),
+        };
+        let is = |addr: &Option<HostPort>, of: fn(IpAddr) -> bool| {
+            addr.as_ref().and_then(HostPort::to_socket_addr).is_some_and(|addr| of(addr.ip()))
+        };
+        let mut ways = vec![self.addr.clone(), reached, self.also.clone()];
+        if is(&ways[0], is_private) && is(&ways[1], |ip| !is_private(ip)) {
+            ways.swap(0, 1);
+        }
+        let mut known = Vec::new();
+        for addr in ways.into_iter().flatten().filter(|addr| scope.may_tell(addr)) {
+            if !known.contains(&addr) {
+                known.push(addr);
+            }
+        }
+        known
+    }
+
+    /// It can be dialled there, it says. An address that makes no sense from here is corrected.
+    pub fn announces_addr(&mut self, addr: Option<&HostPort>) {
+        let correct =
+            |addr| self.way.as_ref().map_or_else(|| HostPort::clone(addr), |way| way.correct(addr));
+        self.addr = addr.map(correct);
     }
 
     /// It wants to be spoken to with these methods.

@@ -101,7 +101,7 @@ impl Node {
 
     fn dial_route(&mut self, now: Now, ticket: TicketId, addr: HostPort) {
         if self.has_room().is_ok() {
-            let target = Target::Told(addr.clone());
+            let target = Target::Told(addr.clone(), self.widest_scope());
             self.dial(now, target, addr, Purpose::Reply(ticket));
         } else {
             self.requests.route_failed(ticket);

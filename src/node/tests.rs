@@ -12,6 +12,7 @@ use crate::options::Kind;
 use crate::stats::Refusal;
 use crate::wire::{Body, Envelope, Handshake, Header, Hello, Malformed, Method, PeerEntry, peers};
 
+mod addresses;
 mod hostile;
 
 const SECOND: u64 = 1_800_000_000;
@@ -336,7 +337,7 @@ fn a_lost_peer_is_dialled_again_and_the_user_is_told() {
         _ => None,
     });
     let (link, target) = dial.expect("a dial");
-    assert_eq!(target, Target::Told(host(10_001)));
+    assert_eq!(target, Target::Told(host(10_001), reach::Scope::Host));
     hand.tell(Event::Opened { link });
     hand.hear(link, envelope(id(1), Flag::Whisper, SECOND, Hello::new([]).payload()));
     let actions = hand.shake(link, 1);

@@ -28,16 +28,17 @@ use crate::events::Cause;
 use crate::id::NodeId;
 use crate::mesh_socket::Handle;
 use crate::node::{ConnectId, Event, LinkId, Node, Now, TicketId};
+use crate::outward::Outward;
 use crate::protocol::Protocol;
 use crate::reply::Slot;
-use crate::wire::{Header, HostPort, Malformed};
+use crate::wire::{Header, Malformed};
 
 pub(crate) struct Core {
     pub id: NodeId,
     pub protocol: Protocol,
     /// How links are encrypted, if they are.
     pub tls: Option<TlsKit>,
-    pub out_addr: HostPort,
+    pub outward: Outward,
     pub local_addr: SocketAddr,
     pub config: Config,
     pub clock: Clock,
@@ -78,7 +79,7 @@ pub(crate) struct Parts {
     pub id: NodeId,
     pub protocol: Protocol,
     pub tls: Option<TlsKit>,
-    pub out_addr: HostPort,
+    pub outward: Outward,
     pub local_addr: SocketAddr,
     pub config: Config,
     pub trace: Trace,
@@ -102,7 +103,7 @@ impl Core {
             id: parts.id,
             protocol: parts.protocol,
             tls: parts.tls,
-            out_addr: parts.out_addr,
+            outward: parts.outward,
             local_addr: parts.local_addr,
             clock: Clock::start(),
             trace: parts.trace,

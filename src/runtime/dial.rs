@@ -12,7 +12,7 @@ use super::core::Core;
 use super::link_thread::{End, LinkThread};
 use crate::events::Cause;
 use crate::node::Target;
-use crate::node::discovery::may_dial;
+use crate::node::reach::may_dial;
 
 /// See [`give_up_after`].
 pub(crate) const UNACKNOWLEDGED: Duration = Duration::from_secs(2);
@@ -22,15 +22,16 @@ impl LinkThread {
     pub(super) fn dial(&mut self, target: Target) -> Result<TcpStream, End> {
         let addrs = match target {
             Target::Resolved(addrs) => addrs,
-            Target::Told(host) => {
+            Target::Told(host, scope) => {
                 let addrs = match host.to_socket_addr() {
                     Some(addr) => vec![addr],
                     None => self.resolve(host.host.clone(), host.port)?,
                 };
-                let me = &self.core.out_addr;
-                addrs.into_iter().filter(|addr| may_dial(me, addr.ip(), addr.port())).collect()
+                let own_port = self.core.local_addr.port();
+                addrs.into_iter().filter(|&addr| may_dial(own_port, scope, addr)).collect()
             }
         };
+        self.core.look_outward();
         let mut last = End::Lost(Cause::Refused);
         // One address that swallows everything must not use up the time of the others.
         let share =

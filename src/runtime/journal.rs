@@ -89,6 +89,11 @@ fn trouble(event: &MeshEvent) -> Option<String> {
         MeshEvent::ClockSkew { id, by } => {
             Some(format!("the clocks of peer {id} and this node differ by {} s", by.as_secs()))
         }
+        MeshEvent::NoOutAddr => Some(
+            "no address of this host can be dialled by others; bring an interface up, or set \
+             `out_addr` in the builder"
+                .to_string(),
+        ),
         MeshEvent::HandlerPanicked { message } => Some(format!("a handler panicked: {message}")),
         _ => None,
     }

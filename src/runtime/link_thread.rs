@@ -114,6 +114,9 @@ impl LinkThread {
             Start::Dial(target) => (self.dial(target)?, true),
         };
         dial::prepare(&tcp, &self.core);
+        if let Some(way) = self.core.way(&tcp) {
+            self.core.tell(Event::Placed { link: self.link.id, way });
+        }
         let mut stream = Stream::new(tcp, self.core.tls.as_ref(), is_dialler);
         let channel = match self.secure(&mut stream) {
             Err(End::Lost(cause)) => return Err(self.part(&mut stream, cause)),

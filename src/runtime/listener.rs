@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use super::core::Core;
 use super::link_thread::Start;
@@ -16,26 +17,34 @@ use crate::node::Event;
 
 const ALARM: Token = Token(0);
 const LISTENER: Token = Token(1);
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1024;
 /// After the system could not give us another connection, for want of descriptors for instance.
 const RETRY: Duration = Duration::from_millis(100);
 
 pub(crate) struct Listener {
     poll: Poll,
     listener: TcpListener,
+    takes_v4: bool,
 }
 
 impl Listener {
     /// Binds; the waker rings the thread that will run this.
     pub fn bind(addr: SocketAddr) -> io::Result<(Self, mio::Waker)> {
-        let mut listener = TcpListener::bind(addr)?;
+        let (mut listener, takes_v4) = listen(addr)?;
         let poll = Poll::new()?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         let alarm = mio::Waker::new(poll.registry(), ALARM)?;
-        Ok((Listener { poll, listener }, alarm))
+        Ok((Listener { poll, listener, takes_v4 }, alarm))
     }
 
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// Whether connections over IPv4 reach it.
+    pub fn takes_v4(&self) -> bool {
+        self.takes_v4
     }
 
     pub fn run(mut self, core: &Arc<Core>) {
@@ -79,6 +88,20 @@ impl Listener {
         }
         None
     }
+}
+
+/// Listens; on `[::]` over IPv4 as well, where the system can do that. Whether it does.
+fn listen(addr: SocketAddr) -> io::Result<(TcpListener, bool)> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    let takes_v4 =
+        addr.is_ipv4() || addr.ip().is_unspecified() && socket.set_only_v6(false).is_ok();
+    // On Windows it would let others take the port over.
+    #[cfg(not(windows))]
+    socket.set_reuse_address(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok((TcpListener::from_std(socket.into()), takes_v4))
 }
 
 fn admit(core: &Arc<Core>, stream: TcpStream, addr: SocketAddr) {

@@ -20,6 +20,7 @@ pub(crate) mod link;
 pub(crate) mod link_thread;
 pub(crate) mod listener;
 pub(crate) mod outbox;
+mod placing;
 pub(crate) mod queue;
 pub(crate) mod reading;
 pub(crate) mod shutdown;

@@ -1,7 +1,7 @@
 //! Bringing a socket up: bind, draw an id, start the accept thread and the daemon.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::Builder;
 
@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
 use crate::node::{Identity, Node};
+use crate::outward::{Interfaces, Outward};
 use crate::protocol::Protocol;
 use crate::secret::Key;
 use crate::wire::{HostPort, node_id};
@@ -41,9 +42,12 @@ pub(crate) struct Plan {
 pub(crate) fn start(plan: Plan, addrs: &[SocketAddr]) -> Result<Arc<Core>> {
     let (listener, alarm) = bind(addrs)?;
     let local_addr = listener.local_addr().map_err(Error::Io)?;
-    let out_addr = plan.out_addr.unwrap_or_else(|| HostPort::from(outward(local_addr)));
-    let id = draw_id(&out_addr, &plan.protocol)?;
-    let me = Identity { id, protocol: plan.protocol.id().to_string(), addr: out_addr.clone() };
+    let set = plan.out_addr.map(|set| set.with_port(local_addr.port()));
+    let outward = Outward::new(set, local_addr, listener.takes_v4());
+    let best = outward.best(&Interfaces::read());
+    let addr = best.clone().unwrap_or_else(|| outward.loopback());
+    let id = draw_id(&addr, &plan.protocol)?;
+    let me = Identity { id, protocol: plan.protocol.id().to_string(), addr };
     let mut node =
         Node::new(me, plan.config.clone(), u64::from_le_bytes(random().map_err(Error::Io)?));
     if let Some(key) = plan.key {
@@ -56,7 +60,7 @@ pub(crate) fn start(plan: Plan, addrs: &[SocketAddr]) -> Result<Arc<Core>> {
         id,
         protocol: plan.protocol,
         tls: plan.tls,
-        out_addr,
+        outward,
         local_addr,
         config: plan.config,
         trace: Trace::new(plan.debug_level, local_addr.port()),
@@ -65,6 +69,7 @@ pub(crate) fn start(plan: Plan, addrs: &[SocketAddr]) -> Result<Arc<Core>> {
         inbox,
         alarm,
     }));
+    core.note_outward(best.as_ref());
     let daemon = Daemon::new(Arc::clone(&core), inbound, inlet);
     let accepting = Arc::clone(&core);
     let threads = &core.threads;
@@ -90,34 +95,6 @@ fn bind(addrs: &[SocketAddr]) -> Result<(Listener, mio::Waker)> {
         }
     }
     Err(last)
-}
-
-/// The address that others can dial: for a wildcard, this machine's address in the network.
-fn outward(local: SocketAddr) -> SocketAddr {
-    if !local.ip().is_unspecified() {
-        return local;
-    }
-    SocketAddr::new(lan_address(local.ip()), local.port())
-}
-
-/// Asks the system which address it would use towards the outside. No packet is sent. Without a
-/// route, loopback.
-fn lan_address(wildcard: IpAddr) -> IpAddr {
-    let (any, outside, loopback): (_, SocketAddr, _) = match wildcard {
-        IpAddr::V4(any) => {
-            (IpAddr::V4(any), (Ipv4Addr::new(8, 8, 8, 8), 53).into(), Ipv4Addr::LOCALHOST.into())
-        }
-        IpAddr::V6(any) => {
-            let outside = Ipv6Addr::new(0x2001, 0x4860, 0x4860, 0, 0, 0, 0, 0x8888);
-            (IpAddr::V6(any), (outside, 53).into(), Ipv6Addr::LOCALHOST.into())
-        }
-    };
-    let ask = || -> io::Result<IpAddr> {
-        let socket = UdpSocket::bind((any, 0))?;
-        socket.connect(outside)?;
-        Ok(socket.local_addr()?.ip())
-    };
-    ask().ok().filter(|ip| !ip.is_unspecified()).unwrap_or(loopback)
 }
 
 fn draw_id(out_addr: &HostPort, protocol: &Protocol) -> Result<NodeId> {

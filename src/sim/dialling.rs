@@ -8,7 +8,7 @@ use super::schedule::{Happening, ProcessId};
 use super::tcp::{End, EndState, Socket};
 use super::world::World;
 use crate::events::Cause;
-use crate::node::discovery::may_dial;
+use crate::node::reach::{Scope, Way, may_dial};
 use crate::node::{Event, LinkId, Target};
 use crate::wire::HostPort;
 
@@ -19,11 +19,11 @@ impl World {
     pub(super) fn dial(&mut self, pid: ProcessId, id: LinkId, target: Target) {
         let link = Link::new(&self.config, None);
         self.processes[pid].links.insert(id, link);
-        let me = HostPort::from(address(self.processes[pid].machine));
+        let own_port = address(self.processes[pid].machine).port();
         let addr = match target {
             Target::Resolved(addrs) => addrs.into_iter().next(),
-            Target::Told(host) => {
-                host.to_socket_addr().filter(|addr| may_dial(&me, addr.ip(), addr.port()))
+            Target::Told(host, scope) => {
+                host.to_socket_addr().filter(|&addr| may_dial(own_port, scope, addr))
             }
         };
         let to = addr.and_then(machine_at).filter(|&to| to < self.machines.len());
@@ -74,6 +74,7 @@ impl World {
             Some(socket) if is_wanted => {
                 let peer = self.wires.end(socket.other()).map(|end| end.process);
                 self.with_link(pid, id, |link| (link.socket, link.peer) = (Some(socket), peer));
+                self.place(pid, id, socket);
                 self.tell(pid, Event::Opened { link: id });
                 self.wake(pid, id);
             }
@@ -83,6 +84,15 @@ impl World {
             None if is_wanted => self.finish(pid, id, Cause::Refused),
             None => {}
         }
+    }
+
+    /// Tells a node where the two ends of its link are.
+    fn place(&mut self, pid: ProcessId, link: LinkId, socket: Socket) {
+        let Some(other) = self.wires.end(socket.other()) else { return };
+        let (local, remote) = (address(self.processes[pid].machine), address(other.machine));
+        let scope = Scope::of(local.ip(), remote.ip());
+        let way = Way { remote, scope, announce: Some(HostPort::from(local)), also: None };
+        self.tell(pid, Event::Placed { link, way });
     }
 
     /// The accept thread admits whoever waits.
@@ -100,6 +110,7 @@ impl World {
                 if let Some(end) = self.wires.end_mut(socket) {
                     end.link = Some(id);
                 }
+                self.place(pid, id, socket);
                 self.tell(pid, Event::Opened { link: id });
                 self.wake(pid, id);
             }

@@ -4,12 +4,18 @@
 //! before the handshake, to anybody. Packets after the list belong to a word in it, or to later
 //! versions.
 
+use std::net::SocketAddr;
+
 use super::json;
+use super::peers::HostPort;
 use super::proof::Proof;
 use crate::packet::Packet;
 
 /// The sub-flag of a hello.
 pub(crate) const KIND: &[u8] = b"rs2p";
+
+/// How a capability begins that gives a second address: `at 192.0.2.1:4444`.
+const AT: &str = "at ";
 
 /// Capabilities that are kept of one hello, and the longest one.
 const MAX_CAPABILITIES: usize = 32;
@@ -27,6 +33,19 @@ impl Hello {
     pub fn new<'a>(capabilities: impl IntoIterator<Item = &'a str>) -> Self {
         let capabilities = capabilities.into_iter().map(str::to_owned).collect();
         Hello { capabilities, proof: None }
+    }
+
+    /// Adds a second address at which we can be dialled.
+    pub fn and_at(mut self, addr: Option<&HostPort>) -> Self {
+        self.capabilities.extend(addr.map(|addr| format!("{AT}{addr}")));
+        self
+    }
+
+    /// The second address that was given, if it is a number.
+    pub fn at(&self) -> Option<HostPort> {
+        let addr = self.capabilities.iter().find_map(|known| known.strip_prefix(AT))?;
+        let addr: SocketAddr = addr.parse().ok()?;
+        (addr.port() != 0).then(|| HostPort::from(addr))
     }
 
     pub fn has(&self, capability: &str) -> bool {

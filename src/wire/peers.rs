@@ -30,8 +30,16 @@ pub(crate) struct HostPort {
 impl HostPort {
     /// The address, if the host is a number.
     pub fn to_socket_addr(&self) -> Option<SocketAddr> {
-        let ip: IpAddr = self.host.parse().ok()?;
-        Some(SocketAddr::new(ip, self.port))
+        if let Ok(ip) = self.host.parse::<IpAddr>() {
+            return Some(SocketAddr::new(ip, self.port));
+        }
+        // One that belongs to an interface: `fe80::1%2`.
+        self.host.contains('%').then(|| format!("[{}]:{}", self.host, self.port).parse().ok())?
+    }
+
+    /// The same, with this port in the place of port 0.
+    pub fn with_port(self, bound: u16) -> Self {
+        HostPort { port: if self.port == 0 { bound } else { self.port }, ..self }
     }
 
     /// `["HOST", PORT]`, if it can be dialled.
@@ -46,7 +54,11 @@ impl HostPort {
 
 impl From<SocketAddr> for HostPort {
     fn from(addr: SocketAddr) -> Self {
-        HostPort { host: addr.ip().to_string(), port: addr.port() }
+        let host = match addr {
+            SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
+            _ => addr.ip().to_canonical().to_string(),
+        };
+        HostPort { host, port: addr.port() }
     }
 }
 

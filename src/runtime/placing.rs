@@ -1,0 +1,46 @@
+//! Where this node is: the two ends of a link, and whether others can dial us at all.
+
+use mio::net::TcpStream;
+
+use super::core::Core;
+use crate::events::MeshEvent;
+use crate::node::reach::Way;
+use crate::outward::{Change, Interfaces};
+use crate::wire::HostPort;
+
+impl Core {
+    /// The best address as of now; a loopback address if there is none.
+    pub fn out_addr(&self) -> HostPort {
+        self.outward.best(&self.interfaces()).unwrap_or_else(|| self.outward.loopback())
+    }
+
+    /// The two ends of a link, and what is announced on it; `None` if it has ended already.
+    pub(super) fn way(&self, tcp: &TcpStream) -> Option<Way> {
+        let (local, remote) = (tcp.local_addr().ok()?, tcp.peer_addr().ok()?);
+        let way = self.outward.way(local, remote, || self.interfaces());
+        self.look_outward();
+        Some(way)
+    }
+
+    /// Looks whether others can still dial this node, and reports what has changed.
+    pub(super) fn look_outward(&self) {
+        if self.outward.varies() {
+            self.note_outward(self.outward.best(&self.interfaces()).as_ref());
+        }
+    }
+
+    /// Reports how the outward address has changed.
+    pub(super) fn note_outward(&self, best: Option<&HostPort>) {
+        let event = match self.outward.note(best) {
+            Some(Change::Found(addr)) => MeshEvent::OutAddr { addr: addr.to_string() },
+            Some(Change::Lost) => MeshEvent::NoOutAddr,
+            None => return,
+        };
+        self.trace.event(&event);
+        self.journal.report(event);
+    }
+
+    fn interfaces(&self) -> Interfaces {
+        if self.outward.varies() { Interfaces::read() } else { Interfaces::default() }
+    }
+}
