@@ -23,8 +23,9 @@ pub(super) fn best(interfaces: &Interfaces, takes: impl Fn(IpAddr) -> bool) -> O
     // A system that lists nothing may still have a route.
     let routed = interfaces.routed.iter().filter(|ip| !is_listed(ip)).map(|&ip| (ip, false));
     let is_fit = |ip: IpAddr| {
+        let is_bound_to_link = ip.is_ipv6() && is_link_local(ip);
         let is_nowhere = ip.is_loopback() || ip.is_unspecified() || ip.is_multicast();
-        !is_nowhere && !(ip.is_ipv6() && is_link_local(ip)) && takes(ip)
+        takes(ip) && !is_bound_to_link && !is_nowhere
     };
     let rank = |&(ip, is_bridge): &(IpAddr, bool)| {
         (is_link_local(ip), is_bridge, ip.is_ipv6(), !interfaces.routed.contains(&ip))
