@@ -1,9 +1,26 @@
 //! Packets: the byte strings that a message is made of, and what can be sent as them.
 
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 use bytes::Bytes;
+use smallvec::SmallVec;
+
+/// What most packets of one byte are: kinds. In static memory they share nothing.
+const SINGLES: &[u8; 256] = &singles();
+
+const fn singles() -> [u8; 256] {
+    let mut singles = [0; 256];
+    let mut byte = 0;
+    while byte < singles.len() {
+        singles[byte] = byte as u8;
+        byte += 1;
+    }
+    singles
+}
+
+/// The packets of a received message: nearly always a kind and one more.
+pub(crate) type PacketList = SmallVec<[Packet; 2]>;
 
 /// One packet of a message: a byte string, cheap to clone.
 ///
@@ -25,6 +42,17 @@ impl Packet {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// A part of a frame, in the memory of the frame.
+    pub(crate) fn cut(frame: &Bytes, range: Range<usize>) -> Self {
+        match frame.get(range.clone()) {
+            Some([byte]) => {
+                let at = usize::from(*byte);
+                Packet(Bytes::from_static(&SINGLES[at..=at]))
+            }
+            _ => Packet(frame.slice(range)),
+        }
     }
 
     /// The packet as text, with what is not UTF-8 replaced.
@@ -54,27 +82,44 @@ impl AsRef<[u8]> for Packet {
     }
 }
 
+/// A copy of the bytes that are lent.
+impl<T: AsRef<[u8]> + ?Sized> From<&T> for Packet {
+    fn from(bytes: &T) -> Self {
+        Packet(Bytes::copy_from_slice(bytes.as_ref()))
+    }
+}
+
+impl<const N: usize> From<[u8; N]> for Packet {
+    fn from(bytes: [u8; N]) -> Self {
+        Packet::from(&bytes)
+    }
+}
+
+/// The same memory.
 impl From<Bytes> for Packet {
     fn from(bytes: Bytes) -> Self {
         Packet(bytes)
     }
 }
 
-impl From<&[u8]> for Packet {
-    fn from(bytes: &[u8]) -> Self {
-        Packet(Bytes::copy_from_slice(bytes))
-    }
-}
-
+/// The same memory.
 impl From<Vec<u8>> for Packet {
     fn from(bytes: Vec<u8>) -> Self {
         Packet(bytes.into())
     }
 }
 
-impl From<&str> for Packet {
-    fn from(text: &str) -> Self {
-        Packet::from(text.as_bytes())
+/// The same memory.
+impl From<Box<[u8]>> for Packet {
+    fn from(bytes: Box<[u8]>) -> Self {
+        Packet(bytes.into())
+    }
+}
+
+/// The same memory.
+impl From<String> for Packet {
+    fn from(text: String) -> Self {
+        Packet(text.into())
     }
 }
 
@@ -114,18 +159,21 @@ impl PartialEq<&str> for Packet {
     }
 }
 
-/// What `send` and its siblings take: one byte string or text, or any number of them.
+/// What `send` and its siblings take: one packet, or any number of them.
 ///
-/// A `&str`, `String`, `&[u8]`, `Vec<u8>` or [`Packet`] is one packet; an array, slice, vector or
-/// iterator of such is one packet each. The type parameter is inferred: never name it.
+/// One packet is what a [`Packet`] can be made from: text or bytes that are lent (`&str`, `&[u8]`,
+/// `&String`, ...), which are copied, or given away (`String`, `Vec<u8>`, `Bytes`, [`Packet`]), which
+/// are not. An array, slice, vector or iterator of such is one packet each. The type parameter is
+/// inferred: never name it.
 ///
 /// ```
 /// fn count<M>(packets: impl rs2p::Packets<M>) -> usize {
-///     packets.into_packets().len()
+///     packets.into_packets().count()
 /// }
 ///
 /// assert_eq!(count("one"), 1);
 /// assert_eq!(count(b"one"), 1);
+/// assert_eq!(count(vec![0xff; 1000]), 1);
 /// assert_eq!(count(["this is", "a test"]), 2);
 /// assert_eq!(count((0..3).map(|n| n.to_string())), 3);
 /// ```
@@ -134,8 +182,8 @@ impl PartialEq<&str> for Packet {
     label = "expected one byte string or text, or an array, slice, vector or iterator of them"
 )]
 pub trait Packets<M> {
-    /// The packets, in order.
-    fn into_packets(self) -> Vec<Packet>;
+    /// Gives the packets, in order.
+    fn into_packets(self) -> impl Iterator<Item = Packet>;
 }
 
 /// Marks what is one packet; see [`Packets`].
@@ -146,18 +194,18 @@ pub enum One {}
 #[derive(Debug)]
 pub enum Many {}
 
-impl<T: AsRef<[u8]>> Packets<One> for T {
-    fn into_packets(self) -> Vec<Packet> {
-        vec![Packet::from(self.as_ref())]
+impl<T: Into<Packet>> Packets<One> for T {
+    fn into_packets(self) -> impl Iterator<Item = Packet> {
+        std::iter::once(self.into())
     }
 }
 
 impl<I> Packets<Many> for I
 where
     I: IntoIterator,
-    I::Item: AsRef<[u8]>,
+    I::Item: Into<Packet>,
 {
-    fn into_packets(self) -> Vec<Packet> {
-        self.into_iter().map(|packet| Packet::from(packet.as_ref())).collect()
+    fn into_packets(self) -> impl Iterator<Item = Packet> {
+        self.into_iter().map(Into::into)
     }
 }

@@ -23,7 +23,9 @@ pub(crate) fn draft<M>(
     if options.flag == Flag::Renegotiate {
         return Err(Error::ReservedFlag);
     }
-    let mut all = vec![Packet(options.kind.0.clone())];
+    // Nearly always a kind and one packet.
+    let mut all = Vec::with_capacity(2);
+    all.push(Packet(options.kind.0.clone()));
     all.extend(packets.into_packets());
     if all.len() > MAX_PAYLOAD {
         return Err(Error::TooManyPackets { count: all.len(), max: MAX_PAYLOAD });

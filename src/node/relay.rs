@@ -53,9 +53,11 @@ impl Node {
 
     fn relay(&mut self, from: LinkId, envelope: &Envelope) {
         let neighbour = self.peers.get(&from).and_then(Peer::id);
+        let mut frame = None;
         for (id, link) in self.table.iter() {
             if link != from && Some(*id) != neighbour && *id != envelope.sender {
-                let parcel = Parcel::Relay(envelope.relay.clone());
+                let frame = frame.get_or_insert_with(|| envelope.relay());
+                let parcel = Parcel::Relay(frame.clone());
                 self.actions.push_back(Action::Send { link, parcel });
                 self.stats.relay_frames += 1;
             }

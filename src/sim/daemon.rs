@@ -74,7 +74,7 @@ impl World {
     fn way_back(&self, pid: ProcessId, link: LinkId, envelope: &Envelope) -> Option<Parcel> {
         let is_py2p = self.relay_rule == RelayRule::Py2p && envelope.main.is_relayed();
         let terms = self.processes[pid].links.get(&link)?.terms.as_ref()?;
-        (is_py2p && terms.peer != envelope.sender).then(|| Parcel::Relay(envelope.relay.clone()))
+        (is_py2p && terms.peer != envelope.sender).then(|| Parcel::Relay(envelope.relay()))
     }
 
     /// Fills the application's queue; false if that has to wait.

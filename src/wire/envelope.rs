@@ -11,9 +11,10 @@ use super::body::Body;
 use super::compression;
 use super::frame::{Frame, PREFIX, size};
 use super::method::Method;
+use super::sender::LastSender;
 use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
-use crate::packet::Packet;
+use crate::packet::{Packet, PacketList};
 
 /// Packets of one message. py2p has no limit, but an empty packet costs its sender four bytes and
 /// us [`Packet`]'s thirty-two: so that is at most 2 MiB more than the frame itself.
@@ -76,12 +77,24 @@ pub(crate) struct Header {
     id: MessageId,
     time: u64,
     time_at: Range<usize>,
+    /// Whether the time is written as we would.
+    is_canonical: bool,
 }
 
 impl Header {
     /// Reads the head of a frame, decompressing it first where needed. `frame` includes the
     /// length prefix, `announced` are the methods that its sender may have used.
     pub fn parse(
+        frame: BytesMut,
+        announced: &[Method],
+        max_body: usize,
+    ) -> Result<Self, Malformed> {
+        Header::parse_after(&mut LastSender::default(), frame, announced, max_body)
+    }
+
+    /// The same for the next frame of a link.
+    pub fn parse_after(
+        last: &mut LastSender,
         frame: BytesMut,
         announced: &[Method],
         max_body: usize,
@@ -98,14 +111,16 @@ impl Header {
             return Err(Malformed::NoPayload);
         }
         let [main] = frame[main_at.clone()] else { return Err(Malformed::BadFlag) };
-        let (time, _) = base58::parse_time(&frame[time_at.clone()]).ok_or(Malformed::BadTime)?;
+        let text = &frame[time_at.clone()];
+        let (time, canonical) = base58::parse_time(text).ok_or(Malformed::BadTime)?;
         Ok(Header {
             count,
             main: Flag::from_byte(main),
             main_at: main_at.start,
-            sender: NodeId::from_wire(&frame[sender]).ok_or(Malformed::BadSender)?,
+            sender: last.read(&frame[sender]).ok_or(Malformed::BadSender)?,
             id: MessageId::from_wire(&frame[id]).ok_or(Malformed::WrongId)?,
             time,
+            is_canonical: text == canonical,
             time_at,
             frame,
         })
@@ -133,7 +148,9 @@ impl Header {
 
     /// Checks the id and reads the rest.
     pub fn verify(mut self) -> Result<Envelope, Malformed> {
-        self.make_time_canonical();
+        if !self.is_canonical {
+            self.make_time_canonical();
+        }
         let hashed = Sha384::new()
             .chain_update(&self.frame[self.time_at.end..])
             .chain_update(&self.frame[self.time_at.clone()]);
@@ -145,7 +162,7 @@ impl Header {
         }
         let bytes = self.frame.freeze();
         let payload = packet_ranges(&bytes, self.count).skip(HEAD);
-        let packets: Vec<_> = payload.map(|range| Packet::from(bytes.slice(range))).collect();
+        let packets: PacketList = payload.map(|range| Packet::cut(&bytes, range)).collect();
         Ok(Envelope {
             main: self.main,
             sender: self.sender,
@@ -153,7 +170,7 @@ impl Header {
             time: self.time,
             body: Body::read(self.main, &packets),
             packets,
-            relay: Frame::new(bytes),
+            bytes,
         })
     }
 
@@ -162,9 +179,6 @@ impl Header {
     fn make_time_canonical(&mut self) {
         let text = &self.frame[self.time_at.clone()];
         let Some((_, canonical)) = base58::parse_time(text) else { return };
-        if text == canonical {
-            return;
-        }
         let mut frame = BytesMut::with_capacity(self.frame.len() + canonical.len());
         frame.extend_from_slice(&self.frame[..self.time_at.start]);
         frame.extend_from_slice(canonical);
@@ -186,17 +200,22 @@ pub(crate) struct Envelope {
     /// Seconds since the epoch; `u64::MAX` stands for all that is later.
     pub time: u64,
     /// The payload. The first packet is the kind and is always there.
-    pub packets: Vec<Packet>,
+    pub packets: PacketList,
     /// What the payload means to the protocol.
     pub body: Body,
-    /// The message as it goes on to others. It shares its bytes with the packets.
-    pub relay: Frame,
+    /// The frame as it goes on to others. The packets share its memory.
+    bytes: Bytes,
 }
 
 impl Envelope {
+    /// The message as it goes on to others: one frame for all of them.
+    pub fn relay(&self) -> Frame {
+        Frame::new(self.bytes.clone())
+    }
+
     /// The memory that this message keeps from being freed, roughly.
     pub fn pinned(&self) -> usize {
-        self.relay.len() + self.packets.len() * size_of::<Packet>() + size_of::<Envelope>()
+        self.bytes.len() + self.packets.len() * size_of::<Packet>() + size_of::<Envelope>()
     }
 }
 

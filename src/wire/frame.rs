@@ -18,6 +18,13 @@ const MAX_SPARE: usize = 64 * 1024;
 
 /// An unfinished frame longer than this gets a buffer of its own, to be read straight into.
 const LARGE: usize = 16 * 1024;
+/// What one read into such a buffer asks for at most.
+const MAX_ROOM: usize = 256 * 1024;
+/// Address space that a large frame gets at once. The system gives memory only for what is
+/// written to, and a buffer that need not grow is not copied.
+const RESERVED: usize = 1024 * 1024;
+/// A longer frame gets this many times what has arrived.
+const GROWTH: usize = 8;
 
 /// A length or size as it stands on the wire. Bodies of 4 GiB and more are nobody's: `u32::MAX`
 /// exceeds every bound, here and at the receiver.
@@ -31,14 +38,17 @@ pub(crate) struct Frame(Arc<Shared>);
 
 struct Shared {
     plain: Bytes,
-    /// One per method, made when first asked for. `None` is what would not be smaller.
-    compressed: [OnceLock<Option<Bytes>>; Method::ALL.len()],
+    /// Made when first asked for: most frames are never compressed.
+    compressed: OnceLock<Box<Forms>>,
 }
+
+/// One per method, made when first asked for. `None` is what would not be smaller.
+type Forms = [OnceLock<Option<Bytes>>; Method::ALL.len()];
 
 impl Frame {
     /// A frame of these bytes, length prefix included.
     pub(super) fn new(plain: Bytes) -> Self {
-        Frame(Arc::new(Shared { plain, compressed: Default::default() }))
+        Frame(Arc::new(Shared { plain, compressed: OnceLock::new() }))
     }
 
     /// The bytes to write: compressed where that makes them fewer. The first call for a method
@@ -46,7 +56,7 @@ impl Frame {
     pub fn bytes(&self, method: Option<Method>) -> &Bytes {
         let plain = &self.0.plain;
         let Some(method) = method else { return plain };
-        let form = &self.0.compressed[method as usize];
+        let form = &self.0.compressed.get_or_init(Box::default)[method as usize];
         form.get_or_init(|| compressed(plain, method)).as_ref().unwrap_or(plain)
     }
 
@@ -93,8 +103,8 @@ pub(crate) struct FrameReader {
 
 #[derive(Debug)]
 struct Large {
-    /// Prefix included. Its length is room; bytes are there up to `filled`. It grows to twice what
-    /// has arrived: nobody gets memory for a mere promise.
+    /// Prefix included. Its length is room; bytes are there up to `filled`. The room is at most
+    /// twice what has arrived: nobody gets memory for a mere promise.
     buffer: Vec<u8>,
     filled: usize,
     total: usize,
@@ -179,20 +189,30 @@ impl FrameReader {
 
 impl Large {
     fn new(start: &[u8], total: usize) -> Self {
-        Large { buffer: start.to_vec(), filled: start.len(), total }
+        let mut large = Large { buffer: Vec::new(), filled: start.len(), total };
+        large.reserve(start.len());
+        large.buffer.extend_from_slice(start);
+        large
     }
 
     fn read_from(&mut self, src: &mut impl Read, budget: usize) -> io::Result<usize> {
-        let len = self.buffer.len();
-        if self.filled == len {
-            let growth = len.max(MAX_SPARE).min(self.total - len);
-            self.buffer.reserve_exact(growth);
-            self.buffer.resize(len + growth, 0);
+        let room = self.filled.clamp(MAX_SPARE, MAX_ROOM).min(budget);
+        let end = self.total.min(self.filled.saturating_add(room));
+        if self.buffer.len() < end {
+            self.reserve(end);
+            self.buffer.resize(end, 0);
         }
-        let end = self.buffer.len().min(self.filled.saturating_add(budget));
         let read = read_once(src, &mut self.buffer[self.filled..end])?;
         self.filled += read;
         Ok(read)
+    }
+
+    /// Sees to it that the buffer can have this length.
+    fn reserve(&mut self, len: usize) {
+        if self.buffer.capacity() < len {
+            let capacity = RESERVED.max(len.saturating_mul(GROWTH)).min(self.total);
+            self.buffer.reserve_exact(capacity - self.buffer.len());
+        }
     }
 }
 

@@ -20,6 +20,7 @@ mod method;
 pub(crate) mod node_id;
 pub(crate) mod peers;
 mod proof;
+mod sender;
 #[cfg(test)]
 mod tests;
 

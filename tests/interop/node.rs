@@ -83,7 +83,7 @@ impl Node {
     pub fn broadcast<P: AsRef<[u8]>>(&self, packets: impl IntoIterator<Item = P>) {
         match self {
             Node::Py2p(peer) => peer.send(packets),
-            Node::Rs2p(socket) => drop(socket.send(packets).expect("sent")),
+            Node::Rs2p(socket) => drop(socket.send(packets.into_iter().map(copied)).expect("sent")),
         }
     }
 
@@ -91,7 +91,9 @@ impl Node {
     pub fn whisper<P: AsRef<[u8]>>(&self, packets: impl IntoIterator<Item = P>) {
         match self {
             Node::Py2p(peer) => peer.whisper(packets),
-            Node::Rs2p(socket) => drop(socket.whisper(packets).expect("sent")),
+            Node::Rs2p(socket) => {
+                socket.whisper(packets.into_iter().map(copied)).map(drop).expect("sent");
+            }
         }
     }
 
@@ -151,4 +153,8 @@ impl From<Message> for Heard {
             time: message.time(),
         }
     }
+}
+
+fn copied(packet: impl AsRef<[u8]>) -> rs2p::Packet {
+    packet.as_ref().into()
 }

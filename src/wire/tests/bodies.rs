@@ -47,7 +47,7 @@ fn handshakes_of_live_nodes_are_read_and_written_alike() {
         let port = case["port"].as_u64().unwrap() as u16;
         assert_eq!(handshake.addr, Some(host("127.0.0.1", port)));
         assert_eq!(handshake.methods, Method::ALL);
-        assert_eq!(handshake.payload(), envelope.packets);
+        assert_eq!(handshake.payload(), envelope.packets[..]);
         let expected = &packets(&case["decoded"][0]);
         assert_eq!(handshake.protocol.as_bytes(), expected[6]);
     }
@@ -89,7 +89,7 @@ fn bodies_of_py2p_are_typed_and_written_back_byte_for_byte() {
             Body::Resend => Method::resend_payload(),
             other => panic!("{}: {other:?}", text(&case, "name")),
         };
-        assert_eq!(payload, envelope.packets, "{}", text(&case, "name"));
+        assert_eq!(payload, envelope.packets[..], "{}", text(&case, "name"));
     }
 }
 

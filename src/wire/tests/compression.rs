@@ -56,7 +56,7 @@ fn compressed_frames_are_read_as_py2p_reads_them() {
 fn a_compressed_broadcast_is_relayed_uncompressed() {
     for case in cases("compressed_04.json") {
         if let Ok(envelope) = read_from(&announced(&case), &bytes(&case, "frame")) {
-            let again = read_from(&[], envelope.relay.bytes(None)).unwrap();
+            let again = read_from(&[], envelope.relay().bytes(None)).unwrap();
             assert_eq!((again.id, &again.packets), (envelope.id, &envelope.packets));
         }
     }

@@ -69,7 +69,8 @@ fn prefixed(body: &[u8]) -> Vec<u8> {
 
 /// All packets of a message, the head included, as the vectors list them.
 fn all_packets(envelope: &Envelope) -> Vec<Vec<u8>> {
-    let relayed = envelope.relay.bytes(None);
+    let relay = envelope.relay();
+    let relayed = relay.bytes(None);
     let head = [
         vec![envelope.main.as_byte()],
         envelope.sender.as_bytes().to_vec(),

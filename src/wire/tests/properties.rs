@@ -4,6 +4,7 @@ use bytes::BytesMut;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use super::super::sender::LastSender;
 use super::super::{Draft, Header, Method};
 use super::{MIB, bytes, cases, read_from};
 use crate::id::NodeId;
@@ -92,10 +93,11 @@ proptest! {
         prop_assert_eq!(header.pinned(), frame.len());
         let envelope = header.verify().unwrap();
         prop_assert_eq!((envelope.main, envelope.sender, envelope.id), (draft.main, sender, id));
-        prop_assert_eq!((envelope.time, &envelope.packets), (time, &draft.packets));
+        prop_assert_eq!((envelope.time, &envelope.packets[..]), (time, &draft.packets[..]));
         let main = if draft.main.is_relayed() { Flag::Waterfall } else { draft.main };
         let relayed = Draft { main, ..draft }.encode(&sender, &id);
-        prop_assert_eq!(envelope.relay.bytes(None), relayed.bytes(None));
+        let relay = envelope.relay();
+        prop_assert_eq!(relay.bytes(None), relayed.bytes(None));
     }
 
     #[test]
@@ -111,6 +113,20 @@ proptest! {
         let at = damaged.len() - hashed + at.index(hashed);
         damaged[at] ^= 1 << bit;
         prop_assert!(read_from(&[], &damaged).is_err());
+    }
+
+    #[test]
+    fn a_sender_is_the_same_whoever_sent_before(
+        senders in proptest::collection::vec(prop_oneof![Just([1; 48]), any::<[u8; 48]>()], 1..9),
+    ) {
+        let mut last = LastSender::default();
+        for sender in &senders {
+            let sender = NodeId::from_digest(sender);
+            let draft = Draft { main: Flag::Whisper, packets: vec!["x".into()], time: 1 };
+            let frame = BytesMut::from(&draft.encode(&sender, &draft.id()).bytes(None)[..]);
+            let header = Header::parse_after(&mut last, frame, &[], MIB).unwrap();
+            prop_assert_eq!(header.verify().unwrap().sender, sender);
+        }
     }
 
     #[test]
