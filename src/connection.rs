@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::sync::Weak;
+use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SendError};
 use crate::id::NodeId;
 use crate::mesh_socket::{Handle, MeshSocket};
 use crate::node::event::Neighbour;
@@ -76,6 +77,40 @@ impl Connection {
     /// [`Error::UnknownPeer`] if it is no longer linked, and those of [`MeshSocket::send_with`].
     pub fn send_with<M>(&self, options: SendOptions, packets: impl Packets<M>) -> Result<()> {
         self.server().ok_or(Error::Closed)?.send_to_peer(&self.id(), options, packets)
+    }
+
+    /// Sends packets to this peer alone, if the queue to it has room. Never blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the packets: [`Error::Full`] if the queue is full, or one of the errors of
+    /// [`send`](Connection::send).
+    pub fn try_send<M>(&self, packets: impl Packets<M>) -> Result<(), SendError> {
+        self.send_or_return(SendOptions::whisper().timeout(Duration::ZERO), packets)
+    }
+
+    /// Sends packets to this peer alone, with a flag, a kind and a timeout, and gives the packets
+    /// back if they were not sent.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the packets and one of the errors of [`send_with`](Connection::send_with).
+    pub fn send_or_return<M>(
+        &self,
+        options: SendOptions,
+        packets: impl Packets<M>,
+    ) -> Result<(), SendError> {
+        match self.server() {
+            Some(server) => server.send_or_return_to(&self.id(), options, packets),
+            None => Err(SendError::new(Error::Closed, packets.into_packets().collect())),
+        }
+    }
+
+    /// Returns how many bytes are queued for this peer, as of now; 0 if it is no longer linked.
+    /// Own messages wait when it is half of [`Builder::outbound`](crate::Builder::outbound).
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.server().map_or(0, |server| server.queued_for(&self.id()))
     }
 
     /// The socket that this is a link of, unless that is gone.

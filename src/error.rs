@@ -11,8 +11,10 @@ use crate::protocol::Encryption;
 
 mod display;
 mod receive;
+mod send;
 
 pub use receive::{RecvError, RecvTimeoutError, TryRecvError};
+pub use send::SendError;
 
 /// What fails, fails with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

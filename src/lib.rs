@@ -106,6 +106,8 @@ mod node;
 mod options;
 mod outward;
 mod packet;
+#[cfg(feature = "native-tls")]
+mod pem;
 mod protocol;
 mod reply;
 mod runtime;
@@ -119,13 +121,15 @@ mod wire;
 
 pub use builder::Builder;
 pub use connection::Connection;
-pub use error::{Error, RecvError, RecvTimeoutError, Result, TryRecvError};
+/// The channels of [`MeshSocket::receiver`] and [`MeshSocket::events`], and their `select!`.
+pub use crossbeam_channel;
+pub use error::{Error, RecvError, RecvTimeoutError, Result, SendError, TryRecvError};
 pub use events::{Cause, MeshEvent};
 pub use id::{MessageId, NodeId};
 pub use mesh_socket::{Iter, MeshSocket, Registration, RoutingTable, Sent, Status, Verdict};
 pub use message::Message;
 pub use options::{Flag, Kind, Overflow, SendOptions};
-pub use packet::{Many, One, Packet, Packets};
+pub use packet::{Many, Mixed, One, Packet, Packets};
 pub use protocol::{Encryption, Protocol};
 pub use reply::{Reply, Ticket};
 pub use runtime::shutdown::CloseReport;

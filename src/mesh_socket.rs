@@ -13,6 +13,7 @@ use crate::runtime::shutdown::CloseReport;
 mod connecting;
 pub(crate) mod drafting;
 mod inspecting;
+mod patience;
 mod receiving;
 mod sending;
 

@@ -1,6 +1,7 @@
 //! How a message travels ([`Flag`]), what it is ([`Kind`]), and how to say so ([`SendOptions`]).
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -57,7 +58,10 @@ impl Flag {
 /// What a message is: its sub-flag, the first of its packets.
 ///
 /// [`Kind::BROADCAST`] and [`Kind::WHISPER`] are ordinary messages and reach `recv`. Any text of
-/// your own is a kind for handlers: it never reaches `recv`.
+/// your own is a kind for handlers: it never reaches `recv`. The names of the standard kinds are
+/// not kinds: a kind made of such a text is refused by `send_with`.
+///
+/// A kind equals the text that it prints as, and the bytes that it is on the wire.
 ///
 /// ```
 /// use rs2p::Kind;
@@ -65,6 +69,8 @@ impl Flag {
 /// let kind = Kind::new("tx_relay");
 /// assert_eq!(kind.as_bytes(), b"tx_relay");
 /// assert_eq!(format!("{:?}", Kind::WHISPER), "b'whisper'");
+/// assert!(Kind::WHISPER == "whisper" && Kind::WHISPER == b"\x02");
+/// assert!(kind == "tx_relay" && kind == b"tx_relay");
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(pub(crate) Bytes);
@@ -80,6 +86,11 @@ macro_rules! kinds {
                     $([$byte] => Some($text),)*
                     _ => None,
                 }
+            }
+
+            /// Whether these bytes are the text of a standard name, which is no kind itself.
+            fn is_name(bytes: &[u8]) -> bool {
+                [$($text),*].iter().any(|name| name.as_bytes() == bytes)
             }
         }
     };
@@ -127,15 +138,20 @@ impl Kind {
         &self.0
     }
 
-    /// Whether only the protocol itself may send it: the single bytes up to `0x1f` other than
-    /// the two ordinary kinds, and the greeting between rs2p nodes.
+    /// Returns whether `send_with` refuses it: the single bytes up to `0x1f` other than the two
+    /// ordinary kinds, the greeting between rs2p nodes, and the names of the standard kinds.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         match self.0[..] {
             [0x00 | 0x02] => false,
             [byte] => byte < 0x20,
-            _ => self.0[..] == *crate::wire::hello::KIND,
+            _ => self.0[..] == *crate::wire::hello::KIND || self.is_a_name(),
         }
+    }
+
+    /// Whether it is the text of a standard name instead of the kind of that name.
+    pub(crate) fn is_a_name(&self) -> bool {
+        Kind::is_name(&self.0)
     }
 
     /// Whether `recv` hands it out.
@@ -146,9 +162,13 @@ impl Kind {
 
 impl fmt::Debug for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name() {
-            Some(name) => write!(f, "b'{name}'"),
-            None => write!(f, "b'{}'", self.0.escape_ascii()),
+        match (self.name(), self.0.split_first()) {
+            (Some(name), _) => write!(f, "b'{name}'"),
+            // Told apart from the standard kind of that name.
+            (None, Some((first, rest))) if self.is_a_name() => {
+                write!(f, "b'\\x{first:02x}{}'", rest.escape_ascii())
+            }
+            (None, _) => write!(f, "b'{}'", self.0.escape_ascii()),
         }
     }
 }
@@ -177,18 +197,30 @@ impl<const N: usize> PartialEq<&[u8; N]> for Kind {
     }
 }
 
-impl PartialEq<&str> for Kind {
-    fn eq(&self, other: &&str) -> bool {
-        self.0[..] == *other.as_bytes()
+impl PartialEq<str> for Kind {
+    /// Compares with the text that the kind prints as.
+    fn eq(&self, other: &str) -> bool {
+        match self.name() {
+            Some(name) => name == other,
+            None => self.0[..] == *other.as_bytes() && !self.is_a_name(),
+        }
     }
 }
 
-/// How to send: which [`Flag`], which [`Kind`].
+impl PartialEq<&str> for Kind {
+    fn eq(&self, other: &&str) -> bool {
+        *self == **other
+    }
+}
+
+/// How to send: which [`Flag`], which [`Kind`], and how long to wait for room.
 ///
 /// ```
 /// use rs2p::{Flag, Kind, SendOptions};
+/// use std::time::Duration;
 ///
 /// let options = SendOptions::new().flag(Flag::Whisper).kind(Kind::new("tx_relay"));
+/// let options = options.timeout(Duration::from_millis(50));
 /// # let _ = options;
 /// ```
 #[derive(Clone, Debug)]
@@ -196,17 +228,26 @@ impl PartialEq<&str> for Kind {
 pub struct SendOptions {
     pub(crate) flag: Flag,
     pub(crate) kind: Kind,
+    /// `None`: what the builder says.
+    pub(crate) timeout: Option<Duration>,
 }
 
 impl SendOptions {
     /// A broadcast of the ordinary kind.
     pub fn new() -> Self {
-        SendOptions { flag: Flag::Broadcast, kind: Kind::BROADCAST }
+        SendOptions { flag: Flag::Broadcast, kind: Kind::BROADCAST, timeout: None }
     }
 
-    /// How other nodes pass it on.
+    /// Sets how long the call waits for room in the queues to the peers; zero never waits.
+    /// Default: [`Builder::send_timeout`](crate::Builder::send_timeout).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets how other nodes pass it on. [`Flag::Other`] with the byte of another flag is that flag.
     pub fn flag(mut self, flag: Flag) -> Self {
-        self.flag = flag;
+        self.flag = Flag::from_byte(flag.as_byte());
         self
     }
 
@@ -218,7 +259,7 @@ impl SendOptions {
 
     /// A message to direct peers that shows as a whisper.
     pub(crate) fn whisper() -> Self {
-        SendOptions { flag: Flag::Whisper, kind: Kind::WHISPER }
+        SendOptions { flag: Flag::Whisper, kind: Kind::WHISPER, timeout: None }
     }
 }
 

@@ -135,6 +135,18 @@ impl PartialEq<&[u8]> for Packet {
     }
 }
 
+impl PartialEq<Vec<u8>> for Packet {
+    fn eq(&self, other: &Vec<u8>) -> bool {
+        self.0[..] == other[..]
+    }
+}
+
+impl PartialEq<String> for Packet {
+    fn eq(&self, other: &String) -> bool {
+        self.0[..] == *other.as_bytes()
+    }
+}
+
 impl<const N: usize> PartialEq<[u8; N]> for Packet {
     fn eq(&self, other: &[u8; N]) -> bool {
         self.0[..] == other[..]
@@ -163,8 +175,8 @@ impl PartialEq<&str> for Packet {
 ///
 /// One packet is what a [`Packet`] can be made from: text or bytes that are lent (`&str`, `&[u8]`,
 /// `&String`, ...), which are copied, or given away (`String`, `Vec<u8>`, `Bytes`, [`Packet`]), which
-/// are not. An array, slice, vector or iterator of such is one packet each. The type parameter is
-/// inferred: never name it.
+/// are not. An array, slice, vector or iterator of such is one packet each. A tuple of two to twelve
+/// packets may mix types. The type parameter is inferred: never name it.
 ///
 /// ```
 /// fn count<M>(packets: impl rs2p::Packets<M>) -> usize {
@@ -176,10 +188,12 @@ impl PartialEq<&str> for Packet {
 /// assert_eq!(count(vec![0xff; 1000]), 1);
 /// assert_eq!(count(["this is", "a test"]), 2);
 /// assert_eq!(count((0..3).map(|n| n.to_string())), 3);
+/// assert_eq!(count(("job", 7.to_string(), vec![0, 255])), 3);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as packets",
-    label = "expected one byte string or text, or an array, slice, vector or iterator of them"
+    label = "expected one byte string or text, or an array, slice, vector or iterator of them",
+    note = "packets of different types go into a tuple: `(\"job\", number.to_string())`"
 )]
 pub trait Packets<M> {
     /// Gives the packets, in order.
@@ -193,6 +207,10 @@ pub enum One {}
 /// Marks what is any number of packets; see [`Packets`].
 #[derive(Debug)]
 pub enum Many {}
+
+/// Marks a tuple of packets; see [`Packets`].
+#[derive(Debug)]
+pub enum Mixed {}
 
 impl<T: Into<Packet>> Packets<One> for T {
     fn into_packets(self) -> impl Iterator<Item = Packet> {
@@ -208,4 +226,30 @@ where
     fn into_packets(self) -> impl Iterator<Item = Packet> {
         self.into_iter().map(Into::into)
     }
+}
+
+macro_rules! tuples {
+    ($(($($packet:ident),*))*) => {$(
+        impl<$($packet: Into<Packet>),*> Packets<Mixed> for ($($packet,)*) {
+            #[allow(non_snake_case)]
+            fn into_packets(self) -> impl Iterator<Item = Packet> {
+                let ($($packet,)*) = self;
+                [$($packet.into()),*].into_iter()
+            }
+        }
+    )*};
+}
+
+tuples! {
+    (A, B)
+    (A, B, C)
+    (A, B, C, D)
+    (A, B, C, D, E)
+    (A, B, C, D, E, F)
+    (A, B, C, D, E, F, G)
+    (A, B, C, D, E, F, G, H)
+    (A, B, C, D, E, F, G, H, I)
+    (A, B, C, D, E, F, G, H, I, J)
+    (A, B, C, D, E, F, G, H, I, J, K)
+    (A, B, C, D, E, F, G, H, I, J, K, L)
 }

@@ -1,5 +1,6 @@
 //! What becomes of a message to one node.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,7 +36,7 @@ impl Reply {
 
 /// A message that waits for a route. Dropping it changes nothing: the message still goes out if a
 /// route is found, and an event tells.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Ticket {
     pub(crate) slot: Arc<Slot>,
     pub(crate) core: Arc<Core>,
@@ -90,6 +91,16 @@ impl Ticket {
     #[must_use]
     pub fn outcome(&self) -> Option<bool> {
         *self.slot.state.lock()
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.outcome() {
+            None => "Ticket(waiting for a route)",
+            Some(true) => "Ticket(sent)",
+            Some(false) => "Ticket(not sent)",
+        })
     }
 }
 

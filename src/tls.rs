@@ -10,6 +10,7 @@ use rcgen::{CertificateParams, DnType, IsCa, KeyPair, PKCS_RSA_SHA256, PublicKey
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::pem;
 
 /// How a socket uses TLS: its own certificate, and which certificates it takes from nodes that it
 /// dials. Given to [`Builder::tls`](crate::Builder::tls).
@@ -114,21 +115,25 @@ impl TlsIdentity {
         TlsIdentity::from_pem(certificate.pem(), key.serialize_pem())
     }
 
-    /// A certificate, with those that lead to its root behind it, and its private key in PKCS#8
-    /// (`BEGIN PRIVATE KEY`). RSA keys work on all platforms; others not on Windows and macOS.
+    /// Takes a certificate, with those that lead to its root behind it, and its private key in
+    /// PKCS#8 (`BEGIN PRIVATE KEY`). Other blocks and text around them are skipped, so one file may
+    /// have both. RSA keys work on all platforms; others not on Windows and macOS.
     ///
     /// # Errors
     ///
-    /// [`Error::TlsSettings`] if one of them cannot be read or the key is another certificate's.
+    /// [`Error::TlsSettings`] if one of them cannot be read or the key is another certificate's;
+    /// it names what the text has instead, and how to convert it.
     pub fn from_pem(cert_pem: impl Into<String>, key_pem: impl Into<String>) -> Result<Self> {
         let (cert_pem, key_pem) = (cert_pem.into(), key_pem.into());
-        let key = key_pem.trim_start().as_bytes();
-        let native = native_tls::Identity::from_pkcs8(cert_pem.as_bytes(), key)
+        let key = pem::private_key(&key_pem).map_err(|error| Error::settings("the key", error))?;
+        let chain = pem::certificates(&cert_pem)
+            .map_err(|error| Error::settings("the certificate", error))?;
+        let native = native_tls::Identity::from_pkcs8(chain.as_bytes(), key.as_bytes())
             .map_err(|error| Error::settings("the certificate with its PKCS#8 key", error))?;
-        let der = native_tls::Certificate::from_pem(cert_pem.as_bytes())
+        let der = native_tls::Certificate::from_pem(chain.as_bytes())
             .and_then(|certificate| certificate.to_der())
             .map_err(|error| Error::settings("the certificate", error))?;
-        if is_other_key(&key_pem, &der) {
+        if is_other_key(&key, &der) {
             return Err(Error::settings("the key", "it is not the one of the certificate"));
         }
         let fingerprint = Fingerprint::of(&der);

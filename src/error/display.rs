@@ -97,6 +97,13 @@ impl fmt::Display for Error {
             Error::UnknownPeer { id } => write!(f, "{id} is not a direct peer"),
             Error::NoRoute => f.write_str("no route to that node was found"),
             Error::TimedOut => f.write_str("timed out"),
+            Error::ReservedKind { kind } if kind.is_a_name() => write!(
+                f,
+                "the text \"{0}\" is the name of a standard kind, not a kind; use `Kind::{1}` or \
+                 choose a kind of your own",
+                String::from_utf8_lossy(kind.as_bytes()),
+                String::from_utf8_lossy(kind.as_bytes()).to_uppercase()
+            ),
             Error::ReservedKind { kind } => write!(
                 f,
                 "only the protocol sends messages of kind {kind:?}; choose a kind of your own"

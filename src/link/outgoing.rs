@@ -25,6 +25,18 @@ pub(crate) struct Outgoing<S, T = ()> {
     /// To be woken when the queue is below its bound again.
     pressers: Vec<S>,
     is_sealed: bool,
+    /// Bytes of data that were ever put in, and bytes that were ever taken: of data, of both.
+    data_put: u64,
+    data_taken: u64,
+    taken: u64,
+}
+
+/// What was queued at one moment; see [`Outgoing::mark`].
+#[derive(Debug)]
+pub(crate) struct Mark {
+    data_put: u64,
+    /// Known once all of it was taken: it is written when this much has left the queue.
+    moved: Option<u64>,
 }
 
 /// What putting a parcel into a queue led to.
@@ -66,6 +78,9 @@ impl<S: PartialEq, T> Outgoing<S, T> {
             flow: Outflow::new(config),
             pressers: Vec::new(),
             is_sealed: false,
+            data_put: 0,
+            data_taken: 0,
+            taken: 0,
         }
     }
 
@@ -76,7 +91,10 @@ impl<S: PartialEq, T> Outgoing<S, T> {
         self.flow.add(weight(&parcel));
         match parcel {
             Parcel::Control(_) => self.control.push_back((parcel, tag)),
-            _ => self.data.push_back((parcel, tag)),
+            _ => {
+                self.data_put += weight(&parcel) as u64;
+                self.data.push_back((parcel, tag));
+            }
         }
         match &self.flow {
             flow if flow.is_overflowing(self.pressers.len()) => Put::Overflow,
@@ -93,6 +111,10 @@ impl<S: PartialEq, T> Outgoing<S, T> {
             let next = self.control.pop_front().or_else(|| self.data.pop_front());
             let Some((parcel, tag)) = next else { return };
             bytes += weight(&parcel);
+            self.taken += weight(&parcel) as u64;
+            if !matches!(parcel, Parcel::Control(_)) {
+                self.data_taken += weight(&parcel) as u64;
+            }
             give(parcel, tag);
         }
     }
@@ -109,6 +131,24 @@ impl<S: PartialEq, T> Outgoing<S, T> {
 
     pub fn queued(&self) -> usize {
         self.flow.queued()
+    }
+
+    /// Remembers what is queued now, to be asked for with [`Outgoing::has_passed`].
+    pub fn mark(&self) -> Mark {
+        Mark { data_put: self.data_put, moved: None }
+    }
+
+    /// Whether all that was queued at this mark is written, or the link is ending. What came
+    /// later and overtook it, messages between neighbours, may be waited for as well.
+    pub fn has_passed(&self, mark: &mut Mark) -> bool {
+        if mark.moved.is_none() && self.data_taken >= mark.data_put {
+            mark.moved = Some(self.taken);
+        }
+        self.is_sealed || mark.moved.is_some_and(|moved| self.flow.moved() >= moved)
+    }
+
+    pub fn is_sealed(&self) -> bool {
+        self.is_sealed
     }
 
     /// Parcels that have not been begun.
@@ -264,6 +304,26 @@ mod tests {
         assert!(press(&mut queue, "a").is_none(), "it is below its bound");
         let freed = queue.written(2 * size);
         assert!(freed.has_drained && freed.pressers.is_empty() && queue.queued() == 0);
+    }
+
+    #[test]
+    fn a_mark_has_passed_when_what_was_queued_before_is_written() {
+        let mut queue = queue();
+        let size = weight(&relay(100));
+        let mut empty = queue.mark();
+        assert!(queue.has_passed(&mut empty));
+        fill(&mut queue, 2);
+        let mut mark = queue.mark();
+        fill(&mut queue, 1);
+        let control = weight(&Parcel::Control(draft(1)));
+        let _ = queue.put(Parcel::Control(draft(1)), 9);
+        assert_eq!(taken(&mut queue, control + size + 1), [9, 0, 1]);
+        assert!(!queue.has_passed(&mut mark), "taken, not written");
+        let _ = queue.written(control + size);
+        assert!(!queue.has_passed(&mut mark), "one of two");
+        let _ = queue.written(size);
+        assert!(queue.has_passed(&mut mark), "what came later still waits");
+        assert!(queue.queued() > 0);
     }
 
     #[test]

@@ -47,6 +47,14 @@ impl MeshSocket {
         found.map(|peer| Connection::new(peer, Arc::downgrade(&self.handle)))
     }
 
+    /// Bytes that are queued for one peer.
+    pub(crate) fn queued_for(&self, id: &NodeId) -> usize {
+        self.core().look(|state| {
+            let link = state.node.link_of(id).and_then(|link| state.links.get(&link));
+            link.map_or(0, |link| link.outbox.queued())
+        })
+    }
+
     /// Peers that this node dialled.
     #[must_use]
     pub fn outgoing(&self) -> Vec<NodeId> {

@@ -35,14 +35,15 @@ impl MeshSocket {
     /// # Errors
     ///
     /// [`RecvError::Closed`] once the socket is closed and the queue is empty,
-    /// [`RecvError::WouldDeadlock`] inside a handler.
+    /// [`RecvError::WouldDeadlock`] inside a handler, always: there
+    /// [`try_recv`](MeshSocket::try_recv) takes what is waiting.
     pub fn recv(&self) -> Result<Message, RecvError> {
+        if self.core().threads.is_mine() {
+            return Err(RecvError::WouldDeadlock);
+        }
         if let Some(message) = self.core().outlet.try_take() {
             self.core().outlet.ask();
             return Ok(message);
-        }
-        if self.core().threads.is_mine() {
-            return Err(RecvError::WouldDeadlock);
         }
         match self.core().outlet.wait(None) {
             Waited::Message(message) => Ok(message),
@@ -86,14 +87,14 @@ impl MeshSocket {
     /// # Errors
     ///
     /// [`RecvTimeoutError::Timeout`] if none came, [`RecvTimeoutError::Closed`] once the socket is
-    /// closed and the queue is empty, [`RecvTimeoutError::WouldDeadlock`] inside a handler.
+    /// closed and the queue is empty, [`RecvTimeoutError::WouldDeadlock`] inside a handler, always.
     pub fn recv_timeout(&self, timeout: Duration) -> Result<Message, RecvTimeoutError> {
+        if self.core().threads.is_mine() {
+            return Err(RecvTimeoutError::WouldDeadlock);
+        }
         if let Some(message) = self.core().outlet.try_take() {
             self.core().outlet.ask();
             return Ok(message);
-        }
-        if self.core().threads.is_mine() {
-            return Err(RecvTimeoutError::WouldDeadlock);
         }
         // A time-out beyond what the clock can express is none.
         match self.core().outlet.wait(Instant::now().checked_add(timeout)) {
@@ -147,16 +148,16 @@ impl MeshSocket {
         Iter { socket: self }
     }
 
-    /// The queue itself, for `crossbeam_channel::select!`. Its clones share the messages: each is
-    /// handed out once. It disconnects when the socket is closed.
+    /// Returns the queue itself, for `select!` of [`crossbeam_channel`], which rs2p re-exports. Its
+    /// clones share the messages: each is handed out once. It disconnects when the socket is closed.
     ///
     /// ```
     /// # use rs2p::MeshSocket;
     /// # fn main() -> rs2p::Result<()> {
     /// # let sock = MeshSocket::bind(("127.0.0.1", 0))?;
     /// let messages = sock.receiver();
-    /// let tick = crossbeam_channel::after(std::time::Duration::from_millis(10));
-    /// crossbeam_channel::select! {
+    /// let tick = rs2p::crossbeam_channel::after(std::time::Duration::from_millis(10));
+    /// rs2p::crossbeam_channel::select! {
     ///     recv(messages) -> msg => println!("{msg:?}"),
     ///     recv(tick) -> _ => println!("nothing yet"),
     /// }

@@ -1,9 +1,10 @@
 //! Sending: to everyone, to the direct peers, to one node.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::MeshSocket;
+use super::connecting::far_future;
 use super::drafting::{draft, seconds_near};
 use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
@@ -42,8 +43,8 @@ impl MeshSocket {
     /// They are on their way to the direct peers when this returns, and reach all others through
     /// them. Without peers nobody gets them, which is not an error: see [`Sent::peers`].
     ///
-    /// Waits while too much waits to be written to a peer, so that nothing is lost; inside a
-    /// handler it fails instead.
+    /// Blocks while the queue to a peer is over its limit, so that nothing is lost; inside a
+    /// handler it fails instead. [`try_send`](MeshSocket::try_send) never blocks.
     ///
     /// ```
     /// # use rs2p::MeshSocket;
@@ -97,8 +98,11 @@ impl MeshSocket {
     /// what only the protocol itself may say.
     pub fn send_with<M>(&self, options: SendOptions, packets: impl Packets<M>) -> Result<Sent> {
         let draft = self.draft(&options, packets)?;
-        let (count, is_relayed) = (draft.packets.len() - 1, options.flag.is_relayed());
-        let sent = if is_relayed { self.broadcast(draft) } else { self.whisper_to_all(&draft) }?;
+        let (count, patience) = (draft.packets.len() - 1, self.patience(&options));
+        let sent = match options.flag.is_relayed() {
+            true => self.broadcast(draft, patience),
+            false => self.whisper_to_all(&draft, patience),
+        }?;
         self.core().trace.sent(&options, count, sent.peers);
         Ok(sent)
     }
@@ -150,7 +154,9 @@ impl MeshSocket {
     ) -> Result<()> {
         let draft = self.draft(&options, packets)?;
         let frame = draft.encode(&self.id(), &draft.id());
-        let sent = self.with_room(Some(*id), |state, _| state.node.whisper_to(id, &frame))?;
+        let sent = self.with_room(Some(*id), self.patience(&options), |state, _| {
+            state.node.whisper_to(id, &frame)
+        })?;
         if !sent {
             return Err(Error::UnknownPeer { id: *id });
         }
@@ -169,8 +175,8 @@ impl MeshSocket {
     /// messages of one second would have one id, and all but the first would be dropped.
     ///
     /// Dated after waiting for room, however long that took: old messages are dropped.
-    fn broadcast(&self, mut draft: Draft) -> Result<Sent> {
-        let deadline = self.send_deadline();
+    fn broadcast(&self, mut draft: Draft, patience: Duration) -> Result<Sent> {
+        let deadline = deadline(patience);
         loop {
             match self.publish(&mut draft) {
                 Err(Refused::Full(peer, link)) => self.wait_for_room(peer, &link, deadline)?,
@@ -201,10 +207,10 @@ impl MeshSocket {
         Ok(None)
     }
 
-    fn whisper_to_all(&self, draft: &Draft) -> Result<Sent> {
+    fn whisper_to_all(&self, draft: &Draft, patience: Duration) -> Result<Sent> {
         let id = draft.id();
         let frame: Frame = draft.encode(&self.id(), &id);
-        let peers = self.with_room(None, |state, _| state.node.whisper(&frame))?;
+        let peers = self.with_room(None, patience, |state, _| state.node.whisper(&frame))?;
         Ok(Sent { peers, id })
     }
 
@@ -213,9 +219,10 @@ impl MeshSocket {
     fn with_room<R>(
         &self,
         only: Option<NodeId>,
+        patience: Duration,
         mut send: impl FnMut(&mut State, Now) -> R,
     ) -> Result<R> {
-        let deadline = self.send_deadline();
+        let deadline = deadline(patience);
         loop {
             let (sent, aftermath) = self.core().step(|state, now| {
                 match only {
@@ -233,16 +240,24 @@ impl MeshSocket {
         }
     }
 
-    fn send_deadline(&self) -> Instant {
-        Instant::now() + self.core().config.send_patience
+    fn patience(&self, options: &SendOptions) -> Duration {
+        options.timeout.unwrap_or(self.core().config.send_patience)
     }
 
-    fn wait_for_room(&self, peer: NodeId, link: &Link, deadline: Instant) -> Result<()> {
-        if self.core().threads.is_mine() || !link.outbox.wait_for_room(deadline) {
+    /// Waits for room, unless nobody may wait here: in a handler, or without a deadline.
+    fn wait_for_room(&self, peer: NodeId, link: &Link, deadline: Option<Instant>) -> Result<()> {
+        let deadline = deadline.filter(|_| !self.core().threads.is_mine());
+        if !deadline.is_some_and(|at| link.outbox.wait_for_room(at)) {
             return Err(Error::Full { peer });
         }
         self.check_open()
     }
+}
+
+/// When to give up waiting; `None` if it is not waited at all.
+fn deadline(patience: Duration) -> Option<Instant> {
+    let at = || Instant::now().checked_add(patience).unwrap_or_else(far_future);
+    (!patience.is_zero()).then(at)
 }
 
 /// Why nothing was sent.

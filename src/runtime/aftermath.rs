@@ -4,16 +4,22 @@
 use std::io;
 use std::sync::Arc;
 
+use crossbeam_channel::Sender;
 use mio::Poll;
 
 use super::core::{Core, State};
 use super::link::{Link, Order};
 use super::link_thread::{self, Start};
 use crate::events::{Cause, MeshEvent};
+use crate::id::NodeId;
 use crate::link::outgoing::Put;
 use crate::node::event::Neighbour;
 use crate::node::{Action, Event, LinkId, Now, Parcel};
+use crate::reply::Slot;
 use crate::wire::Envelope;
+
+/// The outcome of a `connect`.
+type Connected = Result<NodeId, Cause>;
 
 /// What is left to do once the node's lock is free.
 #[derive(Default)]
@@ -29,6 +35,9 @@ pub(crate) struct Aftermath {
     /// Whether the accept thread must look at its alarm.
     pub ring: bool,
     reports: Vec<MeshEvent>,
+    /// Outcomes are told after the events: who waited for one finds its events and its status.
+    connected: Vec<(Sender<Connected>, Connected)>,
+    settled: Vec<(Arc<Slot>, bool)>,
     /// What went out, if that is to be logged.
     traced: Vec<(LinkId, Parcel)>,
 }
@@ -68,13 +77,12 @@ impl State {
                 Action::Report(event) => aftermath.reports.push(event),
                 Action::Connected { connect, outcome } => {
                     if let Some(waiter) = self.connects.remove(&connect) {
-                        // Whoever waited may have given up.
-                        let _ = waiter.try_send(outcome);
+                        aftermath.connected.push((waiter, outcome));
                     }
                 }
                 Action::Settled { ticket, sent } => {
                     if let Some(slot) = self.tickets.remove(&ticket) {
-                        slot.settle(sent);
+                        aftermath.settled.push((slot, sent));
                     }
                 }
             }
@@ -186,6 +194,11 @@ impl Aftermath {
             core.trace.event(&event);
             core.journal.report(event);
         }
+        for (waiter, outcome) in self.connected {
+            // Whoever waited may have given up.
+            let _ = waiter.try_send(outcome);
+        }
+        self.settled.into_iter().for_each(|(slot, sent)| slot.settle(sent));
     }
 }
 

@@ -103,6 +103,8 @@ pub(crate) fn prepare(stream: &TcpStream, core: &Core) {
     let _ = stream.set_nodelay(true);
     let socket = SockRef::from(stream);
     let _ = socket.set_tcp_keepalive(&probes);
+    #[cfg(target_vendor = "apple")]
+    let _ = socket.set_nosigpipe(true);
     // While data is on its way there are no probes: without this a host that vanished would be
     // believed in for a quarter of an hour.
     #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mio::{Poll, Token, Waker};
 use parking_lot::Mutex;
@@ -30,6 +30,15 @@ pub(crate) enum Order {
     Linger { until: Duration },
     /// The peer could not read the last message.
     Resend,
+}
+
+/// What waiting for a queue led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flush {
+    Written,
+    /// The link ends, or gave way: what was queued may be on another link.
+    Ended,
+    TimedOut,
 }
 
 #[derive(Debug)]
@@ -93,6 +102,24 @@ impl Link {
         // Whatever is left, or wrong, is the thread's business.
         if !matches!(flushed, Ok(Flushed::Empty)) {
             self.wake();
+        }
+    }
+
+    /// Waits until all that is queued now was handed to the system, or the link ends.
+    pub fn flush(&self, deadline: Instant) -> Flush {
+        let mut mark = self.outbox.mark();
+        let is_taken = self.outbox.watch(deadline, || self.outbox.has_passed(&mut mark));
+        // Encryption has a buffer of its own, below the queue.
+        let written = || self.writer.lock().as_ref().map(Writer::written);
+        let goal = self.writer.lock().as_ref().map(|writer| writer.written() + writer.rest());
+        let is_sent = is_taken
+            && self
+                .outbox
+                .watch(deadline, || written().is_none_or(|written| Some(written) >= goal));
+        match (is_sent, self.outbox.is_sealed()) {
+            (false, _) => Flush::TimedOut,
+            (true, true) => Flush::Ended,
+            (true, false) => Flush::Written,
         }
     }
 

@@ -1,5 +1,6 @@
 //! A link's outbound queue as threads share it: a lock around it, and the waking of who waits.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -8,13 +9,17 @@ use parking_lot::{Condvar, Mutex};
 use super::link::Link;
 use crate::config::Config;
 use crate::link::flow::Wait;
-use crate::link::outgoing::{Outgoing, Put};
+use crate::link::outgoing::{Mark, Outgoing, Put};
 use crate::node::Parcel;
 
 #[derive(Debug)]
 pub(crate) struct Outbox {
     queue: Mutex<Outgoing<Presser>>,
     room: Condvar,
+    /// Who waits in `flush`; only for them the progress is counted and told.
+    watchers: AtomicUsize,
+    progress: Mutex<u64>,
+    progressed: Condvar,
 }
 
 /// A link whose relays pushed a queue above its bound.
@@ -29,7 +34,13 @@ impl PartialEq for Presser {
 
 impl Outbox {
     pub fn new(config: &Config) -> Self {
-        Outbox { queue: Mutex::new(Outgoing::new(config)), room: Condvar::new() }
+        Outbox {
+            queue: Mutex::new(Outgoing::new(config)),
+            room: Condvar::new(),
+            watchers: AtomicUsize::new(0),
+            progress: Mutex::new(0),
+            progressed: Condvar::new(),
+        }
     }
 
     pub fn put(&self, parcel: Parcel) -> Put {
@@ -48,7 +59,51 @@ impl Outbox {
         if freed.has_drained {
             self.room.notify_all();
         }
+        self.note_progress();
         wake(freed.pressers);
+    }
+
+    /// Something was written, or never will be: whoever waits in `flush` looks again.
+    pub fn note_progress(&self) {
+        if self.watchers.load(Ordering::SeqCst) > 0 {
+            *self.progress.lock() += 1;
+            self.progressed.notify_all();
+        }
+    }
+
+    /// Remembers what is queued now.
+    pub fn mark(&self) -> Mark {
+        self.queue.lock().mark()
+    }
+
+    /// See [`Outgoing::has_passed`].
+    pub fn has_passed(&self, mark: &mut Mark) -> bool {
+        self.queue.lock().has_passed(mark)
+    }
+
+    pub fn is_sealed(&self) -> bool {
+        self.queue.lock().is_sealed()
+    }
+
+    /// Waits until `is_done` says so, asked whenever something was written; false if
+    /// it did not in time.
+    pub fn watch(&self, deadline: Instant, mut is_done: impl FnMut() -> bool) -> bool {
+        self.watchers.fetch_add(1, Ordering::SeqCst);
+        let done = loop {
+            let before = *self.progress.lock();
+            if is_done() {
+                break true;
+            }
+            let mut progress = self.progress.lock();
+            if *progress == before
+                && self.progressed.wait_until(&mut progress, deadline).timed_out()
+            {
+                drop(progress);
+                break is_done();
+            }
+        };
+        self.watchers.fetch_sub(1, Ordering::SeqCst);
+        done
     }
 
     pub fn queued(&self) -> usize {
@@ -92,6 +147,7 @@ impl Outbox {
     pub fn seal(&self) -> Vec<Parcel> {
         let sealed = self.queue.lock().seal();
         self.room.notify_all();
+        self.note_progress();
         wake(sealed.pressers);
         sealed.parcels.into_iter().map(|(parcel, ())| parcel).collect()
     }
@@ -100,6 +156,7 @@ impl Outbox {
     pub fn refuse_more(&self) {
         let pressers = self.queue.lock().refuse_more();
         self.room.notify_all();
+        self.note_progress();
         wake(pressers);
     }
 }

@@ -1,6 +1,6 @@
 //! One stream, plain or TLS, never blocking.
 
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice, Read};
 use std::net::Shutdown;
 
 use mio::net::TcpStream;
@@ -45,7 +45,7 @@ impl Stream {
     /// with the same bytes.
     pub fn write_frames(&mut self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Stream::Plain(tcp) => tcp.write_vectored(frames),
+            Stream::Plain(tcp) => write_without_signal(tcp, frames),
             Stream::Tls(tls) => tls.write_frames(frames),
         }
     }
@@ -95,4 +95,21 @@ impl Read for Stream {
             Stream::Tls(tls) => tls.read(buf),
         }
     }
+}
+
+/// Writes like `writev`, which would raise SIGPIPE where the peer is gone and the program has left
+/// that signal at its default: a C host, or a tool that wants to end with `head`.
+#[cfg(unix)]
+fn write_without_signal(tcp: &TcpStream, frames: &[IoSlice<'_>]) -> io::Result<usize> {
+    // Apple has no such flag; there the option of the socket does the same, see `dial::prepare`.
+    #[cfg(target_vendor = "apple")]
+    const FLAGS: libc::c_int = 0;
+    #[cfg(not(target_vendor = "apple"))]
+    const FLAGS: libc::c_int = libc::MSG_NOSIGNAL;
+    socket2::SockRef::from(tcp).send_vectored_with_flags(frames, FLAGS)
+}
+
+#[cfg(not(unix))]
+fn write_without_signal(mut tcp: &TcpStream, frames: &[IoSlice<'_>]) -> io::Result<usize> {
+    io::Write::write_vectored(&mut tcp, frames)
 }

@@ -12,6 +12,7 @@ use super::tls_link::{Side, failed};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::events::Cause;
+use crate::pem;
 use crate::tls::{Fingerprint, Tls, TlsIdentity};
 
 /// Bytes that may wait below TLS: enough for many records in one system call.
@@ -79,8 +80,11 @@ impl Verifier {
             .danger_accept_invalid_hostnames(true)
             .danger_accept_invalid_certs(!has_roots);
         let failed = |error| Error::settings("a trusted root", error);
-        for pem in &settings.roots {
-            let roots = Certificate::stack_from_pem(pem).map_err(failed)?;
+        for text in &settings.roots {
+            let text = String::from_utf8_lossy(text);
+            let text = pem::certificates(&text)
+                .map_err(|error| Error::settings("a trusted root", error))?;
+            let roots = Certificate::stack_from_pem(text.as_bytes()).map_err(failed)?;
             if roots.is_empty() {
                 return Err(Error::settings("a trusted root", "there is no certificate in it"));
             }

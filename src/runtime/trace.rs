@@ -67,7 +67,7 @@ impl Trace {
     }
 
     pub fn sent(&self, options: &SendOptions, packets: usize, peers: usize) {
-        let SendOptions { flag, kind } = options;
+        let SendOptions { flag, kind, .. } = options;
         note!(self, 4, MESSAGES, "sent {packets} packets to {peers} peers as {flag:?} {kind:?}");
     }
 

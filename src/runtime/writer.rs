@@ -76,7 +76,11 @@ impl Writer {
                 self.refill(outbox, method);
             }
             if self.batch.is_empty() {
+                let had_rest = self.stream.rest() > 0;
                 let all_sent = self.stream.send_rest()?;
+                if had_rest {
+                    outbox.note_progress();
+                }
                 return Ok(if all_sent { Flushed::Empty } else { Flushed::Blocked });
             }
             match self.write_once() {
@@ -104,6 +108,11 @@ impl Writer {
     /// Bytes written since the link began, as far as the system took them.
     pub fn written(&self) -> u64 {
         self.written.saturating_sub(self.stream.rest() as u64)
+    }
+
+    /// Bytes that encryption took and the system has not taken yet.
+    pub fn rest(&self) -> u64 {
+        self.stream.rest() as u64
     }
 
     /// Gives up what was not finished: how many frames. What is left below TLS counts as one.

@@ -71,6 +71,38 @@ fn a_certificate_survives_as_text() {
 }
 
 #[test]
+fn a_key_and_a_certificate_are_found_among_what_tools_write_around_them() {
+    let identity = TlsIdentity::generate().unwrap();
+    let (cert, key) = (identity.cert_pem(), identity.key_pem());
+    let bag = "Bag Attributes\n    localKeyID: 01 02\nKey Attributes: <No Attributes>\n";
+    let both = format!("{cert}{key}");
+    for (cert, key) in [
+        (cert.to_owned(), format!("{bag}{key}")),
+        (both.clone(), both),
+        (format!("\u{feff}{cert}"), format!("\u{feff}{key}")),
+        (format!("subject=CN = rs2p\n{cert}"), key.replace('\n', "\r\n")),
+    ] {
+        let found = TlsIdentity::from_pem(cert.clone(), key).expect("found");
+        assert_eq!(found.fingerprint(), identity.fingerprint());
+        let trusting = bind(with(Tls::new().trust_roots(cert)));
+        let node = bind(with(Tls::new().identity(found)));
+        trusting.connect(node.local_addr()).expect("it trusts that certificate");
+        node.close().unwrap();
+        trusting.close().unwrap();
+    }
+}
+
+#[test]
+fn a_key_of_another_kind_is_named_with_what_to_do() {
+    let identity = TlsIdentity::generate().unwrap();
+    for label in ["ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"] {
+        let key = identity.key_pem().replace("PRIVATE KEY", label);
+        let error = TlsIdentity::from_pem(identity.cert_pem(), key).unwrap_err().to_string();
+        assert!(error.contains(&format!("BEGIN {label}")) && error.contains("openssl "), "{error}");
+    }
+}
+
+#[test]
 fn certificates_and_keys_that_are_none_are_refused() {
     let (one, other) = (TlsIdentity::generate().unwrap(), TlsIdentity::generate().unwrap());
     let pkcs1 = one.key_pem().replace("PRIVATE KEY", "RSA PRIVATE KEY");

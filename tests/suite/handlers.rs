@@ -145,6 +145,28 @@ fn every_call_is_safe_inside_a_handler() {
 }
 
 #[test]
+fn recv_inside_a_handler_always_gives_the_same_answer() {
+    let nodes = line(2);
+    let (sender, answers) = bounded(2);
+    nodes[1].register_handler(move |msg: &Message, _: &Connection| {
+        let me = msg.server().expect("alive");
+        let answer = (me.recv().map(|_| ()), me.recv_timeout(PATIENCE).map(|_| ()));
+        sender.send((answer, me.iter().count())).expect("the test listens");
+    });
+    // When the second one is handled, the first one waits for `recv`.
+    nodes[0].send("first").expect("sent");
+    nodes[0].send("second").expect("sent");
+    let deadlock = (Err(RecvError::WouldDeadlock), Err(RecvTimeoutError::WouldDeadlock));
+    for _ in 0..2 {
+        let answer = answers.recv_timeout(PATIENCE).expect("the handler ran");
+        assert_eq!(answer, (deadlock, 0));
+    }
+    assert_eq!(recv_text(&nodes[1]), ["first"], "nothing was taken from the main thread");
+    assert_eq!(recv_text(&nodes[1]), ["second"]);
+    close_all(&nodes);
+}
+
+#[test]
 fn a_slow_handler_loses_nothing_and_costs_no_link() {
     let nodes = line(3);
     let (sender, begun) = bounded(1);

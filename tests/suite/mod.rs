@@ -7,6 +7,7 @@ mod closing;
 mod connect;
 mod handlers;
 mod mesh;
+mod patience;
 mod receiving;
 mod sending;
 mod simultaneous_dials;

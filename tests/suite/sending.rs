@@ -150,9 +150,62 @@ fn a_reply_without_a_route_says_so() {
     let nobody = nobody.parse().expect("an id");
     let reply = a.send_to(&nobody, "hello?").expect("routing");
     assert!(matches!(reply.wait(PATIENCE), Err(Error::NoRoute)));
-    wait_for(&a, |event| matches!(event, MeshEvent::ReplyFailed { .. }).then_some(()));
+    // Who waited for the outcome finds its event and its status.
     assert!(!a.status().is_nominal());
+    let failed = |event| matches!(event, MeshEvent::ReplyFailed { .. });
+    assert!(a.events().try_iter().any(failed));
     close_all(&[a, b]);
+}
+
+#[test]
+fn a_reply_on_its_way_prints_plainly() {
+    let a = bind_with(builder().request_timeout(Duration::from_millis(200)));
+    let nobody = "6VnYj9LjoVLTvU3uPhy4nxm6yv2wEvhaRtGHeV9wwFngWGGqKAzuZ8jK6gFuvq737V";
+    let reply = a.send_to(&nobody.parse().expect("an id"), "hello?").expect("routing");
+    assert_eq!(format!("{reply:?}"), "Routing(Ticket(waiting for a route))");
+    assert!(reply.wait(PATIENCE).is_err());
+    assert_eq!(format!("{reply:?}"), "Routing(Ticket(not sent))");
+    close_all(&[a]);
+}
+
+#[test]
+fn packets_of_different_types_are_sent_as_a_tuple() {
+    let nodes = line(2);
+    nodes[0].send(("job", 7.to_string(), vec![0_u8, 255])).expect("sent");
+    assert_eq!(recv(&nodes[1]).payload(), [&b"job"[..], b"7", b"\x00\xff"]);
+    close_all(&nodes);
+}
+
+#[test]
+fn kinds_that_print_alike_compare_alike_and_names_are_not_kinds() {
+    let nodes = line(2);
+    nodes[0].whisper("hello").expect("sent");
+    let kind = recv(&nodes[1]).kind();
+    assert_eq!(format!("{kind:?}"), "b'whisper'");
+    assert!(kind == "whisper" && kind == Kind::WHISPER && kind == b"\x02" && kind != b"whisper");
+    for name in ["broadcast", "whisper", "handshake", "peers", "compression", "retrieve"] {
+        let kind = Kind::new(name);
+        assert_ne!(format!("{kind:?}"), format!("b'{name}'"), "not the standard kind");
+        assert!(kind != name && kind == *name.as_bytes() && kind.is_reserved());
+        let error = nodes[0].send_with(SendOptions::new().kind(kind), "never").unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, Error::ReservedKind { .. }));
+        assert!(text.contains(&format!("Kind::{}", name.to_uppercase())), "{text}");
+    }
+    let own = Kind::new("tx_relay");
+    assert!(own == "tx_relay" && format!("{own:?}") == "b'tx_relay'");
+    close_all(&nodes);
+}
+
+#[test]
+fn a_flag_made_of_the_byte_of_another_one_is_that_flag() {
+    let nodes = line(3);
+    let options = SendOptions::new().flag(Flag::Other(0));
+    nodes[0].send_with(options, "for all").expect("sent");
+    assert_eq!(recv_text(&nodes[2]), ["for all"], "a broadcast");
+    let options = SendOptions::new().flag(Flag::Other(3));
+    assert!(matches!(nodes[0].send_with(options, "no"), Err(Error::ReservedFlag)));
+    close_all(&nodes);
 }
 
 #[test]

@@ -1,0 +1,129 @@
+//! Sending without blocking, or for a given time only, and waiting until all is written.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::connecting::far_future;
+use super::{MeshSocket, Sent};
+use crate::error::{Error, Result, SendError};
+use crate::options::SendOptions;
+use crate::packet::{Packet, Packets};
+use crate::runtime::link::{Flush, Link};
+
+impl MeshSocket {
+    /// Sends packets to every node of the mesh, if the queue to every direct peer has room. Never
+    /// blocks: for `select!` loops and for handlers.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the packets, if they were not sent to anybody. Its
+    /// [`error`](SendError::error) is one of those of [`send`](MeshSocket::send);
+    /// [`Error::Full`] at once.
+    ///
+    /// See [`SendError`] for an example.
+    pub fn try_send<M>(&self, packets: impl Packets<M>) -> Result<Sent, SendError> {
+        self.send_or_return(SendOptions::new().timeout(Duration::ZERO), packets)
+    }
+
+    /// Sends packets to every node of the mesh. Waits for room in the queues to the direct peers,
+    /// at most for `timeout`; with zero it is [`try_send`](MeshSocket::try_send).
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # use std::time::Duration;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let sock = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// sock.send_timeout("tick", Duration::from_millis(100))?;
+    /// # sock.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`try_send`](MeshSocket::try_send); [`Error::Full`] when the time is up.
+    pub fn send_timeout<M>(
+        &self,
+        packets: impl Packets<M>,
+        timeout: Duration,
+    ) -> Result<Sent, SendError> {
+        self.send_or_return(SendOptions::new().timeout(timeout), packets)
+    }
+
+    /// Sends packets with a flag, a kind and a timeout, see [`SendOptions`], and gives the packets
+    /// back if they were not sent.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the packets and one of the errors of
+    /// [`send_with`](MeshSocket::send_with).
+    pub fn send_or_return<M>(
+        &self,
+        options: SendOptions,
+        packets: impl Packets<M>,
+    ) -> Result<Sent, SendError> {
+        let packets: Vec<Packet> = packets.into_packets().collect();
+        self.send_with(options, packets.clone()).map_err(|error| SendError::new(error, packets))
+    }
+
+    /// The same to one direct peer.
+    pub(crate) fn send_or_return_to<M>(
+        &self,
+        id: &crate::NodeId,
+        options: SendOptions,
+        packets: impl Packets<M>,
+    ) -> Result<(), SendError> {
+        let packets: Vec<Packet> = packets.into_packets().collect();
+        let sent = self.send_to_peer(id, options, packets.clone());
+        sent.map_err(|error| SendError::new(error, packets))
+    }
+
+    /// Waits until everything that is queued for the direct peers now has been handed to the
+    /// operating system. Blocks at most for `timeout`.
+    ///
+    /// What is queued later is not waited for, and neither are replies that look for a route: their
+    /// tickets tell. The queue of a link that ends meanwhile counts as done: what it did not write
+    /// is counted in [`Stats::unsent_frames`](crate::Stats::unsent_frames).
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # use std::time::Duration;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let sock = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// sock.send("the last words for now")?;
+    /// sock.flush(Duration::from_secs(1))?;
+    /// # sock.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TimedOut`] if something is still queued when the time is up, [`Error::Closed`] if
+    /// the socket is closed, [`Error::WouldDeadlock`] inside a handler.
+    pub fn flush(&self, timeout: Duration) -> Result<()> {
+        self.check_open()?;
+        if self.core().threads.is_mine() {
+            return Err(Error::WouldDeadlock);
+        }
+        let deadline = Instant::now().checked_add(timeout).unwrap_or_else(far_future);
+        let mut ended: Vec<Arc<Link>> = Vec::new();
+        loop {
+            let mut links: Vec<Arc<Link>> =
+                self.core().look(|state| state.links.values().cloned().collect());
+            links.retain(|link| !ended.iter().any(|other| Arc::ptr_eq(other, link)));
+            let before = ended.len();
+            for link in links {
+                match link.flush(deadline) {
+                    Flush::TimedOut => return Err(Error::TimedOut),
+                    Flush::Ended => ended.push(link),
+                    Flush::Written => {}
+                }
+            }
+            // What ended may have left its queue to another link to the same peer.
+            if ended.len() == before {
+                return self.check_open();
+            }
+        }
+    }
+}
