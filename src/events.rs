@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::id::NodeId;
 use crate::protocol::Encryption;
+use crate::stats::ReplyLoss;
 
 /// Something that happened to this node. Read them from `MeshSocket::events`.
 #[derive(Clone, Debug)]
@@ -44,15 +45,18 @@ pub enum MeshEvent {
         /// Why.
         cause: Cause,
     },
-    /// A reply that waited for a route was sent.
+    /// A message to a node that is no peer was taken by it, or, if that is a py2p, written to a link
+    /// to it.
     ReplySent {
         /// To whom.
         to: NodeId,
     },
-    /// A reply that waited for a route found none.
+    /// A message to a node that is no peer was given up.
     ReplyFailed {
         /// To whom.
         to: NodeId,
+        /// Why.
+        why: ReplyLoss,
     },
     /// Messages were dropped because nobody received them.
     Lagged {

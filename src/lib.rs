@@ -133,7 +133,7 @@ pub use packet::{Many, Mixed, One, Packet, Packets};
 pub use protocol::{Encryption, Protocol};
 pub use reply::{Reply, Ticket};
 pub use runtime::shutdown::CloseReport;
-pub use stats::{Refusal, Stats};
+pub use stats::{Refusal, ReplyLoss, Stats};
 #[cfg(feature = "native-tls")]
 pub use tls::{Fingerprint, InvalidFingerprint, Tls, TlsIdentity};
 

@@ -109,8 +109,9 @@ impl Message {
 
     /// Sends packets to the sender of this message, and to nobody else.
     ///
-    /// Never waits. To a direct peer the reply is [`Reply::Sent`]. Otherwise the mesh is asked
-    /// where the sender is, which the [`Ticket`](crate::Ticket) of [`Reply::Routing`] can wait for.
+    /// Never waits. To a direct peer the reply is [`Reply::Sent`]. Otherwise it travels back along
+    /// the way that this message came, and the [`Ticket`](crate::Ticket) of [`Reply::Routing`] tells
+    /// whether the sender has taken it; see [`MeshSocket::send_to`].
     ///
     /// # Errors
     ///
@@ -118,7 +119,7 @@ impl Message {
     ///
     /// See [`Message`] for an example.
     pub fn reply<M>(&self, packets: impl Packets<M>) -> Result<Reply> {
-        self.server().ok_or(Error::Closed)?.send_to(&self.sender(), packets)
+        self.server().ok_or(Error::Closed)?.answer(&self.sender(), Some(self.id()), packets)
     }
 
     /// Bytes of memory that it pins.

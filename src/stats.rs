@@ -38,11 +38,15 @@ pub enum Refusal {
     Evicted,
     /// Its link was gone already.
     Late,
+    /// It is a message to one node that could not be passed on: no way to that node is known.
+    NoRoute,
+    /// It is a message to one node, and too many of them were on their way.
+    TooManyReplies,
 }
 
 impl Refusal {
     /// All reasons.
-    pub const ALL: [Refusal; 16] = [
+    pub const ALL: [Refusal; 18] = [
         Refusal::Unparsable,
         Refusal::WrongId,
         Refusal::BadTime,
@@ -59,6 +63,8 @@ impl Refusal {
         Refusal::TooFarAhead,
         Refusal::Evicted,
         Refusal::Late,
+        Refusal::NoRoute,
+        Refusal::TooManyReplies,
     ];
 
     /// The reason in words.
@@ -81,11 +87,58 @@ impl Refusal {
             Refusal::TooFarAhead => "dated too far ahead",
             Refusal::Evicted => "dated in a second that was given up",
             Refusal::Late => "its link was gone",
+            Refusal::NoRoute => "no way to its receiver",
+            Refusal::TooManyReplies => "too many messages to single nodes",
         }
     }
 }
 
 impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a message to one node was given up. See [`MeshEvent::ReplyFailed`](crate::MeshEvent).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ReplyLoss {
+    /// No node said where the receiver is.
+    NoRoute,
+    /// No address of the receiver could be dialled.
+    Unreachable,
+    /// This node has as many links as it may have, so it could not dial the receiver.
+    TooManyLinks,
+    /// It was sent, and the receiver did not confirm it. It may have arrived.
+    NotTaken,
+    /// This socket was closed first.
+    Closed,
+}
+
+impl ReplyLoss {
+    /// All reasons.
+    pub const ALL: [ReplyLoss; 5] = [
+        ReplyLoss::NoRoute,
+        ReplyLoss::Unreachable,
+        ReplyLoss::TooManyLinks,
+        ReplyLoss::NotTaken,
+        ReplyLoss::Closed,
+    ];
+
+    /// The reason in words.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReplyLoss::NoRoute => "no way to the receiver",
+            ReplyLoss::Unreachable => "the receiver cannot be dialled",
+            ReplyLoss::TooManyLinks => "too many links to dial the receiver",
+            ReplyLoss::NotTaken => "the receiver did not confirm it",
+            ReplyLoss::Closed => "this socket was closed first",
+        }
+    }
+}
+
+impl fmt::Display for ReplyLoss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -124,6 +177,9 @@ pub struct Stats {
     pub waiting: u64,
     /// Messages sent by this program.
     pub sent: u64,
+    /// Of these, messages to one node that had a ticket and were taken by it.
+    pub replies_taken: u64,
+    pub(crate) reply_losses: [u64; ReplyLoss::ALL.len()],
     /// Frames put on links: messages of this program, one per peer.
     pub own_frames: u64,
     /// Frames put on links: messages of others.
@@ -165,6 +221,22 @@ impl Stats {
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.refusals.iter().sum()
+    }
+
+    /// Messages to one node that were given up for this reason.
+    #[must_use]
+    pub fn replies_lost_for(&self, reason: ReplyLoss) -> u64 {
+        self.reply_losses[reason as usize]
+    }
+
+    /// Messages to one node that were given up for any reason.
+    #[must_use]
+    pub fn replies_lost(&self) -> u64 {
+        self.reply_losses.iter().sum()
+    }
+
+    pub(crate) fn lose_reply(&mut self, reason: ReplyLoss) {
+        self.reply_losses[reason as usize] += 1;
     }
 
     pub(crate) fn refuse(&mut self, reason: Refusal) {
@@ -209,6 +281,15 @@ impl fmt::Display for Stats {
             self.sent,
             self.unsent_frames
         )?;
+        if self.replies_taken + self.replies_lost() > 0 {
+            let (taken, lost) = (self.replies_taken, self.replies_lost());
+            writeln!(f, "replies     {taken:>10} taken, {lost} given up")?;
+        }
+        for reason in ReplyLoss::ALL {
+            if self.replies_lost_for(reason) > 0 {
+                writeln!(f, "  given up  {:>10} {reason}", self.replies_lost_for(reason))?;
+            }
+        }
         write!(
             f,
             "peers       {:>10}   ({} joined, {} left, {} turned away, {} dials failed)",

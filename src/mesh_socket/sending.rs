@@ -14,7 +14,8 @@ use crate::packet::Packets;
 use crate::reply::{Reply, Slot, Ticket};
 use crate::runtime::core::State;
 use crate::runtime::link::Link;
-use crate::wire::{Draft, Frame};
+use crate::wire::routed::Address;
+use crate::wire::{Draft, Frame, Letter};
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,9 +110,10 @@ impl MeshSocket {
 
     /// Sends packets to one node, wherever in the mesh it is. Never waits.
     ///
-    /// To a direct peer they are on their way when this returns: [`Reply::Sent`]. Otherwise the
-    /// mesh is asked where the node is, and they are sent once there is a link to it:
-    /// [`Reply::Routing`] has a ticket that can be waited for.
+    /// To a direct peer they are on their way when this returns: [`Reply::Sent`]. Otherwise
+    /// [`Reply::Routing`] has a ticket that tells whether the node has taken them. They travel from
+    /// peer to peer, back along the way that a message of that node has come. Where there is no such
+    /// way, the mesh is asked where the node is, and a link to it is made.
     ///
     /// # Errors
     ///
@@ -119,12 +121,31 @@ impl MeshSocket {
     /// waits for that peer already, [`Error::TooManyRequests`] if too many messages wait for a
     /// route.
     pub fn send_to<M>(&self, id: &NodeId, packets: impl Packets<M>) -> Result<Reply> {
+        self.answer(id, None, packets)
+    }
+
+    /// Sends packets to one node, because of a message of its own if there is one.
+    pub(crate) fn answer<M>(
+        &self,
+        id: &NodeId,
+        about: Option<MessageId>,
+        packets: impl Packets<M>,
+    ) -> Result<Reply> {
         let draft = self.draft(&SendOptions::whisper(), packets)?;
-        let frame = draft.encode(&self.id(), &draft.id());
+        let core = self.core();
+        let way = core.look(|state| state.node.way_to(id, about));
+        let address = Address { to: *id, about: way.about, number: core.counters.next_letter() };
+        let routed = || Letter::new(&draft, &core.id, &address, core.config.max_frame);
+        let is_peer = way.link.is_some_and(|(peer, _)| peer == *id);
+        let mut letter = if is_peer { Letter::plain(&draft, &core.id) } else { routed() };
         let slot = Arc::new(Slot::default());
-        let (routed, aftermath) = self.core().step(|state, now| {
-            has_room(state, state.node.link_of(id).map(|link| (*id, link)))?;
-            let routed = state.node.send_to(now, *id, frame);
+        let (routed, aftermath) = core.step(|state, now| {
+            has_room(state, state.node.way_to(id, way.about).link)?;
+            if is_peer && state.node.link_of(id).is_none() {
+                // It was lost just now. Rare enough to hash under the lock.
+                letter = routed();
+            }
+            let routed = state.node.send_to(now, *id, letter);
             if let Routed::Routing(ticket) = routed {
                 state.tickets.insert(ticket, Arc::clone(&slot));
             }

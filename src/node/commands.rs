@@ -8,7 +8,7 @@ use super::{Node, Now};
 use crate::events::Cause;
 use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
-use crate::wire::{Frame, HostPort, Method};
+use crate::wire::{Frame, HostPort, Letter, Method};
 
 /// Another message with the same payload is dated with this second: try another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +28,17 @@ pub(crate) enum Connecting {
 pub(crate) enum Routed {
     /// It is a peer: sent.
     Sent,
-    /// A route is being looked for; [`Action::Settled`] will tell.
+    /// It is on its way, or a way is being looked for; [`Action::Settled`] will tell.
     Routing(TicketId),
     /// Too many messages wait for a route.
     TooMany,
+}
+
+/// See [`Node::way_to`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    pub about: Option<MessageId>,
+    pub link: Option<(NodeId, LinkId)>,
 }
 
 impl Node {
@@ -92,7 +99,7 @@ impl Node {
         if !self.seen.remember(now, id, time, check)? {
             return Err(Taken);
         }
-        self.expect_sweep(now);
+        self.schedule_sweep(now);
         self.stats.sent += 1;
         Ok(self.send_to_all(frame))
     }
@@ -119,15 +126,23 @@ impl Node {
     }
 
     /// Sends to one node, peer or not.
-    pub fn send_to(&mut self, now: Now, to: NodeId, frame: Frame) -> Routed {
-        if self.whisper_to(&to, &frame) {
+    pub fn send_to(&mut self, now: Now, to: NodeId, letter: Letter) -> Routed {
+        if self.whisper_to(&to, &letter.plain) {
             Routed::Sent
-        } else if self.requests.is_full() {
+        } else if self.requests.is_full(letter.len()) {
             Routed::TooMany
         } else {
             self.stats.sent += 1;
-            Routed::Routing(self.request_route(now, to, frame))
+            Routed::Routing(self.request_route(now, to, letter))
         }
+    }
+
+    /// How a message to this node would begin its way: the message of that node which it answers, if
+    /// one is known, and the link by which it leaves, if it need not wait for one.
+    pub fn way_to(&self, to: &NodeId, about: Option<MessageId>) -> Way {
+        let about = about.or_else(|| self.routes.latest_of(to));
+        let direct = self.table.get(to).map(|link| (*to, link));
+        Way { about, link: direct.or_else(|| self.next_hop(to, about.as_ref(), None)) }
     }
 
     /// The peer wants its frames compressed otherwise. If that is news, it is told what of it we

@@ -97,7 +97,7 @@ impl Node {
 
     /// A peer told us whom it knows.
     pub(super) fn told_peers(&mut self, now: Now, link: LinkId, entries: &[PeerEntry]) {
-        self.acknowledged(link);
+        self.acknowledged(now, link);
         self.lives(now, link);
         self.hear_of(now, link, entries);
     }

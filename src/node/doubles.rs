@@ -33,7 +33,7 @@ impl Node {
         self.answer(now, link);
         self.set_stage(link, Stage::Spare(id));
         self.establish(link, id);
-        self.acknowledged(link);
+        self.acknowledged(now, link);
         self.tell_peers(now, link);
         if let Some(row) = self.table.get(&id) {
             self.ask_first(now, row, link, id);
@@ -203,7 +203,7 @@ impl Node {
             self.welcome(now, heir);
             self.inherit(old, heir);
         } else {
-            self.acknowledged(old);
+            self.acknowledged(now, old);
         }
         self.actions.push_back(Action::Retire { link: old, heir });
         if let Some(spare) = self.spare_of(&id).filter(|_| self.is_rs2p(heir)) {
@@ -248,7 +248,7 @@ impl Node {
     /// A second link is gone. Whoever waited for it may have the first.
     pub(super) fn spare_lost(&mut self, now: Now, link: LinkId, id: NodeId, cause: Cause) {
         if self.table.get(&id).is_some() {
-            self.acknowledged(link);
+            self.acknowledged(now, link);
         } else if let Some(peer) = self.peers.remove(&link) {
             self.never_ready(now, peer, cause);
         }

@@ -16,10 +16,7 @@ use crate::events::{Cause, MeshEvent};
 use crate::id::NodeId;
 use crate::options::Flag;
 use crate::stats::Refusal;
-use crate::wire::{Body, Envelope, Handshake, Hello, Method};
-
-/// Capability: speaks the rules of two links between rs2p nodes.
-const LINKS: &str = "links";
+use crate::wire::{Body, Envelope, Handshake, Hello, Method, hello};
 
 /// A peer that sends no peers list is taken to know us after this time.
 const ACKNOWLEDGE: Duration = Duration::from_secs(1);
@@ -46,7 +43,8 @@ impl Node {
 
     pub(super) fn say_hello(&mut self, now: Now, link: LinkId) {
         let way = self.peers.get(&link).and_then(|peer| peer.way.as_ref());
-        let hello = Hello::new([LINKS]).and_at(way.and_then(|way| way.also.as_ref()));
+        let hello = Hello::new([hello::LINKS, hello::REPLIES])
+            .and_at(way.and_then(|way| way.also.as_ref()));
         self.say(now, link, Flag::Whisper, hello.payload());
     }
 
@@ -55,7 +53,7 @@ impl Node {
         if let Stage::Spare(id) = peer.stage {
             self.choice_overdue(now, link, id);
         } else if !peer.is_handshaking() {
-            self.acknowledged(link);
+            self.acknowledged(now, link);
         } else if now.mono >= peer.opened + self.config.handshake_timeout {
             self.close_link(now, link, Cause::TimedOut);
         }
@@ -63,12 +61,15 @@ impl Node {
 
     /// The peer has taken up our handshake, as its first peers list shows: what it sends reaches
     /// us from now on. Whoever waits in `connect` is told only now, and so needs no sleep.
-    pub(super) fn acknowledged(&mut self, link: LinkId) {
+    pub(super) fn acknowledged(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         let Some(id) = peer.id() else { return };
-        peer.is_acknowledged = true;
+        let is_news = !std::mem::replace(&mut peer.is_acknowledged, true);
         let purposes = std::mem::take(&mut peer.purposes);
         self.serve(purposes, id);
+        if is_news {
+            self.deliver_replies(now, id);
+        }
     }
 
     /// A message before the handshake is done.
@@ -87,6 +88,7 @@ impl Node {
                 if let Some(peer) = self.peers.get_mut(&link) {
                     peer.is_rs2p = true;
                     peer.also = hello.at();
+                    peer.passes_replies = hello.has(hello::REPLIES);
                 }
                 self.answer(now, link);
             }

@@ -175,6 +175,7 @@ impl Node {
         self.stats.left += 1;
         self.remember_lost(now, link, &cause);
         self.disappoint(now, link, &cause);
+        self.passages_lost(now, id);
         self.actions.push_back(Action::Report(MeshEvent::Left { id, cause }));
         if self.table.is_empty() && !self.is_closed {
             self.is_alone = true;

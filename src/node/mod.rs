@@ -14,13 +14,16 @@ pub(crate) mod event;
 mod handshake;
 mod healing;
 mod links;
+mod passages;
 pub(crate) mod peer;
 mod proving;
 pub(crate) mod reach;
 pub(crate) mod reconnect;
 mod relay;
+mod replies;
 pub(crate) mod requests;
 pub(crate) mod rng;
+mod routes;
 mod routing_table;
 mod seen;
 #[cfg(test)]
@@ -36,9 +39,11 @@ pub(crate) use commands::{Connecting, Routed};
 pub(crate) use event::{
     Action, Channel, ConnectId, Event, LinkId, Parcel, Target, Terms, TicketId,
 };
+use passages::Passages;
 use peer::{Numbers, Peer};
 use requests::Requests;
 use rng::Rng;
+use routes::Routes;
 use routing_table::RoutingTable;
 use seen::SeenCache;
 pub(crate) use time::Now;
@@ -76,8 +81,11 @@ pub(crate) struct Node {
     seen: SeenCache,
     book: AddressBook,
     requests: Requests,
+    routes: Routes,
+    passages: Passages,
     asking: discovery::Asking,
     timers: Timers,
+    is_sweeping: bool,
     actions: VecDeque<Action>,
     numbers: Numbers,
     rng: Rng,
@@ -101,8 +109,11 @@ impl Node {
             seen,
             book: AddressBook::default(),
             requests: Requests::default(),
+            routes: Routes::new((rng.next_u64(), rng.next_u64())),
+            passages: Passages::default(),
             asking: discovery::Asking::default(),
             timers: Timers::default(),
+            is_sweeping: false,
             actions: VecDeque::new(),
             numbers: Numbers::default(),
             rng,
@@ -167,6 +178,7 @@ impl Node {
             match timer {
                 Timer::Handshake(link) => self.handshake_overdue(now, link),
                 Timer::Request(ticket) => self.request_overdue(ticket),
+                Timer::Seek(ticket) => self.seek_due(now, ticket),
                 Timer::Redial => self.redial(now),
                 Timer::AskPeers => self.ask_peers(now),
                 Timer::Sweep => self.sweep(now),
@@ -176,14 +188,16 @@ impl Node {
 
     fn sweep(&mut self, now: Now) {
         self.seen.sweep(now);
-        if self.seen.len() > 0 {
-            self.timers.set(now.mono + SWEEP_EVERY, Timer::Sweep);
+        self.routes.sweep(now.mono);
+        self.passages.forget(now.mono);
+        self.is_sweeping = false;
+        if self.seen.len() + self.routes.len() > 0 || !self.passages.is_empty() {
+            self.schedule_sweep(now);
         }
     }
 
-    /// Sets the timer that lets old ids go, when the first one has been remembered.
-    fn expect_sweep(&mut self, now: Now) {
-        if self.seen.len() == 1 {
+    fn schedule_sweep(&mut self, now: Now) {
+        if !std::mem::replace(&mut self.is_sweeping, true) {
             self.timers.set(now.mono + SWEEP_EVERY, Timer::Sweep);
         }
     }

@@ -60,6 +60,8 @@ pub(crate) struct Peer {
     /// A second one that it offered.
     pub also: Option<HostPort>,
     pub is_rs2p: bool,
+    /// Whether it passes replies on and gives receipts for its own.
+    pub passes_replies: bool,
     pub proving: Proving,
     /// Whether the peer has said that it has two links to us, and that we may choose.
     pub offers_choice: bool,
@@ -97,6 +99,7 @@ impl Peer {
             addr: None,
             also: None,
             is_rs2p: false,
+            passes_replies: false,
             proving: Proving::Done,
             offers_choice: false,
             is_acknowledged: false,

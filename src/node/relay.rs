@@ -29,7 +29,7 @@ impl Node {
         let is_evicted = self.seen.is_evicted(envelope.time);
         let check = || check(&self.me, &self.config, is_evicted, now, &envelope);
         match self.seen.remember(now, &envelope.id, envelope.time, check) {
-            Ok(true) => self.expect_sweep(now),
+            Ok(true) => self.schedule_sweep(now),
             Ok(false) => {
                 self.stats.duplicates += 1;
                 return;
@@ -47,7 +47,10 @@ impl Node {
                 *(if is_ours { &mut self.stats.control } else { &mut self.stats.relayed_only }) +=
                     1;
             }
-            _ => self.deliver(link, from, envelope),
+            _ => {
+                self.routes.learn(now.mono, &envelope.id, envelope.sender, (link, from));
+                self.deliver(link, from, envelope);
+            }
         }
     }
 
@@ -66,17 +69,22 @@ impl Node {
 
     /// A message for us alone.
     fn whispered(&mut self, now: Now, link: LinkId, from: NodeId, envelope: Box<Envelope>) {
+        if let Body::RoutedReply(reply) = &envelope.body {
+            let reply = reply.clone();
+            return self.reply_came(now, link, from, envelope, &reply);
+        }
         if envelope.sender != from {
             return self.stats.refuse(Refusal::ForeignWhisper);
         }
         match &envelope.body {
-            Body::User => return self.deliver(link, from, envelope),
+            Body::User | Body::RoutedReply(_) => return self.deliver(link, from, envelope),
             Body::Handshake(_) => return self.stats.refuse(Refusal::Invalid),
             Body::Invalid(why) => {
                 self.stats.refuse(Refusal::Invalid);
                 return self.close_link(now, link, Cause::Malformed(why));
             }
             Body::Hello(hello) => self.hello_again(now, link, from, hello),
+            Body::Receipt(receipt) => self.receipt_came(now, from, *receipt),
             Body::Peers(entries) => self.told_peers(now, link, entries),
             Body::RequestPeers => self.asked_for_peers(now, link),
             Body::Request { request_id, wanted } => {
@@ -91,7 +99,7 @@ impl Node {
         self.stats.control += 1;
     }
 
-    fn deliver(&mut self, link: LinkId, from: NodeId, envelope: Box<Envelope>) {
+    pub(super) fn deliver(&mut self, link: LinkId, from: NodeId, envelope: Box<Envelope>) {
         self.stats.delivered += 1;
         if let Some(peer) = self.peers.get(&link) {
             let from = peer.neighbour(from);
@@ -144,5 +152,9 @@ fn is_between_neighbours(envelope: &Envelope) -> bool {
         .packets
         .first()
         .is_some_and(|kind| PRIVATE.iter().any(|private| private.as_bytes() == kind.as_bytes()));
-    is_private || matches!(envelope.body, Body::Hello(_) | Body::RequestPeers)
+    is_private
+        || matches!(
+            envelope.body,
+            Body::Hello(_) | Body::RoutedReply(_) | Body::Receipt(_) | Body::RequestPeers
+        )
 }

@@ -1,77 +1,186 @@
-//! Replies to somebody who is not a peer: ask for a route, dial it, send, or give up.
+//! Messages to one node that is no peer: sent back along the way that its own message came, or over
+//! a link that is made for it; tried again until they are taken, or their time is up.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::event::{Action, LinkId, Parcel, Target, TicketId};
 use super::peer::Purpose;
 use super::timers::Timer;
 use super::{Node, Now};
 use crate::events::MeshEvent;
-use crate::id::NodeId;
+use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
 use crate::packet::Packet;
-use crate::wire::{Frame, HostPort, PeerEntry, peers};
+use crate::stats::ReplyLoss;
+use crate::wire::{HostPort, Letter, PeerEntry, Receipt, peers};
 
-/// Replies that may wait at once.
+/// Messages that may wait at once ...
 pub(crate) const MAX_WAITING: usize = 1024;
-/// Addresses that one reply is tried at: anybody can answer, as often as it likes.
-const MAX_ROUTES: usize = 3;
+/// ... and what they may take of memory; one may be larger.
+const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
+/// Addresses that one message is tried at: anybody can answer, as often as it likes.
+const MAX_ADDRESSES: usize = 3;
 /// Longer ids of requests are not repeated in an answer, which would be larger than the request.
 /// Those of rs2p and py2p have about 66 bytes.
 const MAX_REQUEST_ID: usize = 256;
+/// A routed message that nobody has confirmed for this long is tried in another way. A quarter of
+/// the request timeout, if that is shorter.
+const ROUTE_PATIENCE: Duration = Duration::from_millis(2500);
+/// The pause before the mesh is asked again; it doubles.
+const ASK_AGAIN: Duration = Duration::from_millis(800);
+/// A message is not said again when its receiver may have forgotten that it had it.
+const SAY_AGAIN: Duration = Duration::from_secs(45);
 
-/// The replies that wait for a route.
+/// The messages that wait to be taken.
 #[derive(Debug, Default)]
-pub(crate) struct Requests(BTreeMap<TicketId, Waiting>);
+pub(crate) struct Requests {
+    waiting: BTreeMap<TicketId, Waiting>,
+    bytes: usize,
+}
 
 #[derive(Debug)]
 struct Waiting {
     request_id: Packet,
     to: NodeId,
-    frame: Frame,
+    letter: Letter,
+    /// Whose receipt is awaited.
+    via: Option<NodeId>,
+    /// Peers that it was sent to, whose receipts count; without an answer, not again.
+    silent: Vec<NodeId>,
+    first_sent: Option<Duration>,
+    /// When it is tried in another way.
+    seek_at: Duration,
     is_dialling: bool,
-    tried: Vec<HostPort>,
+    addrs: Vec<HostPort>,
+    /// Dials so far: which address is next.
+    dials: usize,
+    /// Times that the mesh was asked.
+    asked: u32,
+    why: ReplyLoss,
 }
 
 impl Waiting {
-    fn may_try(&self, me: &HostPort, addr: &HostPort) -> bool {
-        let is_new = addr != me && !self.tried.contains(addr);
-        is_new && !self.is_dialling && self.tried.len() < MAX_ROUTES
+    fn is(&self, id: &MessageId) -> bool {
+        self.letter.routed.as_ref().is_some_and(|(_, own)| own == id)
     }
 }
 
 impl Requests {
-    /// The dial that a response asked for came to nothing: another response may do better.
+    /// The dial for a message came to nothing: it is tried again, see [`Node::seek`].
     pub fn route_failed(&mut self, ticket: TicketId) {
-        if let Some(waiting) = self.0.get_mut(&ticket) {
+        if let Some(waiting) = self.waiting.get_mut(&ticket) {
             waiting.is_dialling = false;
         }
     }
 
-    pub fn is_full(&self) -> bool {
-        self.0.len() >= MAX_WAITING
+    /// Whether there is no room for another message of so many bytes.
+    pub fn is_full(&self, len: usize) -> bool {
+        let bytes = self.bytes.saturating_add(len);
+        self.waiting.len() >= MAX_WAITING || (bytes > MAX_WAITING_BYTES && self.bytes > 0)
+    }
+
+    fn insert(&mut self, ticket: TicketId, waiting: Waiting) {
+        self.bytes += waiting.letter.len();
+        self.waiting.insert(ticket, waiting);
+    }
+
+    fn remove(&mut self, ticket: TicketId) -> Option<Waiting> {
+        let waiting = self.waiting.remove(&ticket)?;
+        self.bytes -= waiting.letter.len();
+        Some(waiting)
+    }
+
+    fn tickets(&self, is_meant: impl Fn(&Waiting) -> bool) -> Vec<TicketId> {
+        let meant = self.waiting.iter().filter(|(_, waiting)| is_meant(waiting));
+        meant.map(|(&ticket, _)| ticket).collect()
     }
 }
 
 impl Node {
-    /// Keeps a frame and asks the mesh where its receiver is.
-    pub(super) fn request_route(&mut self, now: Now, to: NodeId, frame: Frame) -> TicketId {
+    /// Keeps a message until its receiver has taken it.
+    pub(super) fn request_route(&mut self, now: Now, to: NodeId, letter: Letter) -> TicketId {
         let ticket = TicketId(self.numbers.next());
         let request_id = Packet::from(NodeId::from_digest(&self.rng.bytes()).as_bytes());
-        let payload = peers::route_request_payload(&request_id, &to);
-        self.requests.0.insert(
-            ticket,
-            Waiting { request_id, to, frame, is_dialling: false, tried: Vec::new() },
-        );
+        let waiting = Waiting {
+            request_id,
+            to,
+            letter,
+            via: None,
+            silent: Vec::new(),
+            first_sent: None,
+            seek_at: now.mono,
+            is_dialling: false,
+            addrs: Vec::new(),
+            dials: 0,
+            asked: 0,
+            why: ReplyLoss::NoRoute,
+        };
+        self.requests.insert(ticket, waiting);
         self.timers.set(now.mono + self.config.request_timeout, Timer::Request(ticket));
+        self.seek(now, ticket);
+        ticket
+    }
+
+    /// A timer that was set before the message was last sent is ignored.
+    pub(super) fn seek_due(&mut self, now: Now, ticket: TicketId) {
+        if self.requests.waiting.get(&ticket).is_some_and(|waiting| now.mono >= waiting.seek_at) {
+            self.seek(now, ticket);
+        }
+    }
+
+    fn seek_after(&mut self, now: Now, ticket: TicketId, pause: Duration) {
+        if let Some(waiting) = self.requests.waiting.get_mut(&ticket) {
+            waiting.seek_at = now.mono + pause;
+            self.timers.set(waiting.seek_at, Timer::Seek(ticket));
+        }
+    }
+
+    /// Tries to get a message to its receiver: by the next hop, if there is one that has not kept
+    /// silent before; otherwise the mesh is asked, and what it has said so far is dialled.
+    fn seek(&mut self, now: Now, ticket: TicketId) {
+        let Some(waiting) = self.requests.waiting.get_mut(&ticket) else { return };
+        waiting.silent.extend(waiting.via.take());
+        if !self.send_by_next_hop(now, ticket) {
+            self.ask_for_way(now, ticket);
+        }
+    }
+
+    fn send_by_next_hop(&mut self, now: Now, ticket: TicketId) -> bool {
+        let Some(waiting) = self.requests.waiting.get(&ticket) else { return false };
+        let Some((frame, _)) = waiting.letter.routed.clone() else { return false };
+        let is_late = waiting.first_sent.is_some_and(|first| now.mono > first + SAY_AGAIN);
+        let hop = self.next_hop(&waiting.to, waiting.letter.about.as_ref(), None);
+        let hop = hop.filter(|(peer, _)| !is_late && !waiting.silent.contains(peer));
+        let Some((peer, link)) = hop else { return false };
+        if let Some(waiting) = self.requests.waiting.get_mut(&ticket) {
+            waiting.silent.extend(waiting.via.replace(peer));
+            waiting.first_sent.get_or_insert(now.mono);
+            waiting.why = ReplyLoss::NotTaken;
+        }
+        self.stats.own_frames += 1;
+        self.actions.push_back(Action::Send { link, parcel: Parcel::Own(frame) });
+        let patience = ROUTE_PATIENCE.min(self.config.request_timeout / 4);
+        self.seek_after(now, ticket, patience);
+        true
+    }
+
+    /// Asks the mesh where a node is, and dials what it has said before.
+    fn ask_for_way(&mut self, now: Now, ticket: TicketId) {
+        let Some(waiting) = self.requests.waiting.get_mut(&ticket) else { return };
+        let pause = ASK_AGAIN * 2_u32.saturating_pow(waiting.asked.min(8));
+        waiting.asked += 1;
+        let payload = peers::route_request_payload(&waiting.request_id, &waiting.to);
         let links: Vec<LinkId> = self.table.iter().map(|(_, link)| link).collect();
         for link in links {
             self.say(now, link, Flag::Broadcast, payload.clone());
         }
-        ticket
+        let pause = self.rng.jitter(pause);
+        self.seek_after(now, ticket, pause);
+        self.dial_for(now, ticket);
     }
 
-    /// Somebody asks where a node is; if it is a peer of ours we know.
+    /// Tells who asked where a node is, if it is one of our peers.
     pub(super) fn answer_request(&mut self, now: Now, link: LinkId, request: &Packet, id: &NodeId) {
         if !self.config.answer_requests || request.len() > MAX_REQUEST_ID {
             return;
@@ -85,59 +194,131 @@ impl Node {
 
     /// Somebody knows where a node is. True if it was we who asked.
     pub(super) fn routed(&mut self, now: Now, request: &Packet, entry: Option<&PeerEntry>) -> bool {
-        let mut waiting = self.requests.0.iter_mut();
+        let mut waiting = self.requests.waiting.iter_mut();
         let Some((&ticket, waiting)) = waiting.find(|(_, w)| w.request_id == *request) else {
             return false;
         };
         let addr =
             entry.filter(|entry| entry.id == waiting.to).and_then(|entry| entry.addr.clone());
-        if let Some(addr) = addr.filter(|addr| waiting.may_try(&self.me.addr, addr)) {
-            waiting.is_dialling = true;
-            waiting.tried.push(addr.clone());
-            self.dial_route(now, ticket, addr);
+        let is_new = |addr: &HostPort| *addr != self.me.addr && !waiting.addrs.contains(addr);
+        if let Some(addr) = addr.filter(is_new)
+            && waiting.addrs.len() < MAX_ADDRESSES
+        {
+            // The new one first.
+            waiting.dials = waiting.addrs.len();
+            waiting.addrs.push(addr);
+            if waiting.via.is_none() {
+                self.dial_for(now, ticket);
+            }
         }
         true
     }
 
-    fn dial_route(&mut self, now: Now, ticket: TicketId, addr: HostPort) {
-        if self.has_room().is_ok() {
-            let target = Target::Told(addr.clone(), self.widest_scope());
-            self.dial(now, target, addr, Purpose::Reply(ticket));
-        } else {
-            self.requests.route_failed(ticket);
+    /// Dials the next address of a node that the mesh has told.
+    fn dial_for(&mut self, now: Now, ticket: TicketId) {
+        let has_room = self.has_room().is_ok();
+        let Some(waiting) = self.requests.waiting.get_mut(&ticket) else { return };
+        let is_peer = self.table.get(&waiting.to).is_some();
+        if waiting.is_dialling || is_peer || waiting.addrs.is_empty() {
+            return;
         }
+        if !has_room {
+            waiting.why = ReplyLoss::TooManyLinks;
+            return;
+        }
+        let addr = waiting.addrs[waiting.dials % waiting.addrs.len()].clone();
+        waiting.dials += 1;
+        waiting.is_dialling = true;
+        waiting.why = ReplyLoss::Unreachable;
+        let target = Target::Told(addr.clone(), self.widest_scope());
+        self.dial(now, target, addr, Purpose::Reply(ticket));
     }
 
-    /// Sends all replies that waited for this peer, which is linked now.
-    pub(super) fn deliver_replies(&mut self, _now: Now, id: NodeId) {
+    /// Sends all messages that waited for this peer, which is linked now. To one that gives no
+    /// receipts they go once it has taken up our handshake: written to a link that stays, which is
+    /// all that can be known.
+    pub(super) fn deliver_replies(&mut self, now: Now, id: NodeId) {
         let Some(link) = self.table.get(&id) else { return };
-        let ready = self.requests.0.iter().filter(|(_, waiting)| waiting.to == id);
-        let ready: Vec<TicketId> = ready.map(|(&ticket, _)| ticket).collect();
-        for ticket in ready {
-            if let Some(waiting) = self.requests.0.remove(&ticket) {
-                let parcel = Parcel::Own(waiting.frame);
+        let Some(peer) = self.peers.get(&link) else { return };
+        let (confirms, is_acknowledged) = (peer.passes_replies, peer.is_acknowledged);
+        for ticket in self.requests.tickets(|waiting| waiting.to == id && waiting.via != Some(id)) {
+            if confirms && self.send_by_next_hop(now, ticket) {
+                continue;
+            }
+            let may_be_plain = |waiting: &Waiting| {
+                is_acknowledged && (!confirms || waiting.letter.routed.is_none())
+            };
+            if self.requests.waiting.get(&ticket).is_some_and(may_be_plain)
+                && let Some(waiting) = self.requests.remove(ticket)
+            {
+                let parcel = Parcel::Own(waiting.letter.plain);
                 self.stats.own_frames += 1;
                 self.actions.push_back(Action::Send { link, parcel });
-                self.settle(ticket, waiting.to, true);
+                self.settle(ticket, waiting.to, Ok(()));
             }
         }
     }
 
+    /// A peer says what became of a message of ours.
+    pub(super) fn own_receipt_came(&mut self, now: Now, peer: NodeId, receipt: Receipt) {
+        match receipt {
+            Receipt::Taken(id) => {
+                let sent_there = |waiting: &Waiting| {
+                    waiting.is(&id) && (waiting.via == Some(peer) || waiting.silent.contains(&peer))
+                };
+                for ticket in self.requests.tickets(sent_there) {
+                    if let Some(waiting) = self.requests.remove(ticket) {
+                        self.settle(ticket, waiting.to, Ok(()));
+                    }
+                }
+            }
+            Receipt::Lost(id) => {
+                self.way_lost(now, |waiting| waiting.is(&id) && waiting.via == Some(peer));
+            }
+        }
+    }
+
+    /// The peer by which these messages were sent is gone.
+    pub(super) fn hop_lost(&mut self, now: Now, peer: NodeId) {
+        self.way_lost(now, |waiting| waiting.via == Some(peer));
+    }
+
+    /// Asks the mesh at once; the way that failed is tried again later, for it may be mended.
+    fn way_lost(&mut self, now: Now, is_meant: impl Fn(&Waiting) -> bool) {
+        for ticket in self.requests.tickets(is_meant) {
+            if let Some(waiting) = self.requests.waiting.get_mut(&ticket) {
+                waiting.via = None;
+                waiting.why = ReplyLoss::NoRoute;
+            }
+            self.ask_for_way(now, ticket);
+        }
+    }
+
     pub(super) fn request_overdue(&mut self, ticket: TicketId) {
-        if let Some(waiting) = self.requests.0.remove(&ticket) {
-            self.settle(ticket, waiting.to, false);
+        if let Some(waiting) = self.requests.remove(ticket) {
+            self.settle(ticket, waiting.to, Err(waiting.why));
         }
     }
 
     pub(super) fn give_up_requests(&mut self) {
-        for (ticket, waiting) in std::mem::take(&mut self.requests.0) {
-            self.settle(ticket, waiting.to, false);
+        self.requests.bytes = 0;
+        for (ticket, waiting) in std::mem::take(&mut self.requests.waiting) {
+            self.settle(ticket, waiting.to, Err(ReplyLoss::Closed));
         }
     }
 
-    fn settle(&mut self, ticket: TicketId, to: NodeId, sent: bool) {
-        let event = if sent { MeshEvent::ReplySent { to } } else { MeshEvent::ReplyFailed { to } };
-        self.actions.push_back(Action::Settled { ticket, sent });
+    fn settle(&mut self, ticket: TicketId, to: NodeId, outcome: Result<(), ReplyLoss>) {
+        let event = match outcome {
+            Ok(()) => {
+                self.stats.replies_taken += 1;
+                MeshEvent::ReplySent { to }
+            }
+            Err(why) => {
+                self.stats.lose_reply(why);
+                MeshEvent::ReplyFailed { to, why }
+            }
+        };
+        self.actions.push_back(Action::Settled { ticket, sent: outcome.is_ok() });
         self.actions.push_back(Action::Report(event));
     }
 }

@@ -10,7 +10,9 @@ use super::*;
 use crate::events::{Cause, MeshEvent};
 use crate::options::Kind;
 use crate::stats::Refusal;
-use crate::wire::{Body, Envelope, Handshake, Header, Hello, Malformed, Method, PeerEntry, peers};
+use crate::wire::{
+    Body, Envelope, Handshake, Header, Hello, Letter, Malformed, Method, PeerEntry, peers,
+};
 
 mod addresses;
 mod hostile;
@@ -412,15 +414,15 @@ fn a_reply_waits_for_a_route_and_gives_up_in_time() {
     let mut hand = Hand::new();
     let a = hand.rs2p(1);
     let draft = Draft { main: Flag::Whisper, packets: packets([&[2], b"x"]), time: SECOND };
-    let frame = draft.encode(&id(100), &draft.id());
-    let Routed::Routing(ticket) = hand.node.send_to(hand.now, id(9), frame.clone()) else {
+    let letter = Letter::plain(&draft, &id(100));
+    let Routed::Routing(ticket) = hand.node.send_to(hand.now, id(9), letter.clone()) else {
         panic!("not a peer")
     };
     assert_eq!(says(&hand.actions(), a), [Kind::REQUEST]);
     let actions = hand.pass(10_001);
     let settled = |action: &Action| matches!(action, Action::Settled { ticket: t, sent: false } if *t == ticket);
     assert!(actions.iter().any(settled));
-    assert_eq!(hand.node.send_to(hand.now, id(1), frame), Routed::Sent);
+    assert_eq!(hand.node.send_to(hand.now, id(1), letter), Routed::Sent);
 }
 
 #[test]

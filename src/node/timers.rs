@@ -10,8 +10,10 @@ use super::event::{LinkId, TicketId};
 pub(crate) enum Timer {
     /// A link should have shaken hands by now.
     Handshake(LinkId),
-    /// A reply should have found its route by now.
+    /// The time of a reply is up.
     Request(TicketId),
+    /// A reply should have been taken by now: another way is tried.
+    Seek(TicketId),
     /// Some address may be dialled again.
     Redial,
     /// Too few links: ask the peers for more.

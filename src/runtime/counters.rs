@@ -13,6 +13,7 @@ pub(crate) struct Counters {
     handled: AtomicU64,
     ignored: AtomicU64,
     panics: AtomicU64,
+    letters: AtomicU64,
 }
 
 impl Counters {
@@ -38,6 +39,11 @@ impl Counters {
 
     pub fn panicked(&self) {
         self.panics.fetch_add(1, Relaxed);
+    }
+
+    /// A number that no other message to one node has.
+    pub fn next_letter(&self) -> u64 {
+        self.letters.fetch_add(1, Relaxed)
     }
 
     pub fn unsent(&self) -> u64 {

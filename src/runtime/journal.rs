@@ -82,7 +82,7 @@ fn trouble(event: &MeshEvent) -> Option<String> {
             cause: Cause::PeerClosed | Cause::Disconnected | Cause::Closed, ..
         } => None,
         MeshEvent::Left { id, cause } => Some(format!("lost peer {id}: {cause}")),
-        MeshEvent::ReplyFailed { to } => Some(format!("no route for the reply to {to}")),
+        MeshEvent::ReplyFailed { to, why } => Some(format!("no reply to {to}: {why}")),
         MeshEvent::Lagged { dropped } => {
             Some(format!("{dropped} messages dropped because nobody received them"))
         }

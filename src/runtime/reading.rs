@@ -210,10 +210,11 @@ impl LinkThread {
 }
 
 /// Whether the node can deal with it here and now: a message between neighbours, which neither
-/// the handlers nor the queue ever see. So it never waits behind a slow handler.
+/// the handlers nor the queue ever see. So it never waits behind a slow handler. A routed reply is
+/// none: it is delivered or relayed, with the backpressure that this needs.
 pub(crate) fn is_control(item: &Item) -> bool {
     let Ok(envelope) = item else { return false };
-    !envelope.main.is_relayed() && !matches!(envelope.body, Body::User)
+    !envelope.main.is_relayed() && !matches!(envelope.body, Body::User | Body::RoutedReply(_))
 }
 
 pub(crate) fn event(link: LinkId, item: Item) -> Event {

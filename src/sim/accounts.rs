@@ -5,9 +5,15 @@ use super::process::Process;
 use super::world::World;
 use crate::stats::{Refusal, Stats};
 
-/// Why a node may turn down what another one sent: it was late, or it came back.
-const GOOD_REASONS: [Refusal; 5] =
-    [Refusal::Echo, Refusal::TooOld, Refusal::TooFarAhead, Refusal::Evicted, Refusal::Late];
+/// Why a node may turn down what another one sent: it was late, it came back, or nobody knew its way.
+const GOOD_REASONS: [Refusal; 6] = [
+    Refusal::Echo,
+    Refusal::TooOld,
+    Refusal::TooFarAhead,
+    Refusal::Evicted,
+    Refusal::Late,
+    Refusal::NoRoute,
+];
 
 impl World {
     /// Nobody gets a message twice, or its own: the ledger notes that when it happens. Here: the

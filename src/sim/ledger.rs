@@ -250,6 +250,13 @@ impl Ledger {
         }
     }
 
+    /// A node passes on a message that is for another one.
+    pub fn passed_on(&mut self, number: usize, by: ProcessId, from: ProcessId, at: Duration) {
+        let sending = &mut self.sendings[number];
+        let hops = sending.accepted.get(&from).map_or(1, |arrival| arrival.hops + 1);
+        sending.accepted.entry(by).or_insert(Arrival { at, hops });
+    }
+
     /// Notes the first promise that is broken.
     pub fn breaks(&mut self, promise: &'static str, what: String) {
         self.broken.get_or_insert((promise, what));

@@ -8,7 +8,7 @@ use super::routes::Wish;
 use super::schedule::{Happening, ProcessId};
 use super::world::World;
 use crate::error::{Error, Result};
-use crate::id::NodeId;
+use crate::id::{MessageId, NodeId};
 use crate::mesh_socket::drafting::{draft, seconds_near};
 use crate::message::Message;
 use crate::node::{ConnectId, Connecting};
@@ -65,20 +65,50 @@ impl World {
     ///
     /// Those of `MeshSocket::send_to`.
     pub fn send_to<M>(&mut self, node: usize, to: &NodeId, packets: impl Packets<M>) -> Result<()> {
+        self.whisper_to(node, to, None, packets)
+    }
+
+    /// Answers a message that a node has received, as `Message::reply` does.
+    ///
+    /// # Errors
+    ///
+    /// Those of `MeshSocket::send_to`.
+    pub fn reply<M>(
+        &mut self,
+        node: usize,
+        message: &Message,
+        packets: impl Packets<M>,
+    ) -> Result<()> {
+        self.whisper_to(node, &message.sender(), Some(message.id()), packets)
+    }
+
+    fn whisper_to<M>(
+        &mut self,
+        node: usize,
+        to: &NodeId,
+        about: Option<MessageId>,
+        packets: impl Packets<M>,
+    ) -> Result<()> {
         let pid = self.machines[node].process.ok_or(Error::Closed)?;
         let second = self.clock(pid).second();
         let draft = draft(&SendOptions::whisper(), packets, second, self.config.max_frame)?;
         if self.is_stopped(node) || !self.processes[pid].line.is_empty() {
-            self.stand_in_line(pid, draft, Some(*to));
+            self.stand_in_line(pid, draft, Some((*to, about)));
             return Ok(());
         }
-        if self.route(pid, &draft, *to) { Ok(()) } else { Err(Error::TooManyRequests) }
+        if self.route(pid, &draft, *to, about) { Ok(()) } else { Err(Error::TooManyRequests) }
     }
 
     /// The program sends this once it runs and has sent what it wanted to send before.
-    fn stand_in_line(&mut self, pid: ProcessId, draft: Draft, to: Option<NodeId>) {
+    fn stand_in_line(
+        &mut self,
+        pid: ProcessId,
+        draft: Draft,
+        to: Option<(NodeId, Option<MessageId>)>,
+    ) {
         let since = self.ground.schedule.now();
-        self.processes[pid].line.push_back(Wish { draft, to, since });
+        let (to, about) = to.map_or((None, None), |(to, about)| (Some(to), about));
+        self.processes[pid].line.push_back(Wish { draft, to, about, since });
         self.send_line(pid);
     }
 
@@ -111,10 +141,12 @@ impl World {
             if !is_over && first.to.is_none() && !self.has_room(pid) {
                 return;
             }
-            let Some(Wish { draft, to, .. }) = self.processes[pid].line.pop_front() else { return };
+            let Some(Wish { draft, to, about, .. }) = self.processes[pid].line.pop_front() else {
+                return;
+            };
             let is_sent = match to {
                 _ if is_over => false,
-                Some(to) => self.route(pid, &draft, to),
+                Some(to) => self.route(pid, &draft, to, about),
                 None => self.publish(pid, draft),
             };
             self.ground.ledger.given_up += u64::from(!is_sent);

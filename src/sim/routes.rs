@@ -5,18 +5,23 @@ use std::time::Duration;
 use super::ledger::Audience;
 use super::schedule::ProcessId;
 use super::world::World;
-use crate::id::NodeId;
+use crate::id::{MessageId, NodeId};
 use crate::node::{Routed, TicketId};
-use crate::wire::{Draft, Frame};
+use crate::wire::routed::Address;
+use crate::wire::{Draft, Frame, Letter};
 
 /// The promise that a node keeps what it was given for another one.
 const NOT_FORGOTTEN: &str = "what is for one node is sent, or given up and counted";
+/// The promise that a ticket tells the truth.
+const TAKEN: &str = "what is said to be sent to one node was taken by it";
 
 /// What a program wants to send: to one node, or to all.
 #[derive(Debug)]
 pub(super) struct Wish {
     pub draft: Draft,
     pub to: Option<NodeId>,
+    /// The message of that node which it answers.
+    pub about: Option<MessageId>,
     pub since: Duration,
 }
 
@@ -25,18 +30,33 @@ pub(super) struct Wish {
 pub(super) struct Routing {
     ticket: TicketId,
     number: usize,
-    frame: Frame,
-    is_sent: bool,
+    letter: Letter,
+    to: NodeId,
+}
+
+impl Routing {
+    fn is(&self, frame: &Frame) -> bool {
+        let routed = self.letter.routed.iter().map(|(frame, _)| frame);
+        routed.chain([&self.letter.plain]).any(|own| own.bytes(None) == frame.bytes(None))
+    }
 }
 
 impl World {
     /// Sends to one node; false if too many messages wait for a way.
-    pub(super) fn route(&mut self, pid: ProcessId, draft: &Draft, to: NodeId) -> bool {
-        let frame = draft.encode(&self.processes[pid].id, &draft.id());
+    pub(super) fn route(
+        &mut self,
+        pid: ProcessId,
+        draft: &Draft,
+        to: NodeId,
+        about: Option<MessageId>,
+    ) -> bool {
+        let about = self.processes[pid].node.way_to(&to, about).about;
+        let address = Address { to, about, number: self.ground.ledger.sendings.len() as u64 };
+        let letter = Letter::new(draft, &self.processes[pid].id, &address, self.config.max_frame);
         let now = self.ground.schedule.now();
         let number = self.ground.ledger.sent(pid, now, draft.time, Audience::One(to));
-        let parcel = frame.clone();
-        let (routed, _) = self.act(pid, Some(number), |node, now| node.send_to(now, to, parcel));
+        let sent = letter.clone();
+        let (routed, _) = self.act(pid, Some(number), |node, now| node.send_to(now, to, sent));
         match routed {
             Routed::Sent if self.ground.ledger.sendings[number].put == 0 => {
                 let what = format!("process {pid} never put message {number} on a link");
@@ -46,7 +66,7 @@ impl World {
             Routed::Routing(ticket) => {
                 self.ground.ledger.routing += 1;
                 let routing = &mut self.processes[pid].routing;
-                routing.push(Routing { ticket, number, frame, is_sent: false });
+                routing.push(Routing { ticket, number, letter, to });
             }
             // It was never sent.
             Routed::TooMany => drop(self.ground.ledger.sendings.pop()),
@@ -56,23 +76,21 @@ impl World {
 
     /// Which message that waited for a way this frame is, now that it is put on a link.
     pub(super) fn found_its_way(&mut self, pid: ProcessId, frame: &Frame) -> Option<usize> {
-        let mut routing = self.processes[pid].routing.iter_mut();
-        let is_it = |at: &&mut Routing| !at.is_sent && at.frame.bytes(None) == frame.bytes(None);
-        let found = routing.find(is_it)?;
-        found.is_sent = true;
-        Some(found.number)
+        let mut routing = self.processes[pid].routing.iter();
+        routing.find(|routing| routing.is(frame)).map(|routing| routing.number)
     }
 
     /// The wait is over, one way or the other.
     pub(super) fn routed(&mut self, pid: ProcessId, ticket: TicketId, sent: bool) {
         let routing = &mut self.processes[pid].routing;
         let Some(at) = routing.iter().position(|routing| routing.ticket == ticket) else { return };
-        let Routing { number, is_sent, .. } = routing.swap_remove(at);
+        let Routing { number, to, .. } = routing.swap_remove(at);
         self.ground.ledger.routing -= 1;
         self.ground.ledger.given_up += u64::from(!sent);
-        if is_sent != sent {
-            let what = format!("message {number} of process {pid}: sent {is_sent}, said {sent}");
-            self.ground.ledger.breaks(NOT_FORGOTTEN, what);
+        let accepted = &self.ground.ledger.sendings[number].accepted;
+        if sent && !accepted.keys().any(|&pid| self.processes[pid].id == to) {
+            let what = format!("message {number} of process {pid}: said to be sent, not taken");
+            self.ground.ledger.breaks(TAKEN, what);
         }
     }
 }

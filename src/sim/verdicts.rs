@@ -40,10 +40,19 @@ impl World {
                 let what = format!("process {pid} turned down message {number} of {from}'s: {why}");
                 self.ground.ledger.breaks(SOUND, what);
             }
+        } else if self.is_on_its_way(pid, number) {
+            // Passed on; to the ledger it counts as one who had it.
+            self.ground.ledger.passed_on(number, pid, from, now);
         } else if !self.ground.ledger.sendings[number].accepted.contains_key(&pid) {
             let what = format!("process {pid} took message {number} for a duplicate");
             self.ground.ledger.breaks(SOUND, what);
         }
+    }
+
+    /// Whether a message to one node is in another one, which can only pass it on.
+    fn is_on_its_way(&self, pid: ProcessId, number: usize) -> bool {
+        let audience = self.ground.ledger.sendings[number].audience;
+        matches!(audience, Audience::One(id) if id != self.processes[pid].id)
     }
 
     fn is_meant_for(&mut self, pid: ProcessId, number: usize) {
@@ -64,6 +73,7 @@ impl World {
             Refusal::Echo => sending.origin == pid,
             Refusal::TooOld => date + config.max_age.as_secs() <= second,
             Refusal::TooFarAhead => date > second + config.max_ahead.as_secs(),
+            Refusal::NoRoute => self.is_on_its_way(pid, number),
             Refusal::Evicted => process.marks.seen.most() >= config.seen_ids,
             // It has ended, or its thread has been told to end it.
             Refusal::Late => process

@@ -4,6 +4,7 @@ use super::handshake::Handshake;
 use super::hello::{self, Hello};
 use super::method::Method;
 use super::peers::{self, PeerEntry};
+use super::routed::{self, Receipt, RoutedReply};
 use crate::id::NodeId;
 use crate::options::{Flag, Kind};
 use crate::packet::Packet;
@@ -16,6 +17,10 @@ pub(crate) enum Body {
     User,
     Handshake(Handshake),
     Hello(Hello),
+    /// A message to one node, on its way over several links.
+    RoutedReply(RoutedReply),
+    /// What became of one.
+    Receipt(Receipt),
     /// Whom the peer knows.
     Peers(Vec<PeerEntry>),
     /// Whom do you know?
@@ -55,7 +60,10 @@ impl Body {
             _ if Kind::PEERS == *kind => read_peers(packets)?,
             _ if Kind::REQUEST == *kind => read_request(packets)?,
             _ if Kind::RESPONSE == *kind => read_response(packets)?,
-            hello::KIND => Body::Hello(Hello::read(packets).ok_or("hello is not a list of text")?),
+            hello::KIND => match routed::read(packets) {
+                Some(body) => body?,
+                None => Body::Hello(Hello::read(packets).ok_or("hello is not a list of text")?),
+            },
             _ => Body::User,
         })
     }

@@ -16,6 +16,10 @@ pub(crate) const KIND: &[u8] = b"rs2p";
 
 /// How a capability begins that gives a second address: `at 192.0.2.1:4444`.
 const AT: &str = "at ";
+/// Capability: speaks the rules of two links between rs2p nodes.
+pub(crate) const LINKS: &str = "links";
+/// Capability: passes replies on along the way that a message came, and says what became of them.
+pub(crate) const REPLIES: &str = "replies";
 
 /// Capabilities that are kept of one hello, and the longest one.
 const MAX_CAPABILITIES: usize = 32;

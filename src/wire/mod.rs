@@ -20,6 +20,7 @@ mod method;
 pub(crate) mod node_id;
 pub(crate) mod peers;
 mod proof;
+pub(crate) mod routed;
 mod sender;
 #[cfg(test)]
 mod tests;
@@ -33,3 +34,4 @@ pub(crate) use hello::Hello;
 pub(crate) use method::Method;
 pub(crate) use peers::{HostPort, PeerEntry};
 pub(crate) use proof::Proof;
+pub(crate) use routed::{Letter, Receipt, RoutedReply};

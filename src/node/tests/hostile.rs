@@ -111,7 +111,7 @@ fn a_reply_is_tried_at_a_few_addresses_only() {
     let mut hand = Hand::new();
     let a = hand.rs2p(1);
     let draft = Draft { main: Flag::Whisper, packets: packets([&[2], b"x"]), time: SECOND };
-    hand.node.send_to(hand.now, id(9), draft.encode(&id(100), &draft.id()));
+    hand.node.send_to(hand.now, id(9), Letter::plain(&draft, &id(100)));
     let request = hand.actions().into_iter().find_map(|action| match action {
         Action::Send { parcel: Parcel::Control(draft), .. } => draft.packets.get(1).cloned(),
         _ => None,

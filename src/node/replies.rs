@@ -1,0 +1,116 @@
+//! Replies that travel from peer to peer: what is for us is taken, what is for others goes on, and
+//! receipts go back.
+
+use super::event::{Action, LinkId, Parcel};
+use super::passages::Taken;
+use super::{Node, Now};
+use crate::id::{MessageId, NodeId};
+use crate::options::Flag;
+use crate::stats::Refusal;
+use crate::wire::routed::HEAD;
+use crate::wire::{Body, Envelope, Receipt, RoutedReply};
+
+impl Node {
+    /// The peer by which a message to one node leaves: the node itself, or whom its message came
+    /// from. Only one that passes replies on, and not the one that the message has just come from.
+    pub(super) fn next_hop(
+        &self,
+        to: &NodeId,
+        about: Option<&MessageId>,
+        not: Option<NodeId>,
+    ) -> Option<(NodeId, LinkId)> {
+        let back = about.and_then(|about| self.routes.way_back(about));
+        [Some(*to), back].into_iter().flatten().filter(|peer| Some(*peer) != not).find_map(|peer| {
+            let link = self.table.get(&peer)?;
+            self.peers.get(&link)?.passes_replies.then_some((peer, link))
+        })
+    }
+
+    /// A message for one node has come over several links, or will go over several.
+    pub(super) fn reply_came(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        peer: NodeId,
+        envelope: Box<Envelope>,
+        reply: &RoutedReply,
+    ) {
+        if !self.peers.get(&link).is_some_and(|peer| peer.passes_replies) {
+            return self.stats.refuse(Refusal::ForeignWhisper);
+        }
+        if reply.from != envelope.sender || reply.from == self.me.id {
+            return self.stats.refuse(Refusal::Invalid);
+        }
+        self.routes.learn(now.mono, &envelope.id, envelope.sender, (link, peer));
+        if reply.to == self.me.id {
+            self.take_reply(now, link, peer, envelope);
+        } else {
+            self.pass_reply_on(now, peer, &envelope, reply);
+        }
+    }
+
+    /// It is for us. Who sends it again has not had our receipt.
+    fn take_reply(&mut self, now: Now, link: LinkId, peer: NodeId, mut envelope: Box<Envelope>) {
+        let id = envelope.id;
+        match self.passages.take(now.mono, &id) {
+            Taken::Full => {
+                self.stats.refuse(Refusal::TooManyReplies);
+                return self.say_receipt(now, peer, Receipt::Lost(id));
+            }
+            Taken::Again => self.stats.duplicates += 1,
+            Taken::New => {
+                envelope.packets.drain(..HEAD.min(envelope.packets.len()));
+                envelope.body = Body::User;
+                self.deliver(link, peer, envelope);
+            }
+        }
+        self.schedule_sweep(now);
+        self.say_receipt(now, peer, Receipt::Taken(id));
+    }
+
+    fn pass_reply_on(&mut self, now: Now, peer: NodeId, envelope: &Envelope, reply: &RoutedReply) {
+        let id = envelope.id;
+        if self.passages.contains(&id) {
+            self.stats.duplicates += 1;
+            return;
+        }
+        let hop = self.next_hop(&reply.to, reply.about.as_ref(), Some(peer));
+        let refusal = match hop {
+            None => Refusal::NoRoute,
+            Some((next, link)) if self.passages.add(now.mono, id, peer, next) => {
+                self.stats.relayed_only += 1;
+                self.stats.relay_frames += 1;
+                let parcel = Parcel::Relay(envelope.relay());
+                self.actions.push_back(Action::Send { link, parcel });
+                return self.schedule_sweep(now);
+            }
+            Some(_) => Refusal::TooManyReplies,
+        };
+        self.stats.refuse(refusal);
+        self.say_receipt(now, peer, Receipt::Lost(id));
+    }
+
+    /// A peer says what became of a message that went to it: one of ours, or one that we passed on.
+    pub(super) fn receipt_came(&mut self, now: Now, peer: NodeId, receipt: Receipt) {
+        let (Receipt::Taken(id) | Receipt::Lost(id)) = receipt;
+        if let Some(from) = self.passages.end(&id, peer) {
+            self.say_receipt(now, from, receipt);
+        } else {
+            self.own_receipt_came(now, peer, receipt);
+        }
+    }
+
+    /// What a lost peer had not confirmed did not get through by this way.
+    pub(super) fn passages_lost(&mut self, now: Now, peer: NodeId) {
+        for (id, from) in self.passages.lost(peer) {
+            self.say_receipt(now, from, Receipt::Lost(id));
+        }
+        self.hop_lost(now, peer);
+    }
+
+    fn say_receipt(&mut self, now: Now, peer: NodeId, receipt: Receipt) {
+        if let Some(link) = self.table.get(&peer) {
+            self.say(now, link, Flag::Whisper, receipt.payload());
+        }
+    }
+}

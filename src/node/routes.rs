@@ -1,0 +1,185 @@
+//! The way back: which peer each message first came from, so that an answer can travel the same
+//! way in the other direction.
+//!
+//! A way leads from a node to one that had the message before it, so it never leads in a circle.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::BuildHasher;
+use std::time::Duration;
+
+use siphasher::sip::SipHasher13;
+
+use super::event::LinkId;
+use crate::id::{MessageId, NodeId};
+
+/// Ways are kept as long as the ids in the seen cache.
+pub(super) const KEEP: Duration = Duration::from_secs(61);
+/// Messages whose way is remembered. The oldest is forgotten; 3 MiB.
+pub(super) const MAX_WAYS: usize = 65_536;
+/// Nodes whose latest message is remembered; 800 KiB.
+const MAX_ORIGINS: usize = 4096;
+/// Links whose peers are remembered: those that messages came over lately.
+const MAX_LINKS: usize = 1024;
+/// The latest message of a node is replaced by a later one this often at most.
+const RENEW: Duration = Duration::from_secs(1);
+
+/// Enough of a message id: whoever makes two equal ones misleads the answers to itself.
+type Key = [u8; 16];
+
+#[derive(Debug)]
+pub(crate) struct Routes {
+    ways: HashMap<Key, LinkId, Keyed>,
+    order: VecDeque<(Duration, Key)>,
+    /// Who was at the other end of a link. It may have got another link since.
+    peers: BTreeMap<LinkId, NodeId>,
+    latest: BTreeMap<NodeId, (MessageId, Duration)>,
+}
+
+impl Routes {
+    /// The key is secret: nobody can aim many ids at one slot.
+    pub fn new(key: (u64, u64)) -> Self {
+        Routes {
+            ways: HashMap::with_hasher(Keyed(key)),
+            order: VecDeque::new(),
+            peers: BTreeMap::new(),
+            latest: BTreeMap::new(),
+        }
+    }
+
+    /// Notes which peer a message came from, and who sent it first.
+    pub fn learn(
+        &mut self,
+        now: Duration,
+        id: &MessageId,
+        origin: NodeId,
+        (link, peer): (LinkId, NodeId),
+    ) {
+        let key = key(id);
+        if self.ways.contains_key(&key) {
+            return;
+        }
+        self.forget(now, MAX_WAYS - 1);
+        self.ways.insert(key, link);
+        self.order.push_back((now, key));
+        if self.peers.insert(link, peer).is_none() && self.peers.len() > MAX_LINKS {
+            self.peers.pop_first();
+        }
+        self.note_latest(now, id, origin);
+    }
+
+    /// The peer that this message first came from.
+    pub fn way_back(&self, id: &MessageId) -> Option<NodeId> {
+        self.peers.get(self.ways.get(&key(id))?).copied()
+    }
+
+    /// A message of this node that has come here lately.
+    pub fn latest_of(&self, origin: &NodeId) -> Option<MessageId> {
+        self.latest.get(origin).map(|(id, _)| *id)
+    }
+
+    /// Forgets what is too old.
+    pub fn sweep(&mut self, now: Duration) {
+        self.forget(now, MAX_WAYS);
+        self.latest.retain(|_, (_, at)| *at + KEEP > now);
+    }
+
+    pub fn len(&self) -> usize {
+        self.ways.len()
+    }
+
+    fn forget(&mut self, now: Duration, most: usize) {
+        while let Some(&(at, key)) = self.order.front() {
+            if at + KEEP > now && self.order.len() <= most {
+                return;
+            }
+            self.order.pop_front();
+            self.ways.remove(&key);
+        }
+    }
+
+    fn note_latest(&mut self, now: Duration, id: &MessageId, origin: NodeId) {
+        if let Some((latest, at)) = self.latest.get_mut(&origin) {
+            if *at + RENEW <= now {
+                (*latest, *at) = (*id, now);
+            }
+            return;
+        }
+        if self.latest.len() >= MAX_ORIGINS {
+            self.latest.retain(|_, (_, at)| *at + KEEP > now);
+        }
+        // A flood of invented senders must not push out those that are known.
+        if self.latest.len() < MAX_ORIGINS {
+            self.latest.insert(origin, (*id, now));
+        }
+    }
+}
+
+fn key(id: &MessageId) -> Key {
+    let digest = id.as_digest();
+    std::array::from_fn(|at| digest[at])
+}
+
+#[derive(Debug)]
+struct Keyed((u64, u64));
+
+impl BuildHasher for Keyed {
+    type Hasher = SipHasher13;
+
+    fn build_hasher(&self) -> SipHasher13 {
+        SipHasher13::new_with_keys(self.0.0, self.0.1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: fn(u64) -> Duration = Duration::from_secs;
+
+    fn id(n: u64) -> MessageId {
+        let mut digest = [0; 48];
+        digest[..8].copy_from_slice(&n.to_be_bytes());
+        MessageId::from_digest(digest)
+    }
+
+    fn node(n: u8) -> NodeId {
+        NodeId::from_digest(&[n; 48])
+    }
+
+    #[test]
+    fn a_message_leads_back_to_the_peer_that_it_first_came_from() {
+        let mut routes = Routes::new((1, 2));
+        routes.learn(S(0), &id(1), node(9), (LinkId(1), node(1)));
+        routes.learn(S(1), &id(1), node(9), (LinkId(2), node(2)));
+        assert_eq!(routes.way_back(&id(1)), Some(node(1)));
+        assert_eq!(routes.way_back(&id(2)), None);
+        assert_eq!(routes.latest_of(&node(9)), Some(id(1)));
+    }
+
+    #[test]
+    fn ways_are_forgotten_by_age_and_by_number() {
+        let mut routes = Routes::new((1, 2));
+        let link = (LinkId(1), node(1));
+        routes.learn(S(0), &id(0), node(9), link);
+        for n in 1..=MAX_WAYS as u64 {
+            routes.learn(S(1), &id(n), node(9), link);
+        }
+        assert_eq!((routes.way_back(&id(0)), routes.len()), (None, MAX_WAYS));
+        routes.sweep(S(1) + KEEP);
+        assert_eq!((routes.len(), routes.latest_of(&node(9))), (0, None));
+    }
+
+    #[test]
+    fn invented_senders_push_nobody_out() {
+        let mut routes = Routes::new((1, 2));
+        let link = (LinkId(1), node(1));
+        routes.learn(S(0), &id(0), node(9), link);
+        for n in 1..2 * MAX_ORIGINS as u64 {
+            let mut digest = [1; 48];
+            digest[..8].copy_from_slice(&n.to_be_bytes());
+            routes.learn(S(1), &id(n), NodeId::from_digest(&digest), link);
+        }
+        assert_eq!(routes.latest.len(), MAX_ORIGINS);
+        assert_eq!(routes.latest_of(&node(9)), Some(id(0)));
+    }
+}
