@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::mesh_socket::MeshSocket;
 use crate::options::Overflow;
 use crate::outward::normalised;
+use crate::peer_addr::PeerAddr;
 use crate::protocol::{Encryption, Protocol};
 use crate::runtime::start::{Plan, start};
 use crate::runtime::tls::TlsKit;
@@ -49,6 +50,7 @@ pub struct Builder {
     #[cfg(feature = "native-tls")]
     tls: Tls,
     out_addr: Option<HostPort>,
+    seeds: Vec<PeerAddr>,
     debug_level: Option<u8>,
     config: Config,
 }
@@ -60,6 +62,7 @@ impl Builder {
             #[cfg(feature = "native-tls")]
             tls: Tls::new(),
             out_addr: None,
+            seeds: Vec::new(),
             debug_level: None,
             config: Config::default(),
         }
@@ -84,6 +87,22 @@ impl Builder {
     /// port. Checked in [`bind`](Builder::bind).
     pub fn out_addr(mut self, host: impl Into<String>, port: u16) -> Self {
         self.out_addr = Some(HostPort { host: host.into(), port });
+        self
+    }
+
+    /// A node to link to, from the start and whenever that link is lost. It need not run yet: it is
+    /// dialled until it answers, at pauses of up to three seconds, and its name is looked up each
+    /// time. [`MeshEvent::SeedReached`](crate::MeshEvent::SeedReached) says when it has answered.
+    ///
+    /// All nodes of a mesh may have the same seeds: one that is a seed itself does not dial itself.
+    pub fn seed(mut self, addr: impl Into<PeerAddr>) -> Self {
+        self.seeds.push(addr.into());
+        self
+    }
+
+    /// Several of them: each is dialled. For one node with several addresses, see [`PeerAddr`].
+    pub fn seeds<A: Into<PeerAddr>>(mut self, addrs: impl IntoIterator<Item = A>) -> Self {
+        self.seeds.extend(addrs.into_iter().map(Into::into));
         self
     }
 
@@ -246,7 +265,7 @@ impl Builder {
     ///
     /// [`Error::Bind`] if the address is taken or not ours, [`Error::Resolve`] or
     /// [`Error::NoAddress`] if it cannot be found, [`Error::OutAddr`] if nobody could dial what
-    /// `out_addr` says, [`Error::TlsNotCompiled`] if encryption is asked
+    /// `out_addr` says, [`Error::InvalidAddress`] if a seed is no address, [`Error::TlsNotCompiled`] if encryption is asked
     /// for that this build lacks, [`Error::TlsSettings`] if a trusted root is no certificate,
     /// [`Error::SecretWithoutTls`] and [`Error::SecretTooShort`] for a secret that protects nothing.
     pub fn bind(self, addr: impl ToSocketAddrs) -> Result<MeshSocket> {
@@ -258,6 +277,7 @@ impl Builder {
             tls,
             key,
             out_addr: self.out_addr.map(normalised).transpose()?,
+            seeds: self.seeds.into_iter().map(PeerAddr::hosts).collect::<Result<_>>()?,
             debug_level: self.debug_level,
             config: self.config,
         };

@@ -9,10 +9,12 @@ use crate::id::NodeId;
 use crate::options::Kind;
 use crate::protocol::Encryption;
 
+mod connect;
 mod display;
 mod receive;
 mod send;
 
+pub use connect::Attempt;
 pub use receive::{RecvError, RecvTimeoutError, TryRecvError};
 pub use send::SendError;
 
@@ -44,6 +46,16 @@ pub enum Error {
     },
     /// No address was given, or the name has none.
     NoAddress,
+    /// This text is no address: `host:port`, with an IPv6 address in brackets.
+    InvalidAddress {
+        /// The text.
+        text: String,
+    },
+    /// No node answers at any of several addresses.
+    NoneAnswers {
+        /// Each address, with its own cause.
+        attempts: Vec<Attempt>,
+    },
     /// Nobody listens at the address.
     Refused {
         /// Where.
@@ -180,27 +192,6 @@ pub enum Error {
     Io(io::Error),
 }
 
-impl Error {
-    /// What became of a `connect` to this address.
-    pub(crate) fn from_connect(addr: SocketAddr, ours: &str, cause: Cause) -> Self {
-        match cause {
-            Cause::Refused => Error::Refused { addr },
-            Cause::TimedOut => Error::ConnectTimedOut { addr },
-            Cause::WrongSubnet { theirs } => Error::WrongSubnet { ours: ours.to_string(), theirs },
-            Cause::OwnAddress => Error::OwnAddress { addr },
-            Cause::NotPy2p => Error::NotPy2p { addr },
-            Cause::WrongEncryption { theirs } => Error::WrongEncryption { addr, theirs },
-            Cause::Tls(source) => Error::Tls { addr, source },
-            Cause::Untrusted(source) => Error::Untrusted { addr, source },
-            Cause::WrongFingerprint { theirs } => Error::WrongFingerprint { addr, theirs },
-            Cause::WrongSecret => Error::WrongSecret { addr },
-            Cause::TooManyLinks => Error::TooManyLinks,
-            Cause::Closed => Error::Closed,
-            cause => Error::Connect { addr, cause },
-        }
-    }
-}
-
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
@@ -222,10 +213,12 @@ impl From<Error> for io::Error {
                 source.kind()
             }
             Error::Refused { .. } => io::ErrorKind::ConnectionRefused,
+            Error::NoneAnswers { .. } => io::ErrorKind::ConnectionRefused,
             Error::ConnectTimedOut { .. } | Error::TimedOut => io::ErrorKind::TimedOut,
             Error::Closed => io::ErrorKind::NotConnected,
             Error::WouldDeadlock | Error::Full { .. } => io::ErrorKind::WouldBlock,
             Error::InvalidId
+            | Error::InvalidAddress { .. }
             | Error::OutAddr { .. }
             | Error::TooLarge { .. }
             | Error::TlsSettings { .. }

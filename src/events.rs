@@ -29,6 +29,13 @@ pub enum MeshEvent {
         /// Why.
         cause: Cause,
     },
+    /// A node answers at a seed: for the first time, or again after it was lost.
+    SeedReached {
+        /// The seed as it was given, as `host:port`; of several addresses the first.
+        addr: String,
+        /// Who answers there.
+        id: NodeId,
+    },
     /// The last link went away; the node is looking for the mesh again.
     Alone,
     /// Linked again after having been [`Alone`](MeshEvent::Alone).

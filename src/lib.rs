@@ -106,6 +106,7 @@ mod node;
 mod options;
 mod outward;
 mod packet;
+mod peer_addr;
 #[cfg(feature = "native-tls")]
 mod pem;
 mod protocol;
@@ -123,13 +124,14 @@ pub use builder::Builder;
 pub use connection::Connection;
 /// The channels of [`MeshSocket::receiver`] and [`MeshSocket::events`], and their `select!`.
 pub use crossbeam_channel;
-pub use error::{Error, RecvError, RecvTimeoutError, Result, SendError, TryRecvError};
+pub use error::{Attempt, Error, RecvError, RecvTimeoutError, Result, SendError, TryRecvError};
 pub use events::{Cause, MeshEvent};
 pub use id::{MessageId, NodeId};
 pub use mesh_socket::{Iter, MeshSocket, Registration, RoutingTable, Sent, Status, Verdict};
 pub use message::Message;
 pub use options::{Flag, Kind, Overflow, SendOptions};
 pub use packet::{Many, Mixed, One, Packet, Packets};
+pub use peer_addr::PeerAddr;
 pub use protocol::{Encryption, Protocol};
 pub use reply::{Reply, Ticket};
 pub use runtime::shutdown::CloseReport;

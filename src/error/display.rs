@@ -16,6 +16,19 @@ impl fmt::Display for Error {
             }
             Error::Resolve { source } => write!(f, "cannot look up the address: {source}"),
             Error::NoAddress => f.write_str("no address was given, or the name has none"),
+            Error::InvalidAddress { text } => write!(
+                f,
+                "{text:?} is no address; write `host:port`, an IPv6 address in brackets: `[::1]:4444`"
+            ),
+            Error::NoneAnswers { attempts } => {
+                f.write_str("no node answers")?;
+                let mut between = ": ";
+                for attempt in attempts {
+                    write!(f, "{between}{attempt}")?;
+                    between = "; ";
+                }
+                Ok(())
+            }
             Error::Refused { addr } => {
                 write!(f, "nobody listens at {addr}: is the other node running?")
             }

@@ -1,6 +1,5 @@
 //! Connecting to peers, waiting for them, letting go of them.
 
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use super::MeshSocket;
@@ -8,14 +7,25 @@ use crate::connection::Connection;
 use crate::error::{Error, Result};
 use crate::events::Cause;
 use crate::id::NodeId;
-use crate::node::Connecting;
+use crate::node::{Connecting, Failure};
+use crate::peer_addr::PeerAddr;
+use crate::wire::HostPort;
+
+/// Between two dials of `connect_within`.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl MeshSocket {
     /// Links to the node at this address and returns when the handshake is done.
     ///
-    /// Blocks until then, at most for the handshake time-out (5 s); looking up a host name may take
-    /// longer. If there is a link to that node already, that is returned. The address is
-    /// remembered: if the link is lost it is dialled again until
+    /// Takes text as `"host:port"`, pairs, socket addresses, and lists of them: see [`PeerAddr`].
+    /// Of several addresses, and of the addresses of a name, the next one is tried when the last has
+    /// failed, or after 250 ms beside it; one that answers and is no node gives way to the next.
+    ///
+    /// Blocks until a node has shaken hands, at most for the handshake timeout (5 s), name look-up
+    /// included. If there is a link to that node already, that is returned. The address is
+    /// remembered as it was written: if the link is lost it is dialled again, and names are looked up
+    /// anew, until
     /// [`disconnect`](MeshSocket::disconnect) or [`close`](MeshSocket::close). Other peers of that
     /// node are found in the background.
     ///
@@ -47,24 +57,85 @@ impl MeshSocket {
     /// - [`Error::Tls`]: TLS failed. [`Error::Untrusted`], [`Error::WrongFingerprint`]: the
     ///   certificate there is not covered by the roots, or not pinned.
     /// - [`Error::WrongSecret`]: the two ends do not share the secret of the mesh.
-    /// - [`Error::Resolve`], [`Error::NoAddress`]: the name has no address.
+    /// - [`Error::NoneAnswers`]: several addresses were tried, each with its own cause.
+    /// - [`Error::InvalidAddress`]: the text is no address. [`Error::Resolve`],
+    ///   [`Error::NoAddress`]: the name has none.
     /// - [`Error::TooManyLinks`], [`Error::Closed`], and [`Error::Connect`] for all else.
-    pub fn connect(&self, addr: impl ToSocketAddrs) -> Result<Connection> {
+    pub fn connect(&self, addr: impl Into<PeerAddr>) -> Result<Connection> {
         self.check_open()?;
-        let addrs = addr.to_socket_addrs().map_err(|source| Error::Resolve { source })?;
-        let addrs: Vec<SocketAddr> = addrs.collect();
-        let first = *addrs.first().ok_or(Error::NoAddress)?;
-        let id = self
-            .connect_any(addrs)
-            .map_err(|cause| Error::from_connect(first, self.protocol().id(), cause))?;
-        // Between the handshake and now the link may have been lost again.
-        self.peer(&id).ok_or(Error::Connect { addr: first, cause: Cause::PeerClosed })
+        let hosts = addr.into().hosts()?;
+        // The node answers when its handshake deadline has passed, if not before; twice as long is
+        // only reached on a machine that is busy beyond measure.
+        self.connect_once(hosts, self.core().config.handshake_timeout * 2)
     }
 
-    fn connect_any(&self, addrs: Vec<SocketAddr>) -> Result<NodeId, Cause> {
+    /// Links to the node at this address, which need not run yet: dials again, and looks names up
+    /// again, until it answers or `timeout` is over.
+    ///
+    /// Blocks until then. Returns at once for what time does not cure: another mesh, another
+    /// encryption or secret, something that is no node. Afterwards it is as with
+    /// [`connect`](MeshSocket::connect). To go on in the background, see
+    /// [`Builder::seed`](crate::Builder::seed).
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # use std::time::Duration;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let alice = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # let bob = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # let hub = alice.local_addr();
+    /// bob.connect_within(hub, Duration::from_secs(60))?;
+    /// # alice.close()?;
+    /// # bob.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`connect`](MeshSocket::connect): that of the last dial when the time is over.
+    pub fn connect_within(
+        &self,
+        addr: impl Into<PeerAddr>,
+        timeout: Duration,
+    ) -> Result<Connection> {
+        self.check_open()?;
+        let hosts = addr.into().hosts()?;
+        let core = self.core();
+        let deadline = Instant::now().checked_add(timeout).unwrap_or_else(far_future);
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let patience = left.min(core.config.handshake_timeout * 2);
+            let error = match self.connect_once(hosts.clone(), patience) {
+                Err(error) if error.may_pass() => error,
+                outcome => return outcome,
+            };
+            core.wait_for_peers(deadline.min(Instant::now() + pause), |_| !core.phase.is_open());
+            self.check_open()?;
+            if Instant::now() >= deadline {
+                return Err(error);
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn connect_once(&self, hosts: Vec<HostPort>, patience: Duration) -> Result<Connection> {
+        let first = hosts.first().cloned();
+        let connected = self.connect_any(hosts, patience);
+        let id = connected.map_err(|failure| Error::from_failure(self.protocol().id(), failure))?;
+        // Between the handshake and now the link may have been lost again.
+        let lost = || Failure {
+            cause: Cause::PeerClosed,
+            attempts: first.map(|addr| (addr, Cause::PeerClosed)).into_iter().collect(),
+        };
+        self.peer(&id).ok_or_else(|| Error::from_failure(self.protocol().id(), lost()))
+    }
+
+    fn connect_any(&self, hosts: Vec<HostPort>, patience: Duration) -> Result<NodeId, Failure> {
         let (sender, receiver) = crossbeam_channel::bounded(1);
-        let connecting = self.core().act(|state, now| {
-            let connecting = state.node.connect(now, addrs)?;
+        let connecting: Connecting = self.core().act(|state, now| {
+            let connecting = state.node.connect(now, hosts)?;
             if let Connecting::Dialling(connect) = connecting {
                 state.connects.insert(connect, sender);
             }
@@ -72,11 +143,9 @@ impl MeshSocket {
         })?;
         match connecting {
             Connecting::Linked(id) => Ok(id),
-            // The node answers when its handshake deadline has passed, if not before; twice as
-            // long is only reached on a machine that is busy beyond measure.
-            Connecting::Dialling(_) => receiver
-                .recv_timeout(self.core().config.handshake_timeout * 2)
-                .unwrap_or(Err(Cause::TimedOut)),
+            Connecting::Dialling(_) => {
+                receiver.recv_timeout(patience).unwrap_or(Err(Cause::TimedOut.into()))
+            }
         }
     }
 

@@ -35,6 +35,9 @@ pub(crate) struct Contact {
     pub target: Target,
     /// Who answered there, or is said to.
     pub id: Option<NodeId>,
+    /// Whether the user is told when somebody answers there.
+    is_seed: bool,
+    is_awaited: bool,
     attempts: u32,
     silent_since: Option<Duration>,
     /// When to dial; `None` while there is no need.
@@ -52,6 +55,18 @@ impl AddressBook {
             let target = Target::Told(addr.clone(), scope);
             self.0.insert(addr.clone(), Contact::new(Standing::Hint, target, Some(id)));
         }
+    }
+
+    /// The user wants whoever answers at this address, from now on.
+    pub fn want(&mut self, addr: HostPort, target: Target, now: Duration) {
+        let mut contact = Contact::new(Standing::Wanted, target, None);
+        (contact.is_seed, contact.is_awaited, contact.next) = (true, true, Some(now));
+        self.0.insert(addr, contact);
+    }
+
+    /// Whether somebody answered at a seed who was awaited; notes that the user knows.
+    pub fn has_arrived(&mut self, addr: &HostPort) -> bool {
+        self.0.get_mut(addr).is_some_and(|contact| std::mem::take(&mut contact.is_awaited))
     }
 
     /// A peer answered at this address, or says that it would. Saying so changes nothing about an
@@ -86,6 +101,7 @@ impl AddressBook {
     ) {
         let Some(contact) = self.0.get_mut(addr) else { return };
         contact.rest();
+        contact.is_awaited = contact.is_seed;
         if lasted >= STEADY {
             (contact.attempts, contact.silent_since) = (0, Some(now));
             contact.next = Some(now + pause);
@@ -201,7 +217,17 @@ impl AddressBook {
 
 impl Contact {
     fn new(standing: Standing, target: Target, id: Option<NodeId>) -> Self {
-        Contact { standing, target, id, attempts: 0, silent_since: None, next: None, link: None }
+        Contact {
+            standing,
+            target,
+            id,
+            is_seed: false,
+            is_awaited: false,
+            attempts: 0,
+            silent_since: None,
+            next: None,
+            link: None,
+        }
     }
 
     /// Nothing to do, but not forgotten how often it was tried: see [`AddressBook::lost`].

@@ -1,7 +1,5 @@
 //! What the user asks of a node.
 
-use std::net::SocketAddr;
-
 use super::event::{Action, ConnectId, LinkId, Parcel, Target, TicketId};
 use super::peer::{Peer, Purpose, Stage};
 use super::{Node, Now};
@@ -43,16 +41,24 @@ pub(crate) struct Way {
 
 impl Node {
     /// Links to whoever answers at one of these addresses.
-    pub fn connect(&mut self, now: Now, addrs: Vec<SocketAddr>) -> Result<Connecting, Cause> {
-        let hosts: Vec<HostPort> = addrs.iter().map(|&addr| HostPort::from(addr)).collect();
+    pub fn connect(&mut self, now: Now, hosts: Vec<HostPort>) -> Result<Connecting, Cause> {
         if let Some((id, link)) = self.linked_at(&hosts) {
             return Ok(self.join_link(link, id));
         }
         self.has_room()?;
-        let Some(first) = hosts.into_iter().next() else { return Err(Cause::Refused) };
+        let Some(first) = hosts.first().cloned() else { return Err(Cause::Refused) };
         let connect = ConnectId(self.numbers.next());
-        self.dial(now, Target::Resolved(addrs), first, Purpose::Connect(connect));
+        self.dial(now, Target::Asked(hosts), first, Purpose::Connect(connect));
         Ok(Connecting::Dialling(connect))
+    }
+
+    /// Dials nodes until they answer, and whenever they are lost.
+    pub fn seed(&mut self, now: Now, seeds: Vec<Vec<HostPort>>) {
+        for hosts in seeds {
+            let Some(first) = hosts.first().cloned() else { continue };
+            self.book.want(first, Target::Asked(hosts), now.mono);
+        }
+        self.redial(now);
     }
 
     /// There is a link already. If its peer has not taken up our handshake yet, that is waited for.
@@ -173,7 +179,7 @@ impl Node {
         for peer in self.peers.values_mut() {
             for purpose in std::mem::take(&mut peer.purposes) {
                 if let Purpose::Connect(connect) = purpose {
-                    let outcome = Err(Cause::Closed);
+                    let outcome = Err(Cause::Closed.into());
                     self.actions.push_back(Action::Connected { connect, outcome });
                 }
             }
@@ -208,7 +214,9 @@ impl Node {
     /// own address is no proof, and its certificate was never looked at.
     fn linked_at(&self, hosts: &[HostPort]) -> Option<(NodeId, LinkId)> {
         let is_there = |peer: &Peer| {
-            peer.is_outgoing() && peer.dialled.as_ref().is_some_and(|addr| hosts.contains(addr))
+            let reached = peer.way.as_ref().map(|way| HostPort::from(way.remote));
+            let at = peer.dialled.iter().chain(&reached).any(|addr| hosts.contains(addr));
+            peer.is_outgoing() && at
         };
         self.peers().find(|(_, _, peer)| is_there(peer)).map(|(id, link, _)| (id, link))
     }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::attempts::Failure;
 use super::reach::{Scope, Way};
 use crate::events::{Cause, MeshEvent};
 use crate::id::NodeId;
@@ -23,7 +24,11 @@ pub(crate) struct ConnectId(pub u64);
 /// What happens to a node. What its user asks of it are the methods in `commands.rs`.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// The two ends of a link are known. Comes before all else that a link tells.
+    /// A name that is being dialled has these addresses, which are tried now.
+    Resolved { link: LinkId, name: HostPort, addrs: Vec<HostPort> },
+    /// One of the addresses of a dial came to nothing.
+    Unreached { link: LinkId, addr: HostPort, cause: Cause },
+    /// The two ends of a link are known. Comes before [`Event::Secured`] and [`Event::Opened`].
     Placed { link: LinkId, way: Way },
     /// A link is encrypted. Comes before [`Event::Opened`].
     Secured { link: LinkId, channel: Channel },
@@ -46,8 +51,8 @@ pub(crate) enum Event {
 /// What a node asks for. Actions are carried out in their order.
 #[derive(Debug)]
 pub(crate) enum Action {
-    /// Make a link to one of these addresses.
-    Dial { link: LinkId, target: Target },
+    /// Make a link to one of the addresses of a target, without those that were tried.
+    Dial { link: LinkId, target: Target, skip: Vec<SocketAddr> },
     /// Write this to a link, after what was put there before.
     Send { link: LinkId, parcel: Parcel },
     /// The handshake is done: from now on the link's messages are handed in by the daemon.
@@ -66,7 +71,7 @@ pub(crate) enum Action {
     /// Tell the user.
     Report(MeshEvent),
     /// A `connect` has its outcome.
-    Connected { connect: ConnectId, outcome: Result<NodeId, Cause> },
+    Connected { connect: ConnectId, outcome: Result<NodeId, Failure> },
     /// A reply has its outcome: whether it was sent.
     Settled { ticket: TicketId, sent: bool },
 }
@@ -83,11 +88,28 @@ pub(crate) struct Channel {
 /// Where to dial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// What the user asked for, resolved.
-    Resolved(Vec<SocketAddr>),
+    /// What the user asked for; names are looked up at each dial.
+    Asked(Vec<HostPort>),
     /// What a peer told us: to be resolved, and dialled only if the addresses make sense, given
     /// where that peer is.
     Told(HostPort, Scope),
+}
+
+impl Target {
+    /// Whether the user asked for it by more than one fixed number.
+    pub fn is_movable(&self) -> bool {
+        match self {
+            Target::Asked(hosts) => hosts.len() > 1 || hosts.iter().any(HostPort::is_name),
+            Target::Told(..) => false,
+        }
+    }
+
+    pub fn hosts(&self) -> &[HostPort] {
+        match self {
+            Target::Asked(hosts) => hosts,
+            Target::Told(host, _) => std::slice::from_ref(host),
+        }
+    }
 }
 
 /// Something to write.

@@ -26,10 +26,11 @@ const MAX_SPARES: usize = 3;
 
 impl Node {
     /// Notes where the two ends of a link are.
-    pub(super) fn placed(&mut self, link: LinkId, way: Way) {
+    pub(super) fn placed(&mut self, now: Now, link: LinkId, way: Way) {
         if let Some(peer) = self.peers.get_mut(&link) {
             peer.way = Some(way);
         }
+        self.share_time(now, link);
     }
 
     pub(super) fn opened(&mut self, now: Now, link: LinkId) {
@@ -54,7 +55,9 @@ impl Node {
             self.choice_overdue(now, link, id);
         } else if !peer.is_handshaking() {
             self.acknowledged(now, link);
-        } else if now.mono >= peer.opened + self.config.handshake_timeout {
+        } else if now.mono >= peer.opened + self.config.handshake_timeout
+            || peer.next_address_at.is_some_and(|at| now.mono >= at)
+        {
             self.close_link(now, link, Cause::TimedOut);
         }
     }

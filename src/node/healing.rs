@@ -3,17 +3,20 @@
 use std::time::Duration;
 
 use super::address_book::Standing;
+use super::attempts::Attempts;
 use super::event::{Action, LinkId, Target};
 use super::peer::{Direction, Peer, Purpose};
 use super::reconnect;
 use super::timers::Timer;
 use super::{Node, Now};
-use crate::events::Cause;
+use crate::events::{Cause, MeshEvent};
 use crate::id::NodeId;
 use crate::wire::HostPort;
 
 /// Dials that the mesh makes by itself at once: a list of black holes must not take all links.
 const MAX_DIALS: usize = 8;
+/// When a name that led to this node itself is looked up again.
+const OWN_NAME_AGAIN: Duration = Duration::from_secs(30);
 /// When there were too many, how soon to look again.
 const DIAL_AGAIN: Duration = Duration::from_millis(250);
 
@@ -80,20 +83,23 @@ impl Node {
         addr: HostPort,
         why: Purpose,
     ) -> LinkId {
-        let under_way = self
-            .peers
-            .iter_mut()
-            .find(|(_, peer)| peer.is_handshaking() && peer.dialled.as_ref() == Some(&addr));
+        let is_same = |peer: &Peer| {
+            let hosts = peer.target.as_ref().map(Target::hosts);
+            peer.dialled.as_ref() == Some(&addr) && hosts == Some(target.hosts())
+        };
+        let under_way =
+            self.peers.iter_mut().find(|(_, peer)| peer.is_handshaking() && is_same(peer));
         if let Some((&link, peer)) = under_way {
             peer.purposes.push(why);
             return link;
         }
         let mut peer = Peer::new(Direction::Outgoing, now.mono);
+        peer.attempts = Attempts::new(&target);
         peer.dialled = Some(addr);
         peer.target = Some(target.clone());
         peer.purposes.push(why);
         let link = self.new_link(now, peer);
-        self.actions.push_back(Action::Dial { link, target });
+        self.actions.push_back(Action::Dial { link, target, skip: Vec::new() });
         link
     }
 
@@ -109,12 +115,22 @@ impl Node {
             }
             _ => return,
         };
-        self.book.reached(&addr.clone(), id, standing, target);
+        let addr = addr.clone();
+        self.book.reached(&addr, id, standing, target);
+        if self.book.has_arrived(&addr) {
+            let event = MeshEvent::SeedReached { addr: addr.to_string(), id };
+            self.actions.push_back(Action::Report(event));
+        }
     }
 
     pub(super) fn book_failure(&mut self, now: Now, peer: &Peer, cause: &Cause) {
         let Some(addr) = &peer.dialled else { return };
         match cause {
+            // A name may be somebody else's later.
+            Cause::OwnAddress if peer.target.as_ref().is_some_and(Target::is_movable) => {
+                self.book.failed(addr, now.mono, &mut self.rng);
+                self.book.postpone(addr, now.mono + OWN_NAME_AGAIN);
+            }
             Cause::OwnAddress => self.book.forget(addr),
             // It is there, by another link.
             _ if self.is_linked_contact(addr) => self.book.rest(addr),

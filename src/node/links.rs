@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::attempts::Failure;
 use super::event::{Action, LinkId};
 use super::peer::{Direction, Peer, Purpose, Stage};
 use super::timers::Timer;
@@ -190,19 +191,26 @@ impl Node {
         if peer.may_try_again(cause) {
             self.dial_again(now, link, purposes);
         } else {
-            purposes.into_iter().for_each(|purpose| self.fail_purpose(purpose, cause));
+            peer.give_up_reached(cause);
+            let failure = peer.failure(cause);
+            purposes.into_iter().for_each(|purpose| self.fail_purpose(purpose, &failure));
         }
     }
 
     /// A link ended before its handshake: whoever waited for it is told.
-    pub(super) fn never_ready(&mut self, now: Now, peer: Peer, cause: Cause) {
+    pub(super) fn never_ready(&mut self, now: Now, mut peer: Peer, cause: Cause) {
         if peer.direction == Direction::Incoming {
             self.stats.turned_away += 1;
             self.actions.push_back(Action::Report(MeshEvent::TurnedAway { cause }));
             return;
         }
+        if self.dial_rest(now, &mut peer, &cause) {
+            return;
+        }
+        peer.give_up_reached(&cause);
+        let failure = peer.failure(&cause);
         for purpose in &peer.purposes {
-            self.fail_purpose(purpose.clone(), &cause);
+            self.fail_purpose(purpose.clone(), &failure);
         }
         if peer.purposes.contains(&Purpose::Mesh) {
             self.dial_failed(&peer, &cause);
@@ -210,10 +218,10 @@ impl Node {
         self.book_failure(now, &peer, &cause);
     }
 
-    fn fail_purpose(&mut self, purpose: Purpose, cause: &Cause) {
+    fn fail_purpose(&mut self, purpose: Purpose, failure: &Failure) {
         match purpose {
             Purpose::Connect(connect) => {
-                let outcome = Err(cause.clone());
+                let outcome = Err(failure.clone());
                 self.actions.push_back(Action::Connected { connect, outcome });
             }
             Purpose::Reply(ticket) => self.requests.route_failed(ticket),

@@ -7,6 +7,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub(crate) mod address_book;
+mod attempts;
 mod commands;
 pub(crate) mod discovery;
 mod doubles;
@@ -35,6 +36,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use address_book::AddressBook;
+pub(crate) use attempts::Failure;
 pub(crate) use commands::{Connecting, Routed};
 pub(crate) use event::{
     Action, Channel, ConnectId, Event, LinkId, Parcel, Target, Terms, TicketId,
@@ -128,7 +130,9 @@ impl Node {
     pub fn handle(&mut self, now: Now, event: Event) {
         self.expire(now);
         match event {
-            Event::Placed { link, way } => self.placed(link, way),
+            Event::Resolved { link, name, addrs } => self.resolved(link, &name, addrs),
+            Event::Unreached { link, addr, cause } => self.unreached(link, addr, cause),
+            Event::Placed { link, way } => self.placed(now, link, way),
             Event::Secured { link, channel } => self.secured(link, channel),
             Event::Opened { link } => self.opened(now, link),
             Event::Received { link, envelope } => self.received(now, link, envelope),

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::attempts::Attempts;
 use super::event::{ConnectId, LinkId, Neighbour, Target, Terms, TicketId};
 use super::proving::Proving;
 use super::reach::{Scope, Way, is_private};
@@ -51,6 +52,10 @@ pub(crate) struct Peer {
     pub dialled: Option<HostPort>,
     /// All addresses that were tried there.
     pub target: Option<Target>,
+    /// What became of each of them so far.
+    pub attempts: Attempts,
+    /// When another one is tried, if this one has not shaken hands by then.
+    pub next_address_at: Option<Duration>,
     /// Whether this is the second dial for the same purposes.
     pub is_second_try: bool,
     /// The two ends of the link, once it is up.
@@ -94,6 +99,8 @@ impl Peer {
             purposes: Vec::new(),
             dialled: None,
             target: None,
+            attempts: Attempts::default(),
+            next_address_at: None,
             is_second_try: false,
             way: None,
             addr: None,

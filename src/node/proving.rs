@@ -177,7 +177,8 @@ mod tests {
 
     fn dialler(key: Option<&Key>) -> End {
         let mut node = node(7, key);
-        let connecting = node.connect(now(), vec![([127, 0, 0, 1], 1003).into()]);
+        let connecting =
+            node.connect(now(), vec![std::net::SocketAddr::from(([127, 0, 0, 1], 1003)).into()]);
         assert!(matches!(connecting, Ok(Connecting::Dialling(_))));
         let Some(Action::Dial { link, .. }) = node.poll_action() else { panic!("no dial") };
         End { node, link, other: id(3), outcome: None, closed: None }
@@ -217,7 +218,9 @@ mod tests {
                 match action {
                     Action::Send { parcel: Parcel::Control(draft), .. } => said.push(draft),
                     Action::Close { cause, .. } => self.closed = Some(cause),
-                    Action::Connected { outcome, .. } => self.outcome = Some(outcome),
+                    Action::Connected { outcome, .. } => {
+                        self.outcome = Some(outcome.map_err(|failure| failure.cause))
+                    }
                     _ => {}
                 }
             }

@@ -97,7 +97,7 @@ impl Hand {
     /// Our user connects to this port.
     fn connect(&mut self, port: u16) -> LinkId {
         let addr = SocketAddr::from(([127, 0, 0, 1], port));
-        self.node.connect(self.now, vec![addr]).expect("room");
+        self.node.connect(self.now, vec![addr.into()]).expect("room");
         dials(&self.actions())[0]
     }
 
@@ -335,7 +335,7 @@ fn a_lost_peer_is_dialled_again_and_the_user_is_told() {
     assert_eq!(reports(&actions), 2, "left, and alone: {actions:?}");
     let actions = hand.pass(2000);
     let dial = actions.iter().find_map(|action| match action {
-        Action::Dial { link, target } => Some((*link, target.clone())),
+        Action::Dial { link, target, .. } => Some((*link, target.clone())),
         _ => None,
     });
     let (link, target) = dial.expect("a dial");

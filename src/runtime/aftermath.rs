@@ -14,12 +14,12 @@ use crate::events::{Cause, MeshEvent};
 use crate::id::NodeId;
 use crate::link::outgoing::Put;
 use crate::node::event::Neighbour;
-use crate::node::{Action, Event, LinkId, Now, Parcel};
+use crate::node::{Action, Event, Failure, LinkId, Now, Parcel};
 use crate::reply::Slot;
 use crate::wire::Envelope;
 
 /// The outcome of a `connect`.
-type Connected = Result<NodeId, Cause>;
+type Connected = Result<NodeId, Failure>;
 
 /// What is left to do once the node's lock is free.
 #[derive(Default)]
@@ -47,8 +47,8 @@ impl State {
     pub(super) fn carry_out(&mut self, core: &Core, now: Now, aftermath: &mut Aftermath) {
         while let Some(action) = self.node.poll_action() {
             match action {
-                Action::Dial { link, target } => {
-                    let start = Start::Dial(target);
+                Action::Dial { link, target, skip } => {
+                    let start = Start::Dial(target, skip);
                     if let Err(error) = core.make_link(self, link, start) {
                         self.lost(now, link, error);
                     }

@@ -19,15 +19,15 @@ use super::journal::Journal;
 use super::link::Link;
 use super::link_thread::Start;
 use super::queue::Outlet;
+use super::resolver::Resolver;
 use super::shutdown::Phase;
 use super::threads::Threads;
 use super::tls::TlsKit;
 use super::trace::Trace;
 use crate::config::Config;
-use crate::events::Cause;
 use crate::id::NodeId;
 use crate::mesh_socket::Handle;
-use crate::node::{ConnectId, Event, LinkId, Node, Now, TicketId};
+use crate::node::{ConnectId, Event, Failure, LinkId, Node, Now, TicketId};
 use crate::outward::Outward;
 use crate::protocol::Protocol;
 use crate::reply::Slot;
@@ -49,6 +49,7 @@ pub(crate) struct Core {
     pub outlet: Outlet,
     pub inbox: Sender<Inbound>,
     pub threads: Threads,
+    pub resolver: Resolver,
     pub phase: Phase,
     /// The user's handle, for messages that want to give it out.
     pub handle: OnceLock<Weak<Handle>>,
@@ -65,7 +66,7 @@ pub(crate) struct State {
     pub node: Node,
     pub links: HashMap<LinkId, Arc<Link>>,
     /// Users that wait in `connect`.
-    pub connects: HashMap<ConnectId, Sender<Result<NodeId, Cause>>>,
+    pub connects: HashMap<ConnectId, Sender<Result<NodeId, Failure>>>,
     /// Replies that wait for a route.
     pub tickets: HashMap<TicketId, Arc<Slot>>,
     /// Links that were made under the lock; their threads are started after it.
@@ -114,6 +115,7 @@ impl Core {
             outlet: parts.outlet,
             inbox: parts.inbox,
             threads: Threads::default(),
+            resolver: Resolver::default(),
             phase: Phase::default(),
             handle: OnceLock::new(),
             state: Mutex::new(state),

@@ -1,97 +1,197 @@
-//! Dialling: names to addresses, addresses to a connected stream, never longer than the deadline.
+//! Dialling: names to addresses, addresses to a connected stream.
+//!
+//! As RFC 8305 has it ("happy eyeballs"): the addresses of a name in turns of IPv6 and IPv4,
+//! beginning with the family that the system prefers; the next one is tried when the last has failed, or after 250 ms
+//! beside it; the first that is connected wins. The node ends the dial at its deadline.
 
+use std::collections::VecDeque;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, Sender};
 use mio::net::TcpStream;
 use socket2::{SockRef, TcpKeepalive};
 
 use super::core::Core;
 use super::link_thread::{End, LinkThread};
+use super::resolver::Answer;
 use crate::events::Cause;
-use crate::node::Target;
-use crate::node::reach::may_dial;
+use crate::node::reach::{Scope, may_dial};
+use crate::node::{Event, Target};
+use crate::wire::HostPort;
 
+/// How long an address is tried alone.
+const STAGGER: Duration = Duration::from_millis(250);
+/// Addresses of one name that are tried, at most.
+const MAX_ADDRESSES: usize = 16;
 /// See [`give_up_after`].
 pub(crate) const UNACKNOWLEDGED: Duration = Duration::from_secs(2);
 
+/// A dial under way.
+struct Race {
+    /// Where the peer is that told us the address; `None` if the user asked for it.
+    told_in: Option<Scope>,
+    skip: Vec<SocketAddr>,
+    answers: Receiver<Answer>,
+    /// Names that are still being looked up.
+    lookups: usize,
+    waiting: VecDeque<SocketAddr>,
+    running: Vec<(SocketAddr, TcpStream)>,
+    /// When the next address is tried beside those that run.
+    next_at: Duration,
+    last: Cause,
+}
+
 impl LinkThread {
     /// Connects to the first address that answers.
-    pub(super) fn dial(&mut self, target: Target) -> Result<TcpStream, End> {
-        let addrs = match target {
-            Target::Resolved(addrs) => addrs,
-            Target::Told(host, scope) => {
-                let addrs = match host.to_socket_addr() {
-                    Some(addr) => vec![addr],
-                    None => self.resolve(host.host.clone(), host.port)?,
-                };
-                let own_port = self.core.local_addr.port();
-                addrs.into_iter().filter(|&addr| may_dial(own_port, scope, addr)).collect()
-            }
-        };
+    pub(super) fn dial(
+        &mut self,
+        target: &Target,
+        skip: Vec<SocketAddr>,
+    ) -> Result<TcpStream, End> {
         self.core.look_outward();
-        let mut last = End::Lost(Cause::Refused);
-        // One address that swallows everything must not use up the time of the others.
-        let share =
-            self.core.config.handshake_timeout / u32::try_from(addrs.len()).unwrap_or(1).max(1);
-        for addr in addrs {
-            match self.connect(addr, share) {
-                Err(End::Lost(cause)) => last = End::Lost(cause),
-                other => return other,
-            }
-        }
-        Err(last)
-    }
-
-    fn connect(&mut self, addr: SocketAddr, share: Duration) -> Result<TcpStream, End> {
-        let by = self.core.clock.mono() + share;
-        let mut stream = TcpStream::connect(addr).map_err(|error| End::Lost(error.into()))?;
-        self.register(&mut stream)?;
-        loop {
-            self.wait(Some(by))?;
-            if self.core.clock.mono() >= by {
-                return Err(End::Lost(Cause::TimedOut));
-            }
-            if let Some(error) = stream.take_error().map_err(|error| End::Lost(error.into()))? {
-                return Err(End::Lost(error.into()));
-            }
-            match stream.peer_addr() {
-                Ok(peer) if stream.local_addr().is_ok_and(|local| local == peer) => {
-                    // TCP's simultaneous open: dialling one's own free port connects to oneself.
-                    return Err(End::Lost(Cause::Refused));
-                }
-                Ok(_) => return Ok(stream),
-                Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
-                Err(error) => return Err(End::Lost(error.into())),
-            }
-        }
-    }
-
-    /// Looks a name up. That cannot be interrupted, so a thread of its own does it, and is left
-    /// to itself if the link is closed meanwhile.
-    fn resolve(&mut self, host: String, port: u16) -> Result<Vec<SocketAddr>, End> {
-        let (sender, receiver) = crossbeam_channel::bounded(1);
-        let link = Arc::clone(&self.link);
-        let look_up = move || {
-            let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
-            // Nobody waits any more if the link was closed.
-            let _ = sender.send(found);
-            link.wake();
+        let (asker, answers) = crossbeam_channel::unbounded();
+        let told_in = match target {
+            Target::Asked(_) => None,
+            Target::Told(_, scope) => Some(*scope),
         };
-        let name = "rs2p-resolve".to_string();
-        std::thread::Builder::new()
-            .name(name)
-            .spawn(look_up)
-            .map_err(|error| End::Lost(error.into()))?;
+        let mut race = Race {
+            told_in,
+            skip,
+            answers,
+            lookups: 0,
+            waiting: VecDeque::new(),
+            running: Vec::new(),
+            next_at: Duration::ZERO,
+            last: Cause::Refused,
+        };
+        for host in target.hosts() {
+            self.enter(&mut race, host, &asker);
+        }
         loop {
-            self.wait(None)?;
-            if let Ok(found) = receiver.try_recv() {
-                return found.map_err(|error| End::Lost(Cause::Unresolved(Arc::new(error))));
+            while let Ok((name, found)) = race.answers.try_recv() {
+                self.found(&mut race, name, found);
+            }
+            if let Some(stream) = self.first_connected(&mut race) {
+                return Ok(stream);
+            }
+            self.start_next(&mut race);
+            if race.running.is_empty() && race.lookups == 0 {
+                return Err(End::Lost(race.last));
+            }
+            self.wait(race.deadline())?;
+        }
+    }
+
+    /// Adds a number to the addresses, or has a name looked up.
+    fn enter(&self, race: &mut Race, host: &HostPort, asker: &Sender<Answer>) {
+        match host.to_socket_addr() {
+            Some(addr) => race.add([addr], self.core.local_addr.port()),
+            None => {
+                let (name, asker) = (host.clone(), asker.clone());
+                match self.core.resolver.look_up(name, asker, &self.link) {
+                    Ok(()) => race.lookups += 1,
+                    Err(error) => self.failed(race, host.clone(), error.into()),
+                }
             }
         }
     }
+
+    fn found(&self, race: &mut Race, name: HostPort, found: io::Result<Vec<SocketAddr>>) {
+        race.lookups -= 1;
+        match found {
+            Err(error) => self.failed(race, name, Cause::Unresolved(Arc::new(error))),
+            Ok(found) => {
+                let before = race.waiting.len();
+                race.add(in_turns(found), self.core.local_addr.port());
+                let new = race.waiting.iter().skip(before);
+                let addrs = new.map(|&addr| HostPort::from(addr)).collect();
+                self.core.tell(Event::Resolved { link: self.link.id, name, addrs });
+            }
+        }
+    }
+
+    /// Starts the next address if it is its turn; what fails at once gives way to the next.
+    fn start_next(&mut self, race: &mut Race) {
+        while race.running.is_empty() || self.core.clock.mono() >= race.next_at {
+            let Some(addr) = race.waiting.pop_front() else { return };
+            let started = TcpStream::connect(addr).map_err(Cause::from).and_then(|mut stream| {
+                self.register(&mut stream).map_err(End::cause)?;
+                Ok(stream)
+            });
+            match started {
+                Ok(stream) => {
+                    race.running.push((addr, stream));
+                    race.next_at = self.core.clock.mono() + STAGGER;
+                }
+                Err(cause) => self.failed(race, addr.into(), cause),
+            }
+        }
+    }
+
+    /// The first stream that is connected; those that have failed are given up.
+    fn first_connected(&self, race: &mut Race) -> Option<TcpStream> {
+        for (addr, stream) in std::mem::take(&mut race.running) {
+            match is_connected(&stream) {
+                Ok(true) => return Some(stream),
+                Ok(false) => race.running.push((addr, stream)),
+                Err(cause) => {
+                    self.failed(race, addr.into(), cause);
+                    race.next_at = Duration::ZERO;
+                }
+            }
+        }
+        None
+    }
+
+    fn failed(&self, race: &mut Race, addr: HostPort, cause: Cause) {
+        race.last = cause.clone();
+        self.core.tell(Event::Unreached { link: self.link.id, addr, cause });
+    }
+}
+
+impl Race {
+    /// Adds what may be dialled and was not tried.
+    fn add(&mut self, addrs: impl IntoIterator<Item = SocketAddr>, own_port: u16) {
+        for addr in addrs.into_iter().take(MAX_ADDRESSES) {
+            let may = self.told_in.is_none_or(|scope| may_dial(own_port, scope, addr));
+            if may && !self.skip.contains(&addr) && !self.waiting.contains(&addr) {
+                self.waiting.push_back(addr);
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        (!self.waiting.is_empty()).then_some(self.next_at)
+    }
+}
+
+fn is_connected(stream: &TcpStream) -> Result<bool, Cause> {
+    if let Some(error) = stream.take_error()? {
+        return Err(error.into());
+    }
+    match stream.peer_addr() {
+        // TCP's simultaneous open: dialling one's own free port connects to oneself.
+        Ok(peer) if stream.local_addr().is_ok_and(|local| local == peer) => Err(Cause::Refused),
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The two families in turns, beginning with that of the first address.
+fn in_turns(addrs: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first = addrs.first().map(SocketAddr::is_ipv6);
+    let (one, other): (VecDeque<_>, VecDeque<_>) =
+        addrs.into_iter().partition(|addr| Some(addr.is_ipv6()) == first);
+    let (mut one, mut other) = (one.into_iter(), other.into_iter());
+    let turns = std::iter::from_fn(|| match (one.next(), other.next()) {
+        (None, None) => None,
+        pair => Some([pair.0, pair.1]),
+    });
+    turns.flatten().flatten().collect()
 }
 
 /// What every stream is set up with: no delay for small frames, the system's own probes for

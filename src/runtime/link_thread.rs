@@ -2,6 +2,7 @@
 //! and writes. It waits for nothing but its poll.
 
 use std::io::{self, Read};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +29,8 @@ const STACK: usize = 512 * 1024;
 #[derive(Debug)]
 pub(crate) enum Start {
     Accepted(TcpStream),
-    Dial(Target),
+    /// To this target, without these addresses.
+    Dial(Target, Vec<SocketAddr>),
 }
 
 /// Why a thread's work is over.
@@ -111,7 +113,7 @@ impl LinkThread {
                 self.register(&mut tcp)?;
                 (tcp, false)
             }
-            Start::Dial(target) => (self.dial(target)?, true),
+            Start::Dial(target, skip) => (self.dial(&target, skip)?, true),
         };
         dial::prepare(&tcp, &self.core);
         if let Some(way) = self.core.way(&tcp) {

@@ -23,6 +23,7 @@ pub(crate) mod outbox;
 mod placing;
 pub(crate) mod queue;
 pub(crate) mod reading;
+pub(crate) mod resolver;
 pub(crate) mod shutdown;
 pub(crate) mod start;
 pub(crate) mod stream;

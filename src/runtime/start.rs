@@ -34,6 +34,8 @@ pub(crate) struct Plan {
     /// Made of the protocol's secret, if it has one.
     pub key: Option<Key>,
     pub out_addr: Option<HostPort>,
+    /// Nodes to dial until they answer, each with its addresses.
+    pub seeds: Vec<Vec<HostPort>>,
     pub debug_level: Option<u8>,
     pub config: Config,
 }
@@ -83,6 +85,7 @@ pub(crate) fn start(plan: Plan, addrs: &[SocketAddr]) -> Result<Arc<Core>> {
             core.close_in_background();
             Error::Io(error)
         })?;
+    core.act(|state, now| state.node.seed(now, plan.seeds));
     Ok(core)
 }
 

@@ -56,7 +56,7 @@ impl World {
         let node = self.processes[pid].machine;
         log::trace!(target: LOG, "{:?} node {node} (process {pid}): {action:?}", self.now());
         match action {
-            Action::Dial { link, target } => self.dial(pid, link, target),
+            Action::Dial { link, target, .. } => self.dial(pid, link, target),
             Action::Send { link, parcel } => {
                 let tag = self.carries(pid, link, tag, &parcel);
                 self.ground.ledger.put(tag);

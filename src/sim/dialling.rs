@@ -21,7 +21,7 @@ impl World {
         self.processes[pid].links.insert(id, link);
         let own_port = address(self.processes[pid].machine).port();
         let addr = match target {
-            Target::Resolved(addrs) => addrs.into_iter().next(),
+            Target::Asked(hosts) => hosts.first().and_then(HostPort::to_socket_addr),
             Target::Told(host, scope) => {
                 host.to_socket_addr().filter(|&addr| may_dial(own_port, scope, addr))
             }

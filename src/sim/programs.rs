@@ -195,7 +195,7 @@ impl World {
         self.ground.rng.shuffle(&mut targets);
         for to in targets {
             let (connecting, _) =
-                self.act(pid, None, |node, now| node.connect(now, vec![address(to)]));
+                self.act(pid, None, |node, now| node.connect(now, vec![address(to).into()]));
             match connecting {
                 Ok(Connecting::Linked(_)) => drop(self.processes[pid].to_reach.remove(&to)),
                 Ok(Connecting::Dialling(connect)) => {

@@ -37,6 +37,11 @@ impl HostPort {
         self.host.contains('%').then(|| format!("[{}]:{}", self.host, self.port).parse().ok())?
     }
 
+    /// Whether the host has to be looked up.
+    pub fn is_name(&self) -> bool {
+        self.to_socket_addr().is_none()
+    }
+
     /// The same, with this port in the place of port 0.
     pub fn with_port(self, bound: u16) -> Self {
         HostPort { port: if self.port == 0 { bound } else { self.port }, ..self }

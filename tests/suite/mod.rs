@@ -2,6 +2,7 @@
 
 mod support;
 
+mod addresses;
 mod backpressure;
 mod closing;
 mod connect;

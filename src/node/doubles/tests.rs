@@ -65,7 +65,9 @@ impl Bench {
                 }
                 Action::Close { link, .. } => self.closed.push(link),
                 Action::Dial { link, .. } => dialled = Some(link),
-                Action::Connected { outcome, .. } => self.outcomes.push(outcome),
+                Action::Connected { outcome, .. } => {
+                    self.outcomes.push(outcome.map_err(|failure| failure.cause))
+                }
                 _ => {}
             }
         }
@@ -86,8 +88,7 @@ impl Bench {
 
     /// Our user connects; the py2p introduces itself at once.
     fn we_dial(&mut self) -> LinkId {
-        let to = "127.0.0.1:5555".parse().expect("an address");
-        self.node.connect(self.now(), vec![to]).expect("room");
+        self.node.connect(self.now(), vec![addr(5555)]).expect("room");
         let link = self.drain().expect("a dial");
         self.open(link);
         link

@@ -18,8 +18,7 @@ fn claim(hand: &mut Hand, n: u8, says_hello: bool) -> (LinkId, Vec<Action>) {
 fn an_address_that_is_only_announced_does_not_stand_for_a_link_to_it() {
     let mut hand = Hand::new();
     hand.rs2p(1);
-    let addr = "127.0.0.1:10001".parse().expect("an address");
-    let connecting = hand.node.connect(hand.now, vec![addr]);
+    let connecting = hand.node.connect(hand.now, vec![host(10_001)]);
     assert!(matches!(connecting, Ok(Connecting::Dialling(_))), "{connecting:?}");
 }
 

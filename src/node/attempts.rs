@@ -1,0 +1,161 @@
+//! The addresses of one dial: which are still to be tried, and what became of the others.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::event::{Action, LinkId, Target};
+use super::peer::{Direction, Peer, Purpose};
+use super::timers::Timer;
+use super::{Node, Now};
+use crate::events::Cause;
+use crate::wire::HostPort;
+
+/// Why a dial, or what waited for it, came to nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub cause: Cause,
+    /// Each address that was tried, with its own cause.
+    pub attempts: Vec<(HostPort, Cause)>,
+}
+
+/// The addresses of one dial.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Attempts {
+    waiting: Vec<HostPort>,
+    failed: Vec<(HostPort, Cause)>,
+}
+
+impl From<Cause> for Failure {
+    fn from(cause: Cause) -> Self {
+        Failure { cause, attempts: Vec::new() }
+    }
+}
+
+impl Attempts {
+    pub fn new(target: &Target) -> Self {
+        Attempts { waiting: target.hosts().to_vec(), failed: Vec::new() }
+    }
+
+    /// The next dial to the same target: without the addresses that have failed.
+    fn again(self, target: &Target) -> Self {
+        let mut again = Attempts { failed: self.failed, ..Attempts::new(target) };
+        again.waiting.retain(|addr| again.failed.iter().all(|(failed, _)| failed != addr));
+        again
+    }
+
+    /// A name stands for these addresses.
+    pub fn found(&mut self, name: &HostPort, addrs: Vec<HostPort>) {
+        self.waiting.retain(|waiting| waiting != name);
+        for addr in addrs {
+            if !self.waiting.contains(&addr)
+                && self.failed.iter().all(|(failed, _)| *failed != addr)
+            {
+                self.waiting.push(addr);
+            }
+        }
+    }
+
+    /// No node answered at this address.
+    pub fn failed(&mut self, addr: HostPort, cause: Cause) {
+        self.waiting.retain(|waiting| *waiting != addr);
+        self.failed.push((addr, cause));
+    }
+
+    /// How many addresses are left, this one not counted.
+    fn left_besides(&self, addr: &HostPort) -> usize {
+        self.waiting.iter().filter(|waiting| *waiting != addr).count()
+    }
+
+    /// The end of the dial: what was still being tried failed for this cause.
+    fn end(mut self, cause: &Cause) -> Failure {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.failed.extend(waiting.into_iter().map(|addr| (addr, cause.clone())));
+        Failure { cause: cause.clone(), attempts: self.failed }
+    }
+
+    fn skip(&self) -> Vec<SocketAddr> {
+        self.failed.iter().filter_map(|(addr, _)| addr.to_socket_addr()).collect()
+    }
+}
+
+impl Peer {
+    /// Where the connection leads, once it is up.
+    fn reached(&self) -> Option<HostPort> {
+        self.way.as_ref().map(|way| HostPort::from(way.remote))
+    }
+
+    /// Notes that what was reached is of no use.
+    pub(super) fn give_up_reached(&mut self, cause: &Cause) {
+        if let Some(addr) = self.reached() {
+            self.attempts.failed(addr, cause.clone());
+        }
+    }
+
+    /// What is said to those who waited for this link.
+    pub(super) fn failure(&self, cause: &Cause) -> Failure {
+        self.attempts.clone().end(cause)
+    }
+}
+
+impl Node {
+    pub(super) fn resolved(&mut self, link: LinkId, name: &HostPort, addrs: Vec<HostPort>) {
+        if let Some(peer) = self.peers.get_mut(&link) {
+            peer.attempts.found(name, addrs);
+        }
+    }
+
+    pub(super) fn unreached(&mut self, link: LinkId, addr: HostPort, cause: Cause) {
+        if let Some(peer) = self.peers.get_mut(&link) {
+            peer.attempts.failed(addr, cause);
+        }
+    }
+
+    /// Some address answers. If it is no node, or says nothing, the others get their share of the
+    /// time that is left.
+    pub(super) fn share_time(&mut self, now: Now, link: LinkId) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(reached) = peer.reached().filter(|_| peer.is_outgoing()) else { return };
+        let left = peer.attempts.left_besides(&reached);
+        if left > 0 {
+            let end = peer.opened + self.config.handshake_timeout;
+            let shares = u32::try_from(left + 1).unwrap_or(u32::MAX);
+            let until = now.mono + end.saturating_sub(now.mono) / shares;
+            peer.next_address_at = Some(until);
+            self.timers.set(until, Timer::Handshake(link));
+        }
+    }
+
+    /// Dials the remaining addresses of a link that was lost before its handshake; false if there
+    /// are none, or no time.
+    pub(super) fn dial_rest(&mut self, now: Now, peer: &mut Peer, cause: &Cause) -> bool {
+        let ends = matches!(cause, Cause::Closed | Cause::Disconnected | Cause::Duplicate);
+        let deadline = peer.opened + self.config.handshake_timeout;
+        let Some(target) = peer.target.clone().filter(|_| !ends && !self.is_closed) else {
+            return false;
+        };
+        let Some(reached) = peer.reached().filter(|_| now.mono < deadline) else { return false };
+        if peer.attempts.left_besides(&reached) == 0 {
+            return false;
+        }
+        peer.give_up_reached(cause);
+        self.dial_once_more(now, peer, target, deadline);
+        true
+    }
+
+    fn dial_once_more(&mut self, now: Now, old: &mut Peer, target: Target, deadline: Duration) {
+        let mut peer = Peer::new(Direction::Outgoing, old.opened);
+        peer.purposes = std::mem::take(&mut old.purposes);
+        peer.dialled = old.dialled.clone();
+        peer.target = Some(target.clone());
+        peer.is_second_try = old.is_second_try;
+        peer.attempts = std::mem::take(&mut old.attempts).again(&target);
+        let (skip, dialled) = (peer.attempts.skip(), peer.dialled.clone());
+        let is_of_mesh = peer.purposes.contains(&Purpose::Mesh);
+        let link = self.new_link(now, peer);
+        self.timers.set(deadline, Timer::Handshake(link));
+        if let Some(addr) = dialled.filter(|_| is_of_mesh) {
+            self.book.dialling(&addr, link);
+        }
+        self.actions.push_back(Action::Dial { link, target, skip });
+    }
+}
