@@ -41,6 +41,34 @@
 //! Every socket has an accept thread and a daemon thread, and one more per link. Handlers run on the
 //! daemon thread. [`MeshSocket`] is a handle: clone it into as many threads as you like.
 //!
+//! # In your network
+//!
+//! **A LAN.** Bind `0.0.0.0` or `[::]` and connect to one node by its address or name. No default
+//! route is needed. Each peer is told the address of the interface over which it is linked, so
+//! nodes find each other and the mesh outlives the node through which they joined. `[::]` takes
+//! IPv4 as well. The interfaces are read whenever a link comes up, so addresses may change.
+//!
+//! **Several interfaces, containers.** What a link shows comes first. Where it shows nothing of use,
+//! for a peer on the same host for instance, the best address of the interfaces is announced, in
+//! this order: addresses that are not link-local before those that are; interfaces that are no
+//! container bridge (`docker*`, `br-*`, `veth*`, `virbr*`, `cni*`, ...) before those that are; IPv4,
+//! which is all that py2p knows, before IPv6; the address that the system uses towards the outside
+//! before others. Loopback addresses stay on the host; link-local addresses of IPv6 are never
+//! announced, because they mean something else on every host. [`Builder::out_addr`] overrules all
+//! of it. If nobody can dial a node, [`MeshEvent::NoOutAddr`] and [`Status`] say so; such a node can
+//! still dial others.
+//!
+//! **NAT and port forwards.** A node behind NAT can dial out. To be dialled, forward a port and set
+//! `out_addr` to the router's address and port. rs2p peers are told the address inside as well, so
+//! those in the same network need not go through the router. Nothing else gets through NAT.
+//!
+//! **Names.** [`MeshSocket::connect`] takes names and keeps them: a name is looked up at each dial,
+//! so a node that moves is found again within seconds. All addresses of a name are tried. Programs
+//! that start in any order use [`Builder::seed`], or [`MeshSocket::connect_within`].
+//!
+//! **Fork.** A socket's threads do not survive `fork`: bind after it. A program that becomes a
+//! daemon binds in the process that stays.
+//!
 //! # Bounds
 //!
 //! Everything that a stranger can make grow has one. [`Builder`] sets them.
@@ -67,6 +95,8 @@
 //! | the id of a request for a route | 256 bytes | it is not answered |
 //! | events, status entries | 4,096, 256 | the oldest go |
 //! | remembered addresses | 512 | hints give way |
+//! | addresses of one name | 16 | the rest is not tried |
+//! | name look-ups at once | 4 threads | others wait for one of them |
 //!
 //! # Logging
 //!

@@ -18,6 +18,9 @@ impl Core {
     pub(super) fn way(&self, tcp: &TcpStream) -> Option<Way> {
         let (local, remote) = (tcp.local_addr().ok()?, tcp.peer_addr().ok()?);
         let way = self.outward.way(local, remote, || self.interfaces());
+        if way.announce.is_none() {
+            self.note_outward(None);
+        }
         self.look_outward();
         Some(way)
     }

@@ -14,6 +14,8 @@ const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/peer.py
 pub struct PeerOptions {
     pub python: &'static Python,
     pub host: &'static str,
+    /// The network namespace that it runs in, where that is another one.
+    pub namespace: Option<&'static str>,
     /// The address to announce instead of the real one.
     pub out_addr: Option<(&'static str, u16)>,
     pub subnet: &'static str,
@@ -45,6 +47,7 @@ impl PeerOptions {
         PeerOptions {
             python,
             host: "127.0.0.1",
+            namespace: None,
             out_addr: None,
             subnet: "mesh",
             encryption: "Plaintext",
@@ -58,7 +61,14 @@ impl PeerOptions {
     }
 
     pub fn command(&self, port: u16) -> Command {
-        let mut command = Command::new(&self.python.path);
+        let mut command = match self.namespace {
+            None => Command::new(&self.python.path),
+            Some(namespace) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", namespace]).arg(&self.python.path);
+                command
+            }
+        };
         command.arg(DRIVER);
         let mut option = |name: &str, value: &dyn ToString| {
             command.arg(name).arg(value.to_string());

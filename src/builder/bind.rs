@@ -1,0 +1,71 @@
+//! From settings to a socket that runs.
+
+use std::net::ToSocketAddrs;
+
+use super::Builder;
+use crate::error::{Error, Result};
+use crate::mesh_socket::MeshSocket;
+use crate::outward::normalised;
+use crate::peer_addr::PeerAddr;
+use crate::protocol::Encryption;
+use crate::runtime::start::{Plan, start};
+use crate::runtime::tls::TlsKit;
+use crate::secret::{Key, MIN_SECRET};
+
+impl Builder {
+    /// Binds and starts the socket. Looking up a host name may block. With [`Encryption::Ssl`] the
+    /// first `bind` of a process makes its certificate, in a tenth of a second to a second.
+    ///
+    /// Port 0 binds any free port and announces the real one. `0.0.0.0` and `[::]` announce this
+    /// machine's address in its network.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Bind`] if the address is taken or not ours, [`Error::Resolve`] or
+    /// [`Error::NoAddress`] if it cannot be found, [`Error::OutAddr`] if nobody could dial what
+    /// `out_addr` says, [`Error::InvalidAddress`] if a seed is no address, [`Error::TlsNotCompiled`] if encryption is asked
+    /// for that this build lacks, [`Error::TlsSettings`] if a trusted root is no certificate,
+    /// [`Error::SecretWithoutTls`] and [`Error::SecretTooShort`] for a secret that protects nothing.
+    pub fn bind(self, addr: impl ToSocketAddrs) -> Result<MeshSocket> {
+        let key = self.key()?;
+        let tls = self.tls_kit()?;
+        let addrs = addr.to_socket_addrs().map_err(|source| Error::Resolve { source })?;
+        let plan = Plan {
+            protocol: self.protocol,
+            tls,
+            key,
+            out_addr: self.out_addr.map(normalised).transpose()?,
+            seeds: self.seeds.into_iter().map(PeerAddr::hosts).collect::<Result<_>>()?,
+            debug_level: self.debug_level,
+            config: self.config,
+        };
+        start(plan, &addrs.collect::<Vec<_>>()).map(MeshSocket::new)
+    }
+
+    fn key(&self) -> Result<Option<Key>> {
+        let Some(secret) = self.protocol.secret() else { return Ok(None) };
+        if self.protocol.encryption() == Encryption::Plaintext {
+            return Err(Error::SecretWithoutTls);
+        }
+        if secret.len() < MIN_SECRET {
+            return Err(Error::SecretTooShort { len: secret.len(), min: MIN_SECRET });
+        }
+        secret.key().map(Some)
+    }
+
+    #[cfg(feature = "native-tls")]
+    fn tls_kit(&self) -> Result<Option<TlsKit>> {
+        match self.protocol.encryption() {
+            Encryption::Plaintext => Ok(None),
+            Encryption::Ssl => TlsKit::new(&self.tls, &self.config).map(Some),
+        }
+    }
+
+    #[cfg(not(feature = "native-tls"))]
+    fn tls_kit(&self) -> Result<Option<TlsKit>> {
+        match self.protocol.encryption() {
+            Encryption::Plaintext => Ok(None),
+            Encryption::Ssl => Err(Error::TlsNotCompiled),
+        }
+    }
+}

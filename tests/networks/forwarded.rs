@@ -1,0 +1,93 @@
+//! A node behind a forwarded port, with peers on its host, in its network, and outside.
+
+use std::io;
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use crate::lab::{Family, Host, Lab};
+use crate::node::{Bind, Node};
+
+/// The address of the router outside, and the port that it forwards.
+const OUTSIDE: &str = "203.0.113.1";
+const PORT: u16 = 5555;
+
+/// A router's forwarding, as a process in its namespace.
+struct Forward(Child);
+
+impl Forward {
+    fn start(router: &Host) -> Forward {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &router.namespace]);
+        command.arg(std::env::current_exe().expect("this test"));
+        command.args(["--ignored", "--exact", "forwarded::one_forward", "--nocapture"]);
+        let child = command.env("RS2P_FORWARD", "1").stdout(Stdio::null()).spawn();
+        Forward(child.expect("a process"))
+    }
+}
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        // Killed before or not, it has ended then.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What the process of the router runs.
+#[test]
+#[ignore = "the router of the test below, which starts it"]
+fn one_forward() {
+    assert!(std::env::var_os("RS2P_FORWARD").is_some(), "this is started by another test");
+    let listener = TcpListener::bind((OUTSIDE, PORT)).expect("the address of the router");
+    for outer in listener.incoming().map_while(Result::ok) {
+        let Ok(inner) = TcpStream::connect("10.77.0.2:4444") else { continue };
+        for (from, to) in [(&outer, &inner), (&inner, &outer)] {
+            let pair = from.try_clone().and_then(|from| Ok((from, to.try_clone()?)));
+            let Ok((mut from, mut to)) = pair else { continue };
+            thread::spawn(move || {
+                // The end of one direction is passed on, whatever the reason.
+                let _ = io::copy(&mut from, &mut to);
+                let _ = to.shutdown(std::net::Shutdown::Write);
+            });
+        }
+    }
+}
+
+/// Hosts 1 to 3 are inside: the router, the node, a neighbour. Hosts 4 and 5 are outside.
+#[test]
+fn peers_on_one_host_in_one_network_and_outside_each_get_an_address_that_works() {
+    let Some(mut lab) = Lab::new() else { return };
+    let [router, inside, near] = [1, 2, 3].map(|number| lab.host_up(number, Family::V4));
+    router.address("add", &format!("{OUTSIDE}/24"));
+    let outside = [4, 5].map(|number| {
+        let host = lab.host_up(number, Family::V4);
+        host.remove(number, Family::V4);
+        host.address("add", &format!("203.0.113.{number}/24"));
+        host
+    });
+    let _forward = Forward::start(&router);
+    let out_addr = Some((OUTSIDE, PORT));
+    let mut node = Node::start(&inside, Bind { out_addr, ..Bind::at("0.0.0.0:4444") });
+    assert_eq!(node.ask("out_addr", "out_addr"), format!("{OUTSIDE}:{PORT}"));
+
+    // Of each kind one connects to the node, and a second one hears of the node from the first only.
+    let mut here = Node::start(&inside, Bind::at("0.0.0.0:4445"));
+    let mut here_too = Node::start(&inside, Bind::at("0.0.0.0:4446"));
+    assert_eq!(here.ask("connect 127.0.0.1:4444", "connected"), node.id);
+    assert_eq!(here_too.ask("connect 127.0.0.1:4445", "connected"), here.id);
+    here_too.wait_peers(&[&node.id]);
+
+    let mut neighbour = Node::start(&near, Bind::at("0.0.0.0:4444"));
+    let mut neighbour_too = Node::start(&near, Bind::at("0.0.0.0:4445"));
+    assert_eq!(neighbour.ask("connect 10.77.0.2:4444", "connected"), node.id);
+    assert_eq!(neighbour_too.ask("connect 10.77.0.3:4444", "connected"), neighbour.id);
+    neighbour_too.wait_peers(&[&node.id]);
+
+    let mut far = Node::start(&outside[0], Bind::at("0.0.0.0:4444"));
+    let mut far_too = Node::start(&outside[1], Bind::at("0.0.0.0:4444"));
+    let forwarded = format!("connect {OUTSIDE}:{PORT}");
+    assert_eq!(far.ask(&forwarded, "connected"), node.id);
+    assert_eq!(far_too.ask("connect 203.0.113.4:4444", "connected"), far.id);
+    far_too.wait_peers(&[&node.id]);
+}

@@ -1,0 +1,29 @@
+//! Nodes in networks of their own: network namespaces on a bridge, without a route to anywhere.
+//!
+//! What these tests need: Linux, root, and `ip` of iproute2. Where that is missing they say so and
+//! pass, except where `CI` is set: there it is a failure. No packet leaves the namespaces.
+#![cfg(target_os = "linux")]
+
+mod forwarded;
+mod lab;
+mod lan;
+mod mixed;
+mod moving;
+mod names;
+mod node;
+
+#[allow(dead_code)]
+#[path = "../interop/driver.rs"]
+mod driver;
+#[allow(dead_code)]
+#[path = "../interop/event.rs"]
+mod event;
+#[allow(dead_code)]
+#[path = "../interop/options.rs"]
+mod options;
+#[allow(dead_code)]
+#[path = "../interop/peer.rs"]
+mod peer;
+#[allow(dead_code)]
+#[path = "../interop/python.rs"]
+mod python;

@@ -1,0 +1,193 @@
+//! A node in a process of its own, in a namespace: it is told in lines what to do, and says in
+//! lines what happens.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, unbounded};
+use rs2p::{MeshEvent, MeshSocket};
+
+use crate::lab::Host;
+
+/// Longer than anything here takes on a busy machine; reached only by a failure.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+pub struct Node {
+    child: Child,
+    stdin: ChildStdin,
+    lines: Receiver<String>,
+    pub id: String,
+    pub peers: BTreeSet<String>,
+    /// All that it has said.
+    said: Vec<String>,
+}
+
+/// How to bind.
+#[derive(Clone, Copy, Debug)]
+pub struct Bind<'a> {
+    pub addr: &'a str,
+    pub seed: Option<&'a str>,
+    pub out_addr: Option<(&'a str, u16)>,
+}
+
+impl<'a> Bind<'a> {
+    pub fn at(addr: &'a str) -> Self {
+        Bind { addr, seed: None, out_addr: None }
+    }
+}
+
+impl Node {
+    pub fn start(host: &Host, bind: Bind<'_>) -> Node {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &host.namespace]);
+        command.arg(std::env::current_exe().expect("this test"));
+        command.args(["--ignored", "--exact", "node::one_node", "--nocapture"]);
+        command.env("RS2P_BIND", bind.addr);
+        bind.seed.map(|seed| command.env("RS2P_SEED", seed));
+        if let Some((host, port)) = bind.out_addr {
+            command.env("RS2P_OUT_HOST", host).env("RS2P_OUT_PORT", port.to_string());
+        }
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a process");
+        let stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let (sender, lines) = unbounded();
+        thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                // What the test harness of the child prints is not for us.
+                if let Some((_, line)) = line.split_once("node: ") {
+                    let _ = sender.send(line.to_string());
+                }
+            }
+        });
+        let stdin = child.stdin.take().expect("piped");
+        let (peers, said) = (BTreeSet::new(), Vec::new());
+        let mut node = Node { child, stdin, lines, id: String::new(), peers, said };
+        node.id = node.hear("id");
+        node
+    }
+
+    pub fn tell(&mut self, line: &str) {
+        writeln!(self.stdin, "{line}").expect("the node listens");
+    }
+
+    /// Asks, and waits for the line that begins with this word; the rest of it.
+    pub fn ask(&mut self, line: &str, word: &str) -> String {
+        self.tell(line);
+        self.hear(word)
+    }
+
+    /// The rest of the next line that begins with this word.
+    pub fn hear(&mut self, word: &str) -> String {
+        let seen = self.said.len();
+        let found = |node: &Node| {
+            node.said[seen..].iter().find_map(|line| line.strip_prefix(word)).map(str::to_string)
+        };
+        self.wait(word, |node| found(node).is_some());
+        found(self).unwrap_or_default().trim().to_string()
+    }
+
+    /// Waits until it has said this, which it may have done before.
+    pub fn wait_said(&mut self, line: &str) {
+        self.wait(line, |node| node.said.iter().any(|said| said == line));
+    }
+
+    /// Waits until these are its peers, among others.
+    pub fn wait_peers(&mut self, ids: &[&str]) {
+        self.wait("the peers", |node| ids.iter().all(|id| node.peers.contains(*id)));
+    }
+
+    pub fn wait_gone(&mut self, id: &str) {
+        self.wait("the loss of a peer", |node| !node.peers.contains(id));
+    }
+
+    pub fn wait(&mut self, what: &str, is_so: impl Fn(&Node) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_so(self) {
+            let Ok(line) = self.lines.recv_deadline(deadline) else {
+                panic!("{}: waited for {what}:\n{}", self.id, self.said.join("\n"));
+            };
+            match line.split(' ').collect::<Vec<_>>()[..] {
+                ["joined", id, ..] => drop(self.peers.insert(id.to_string())),
+                ["left", id, ..] => drop(self.peers.remove(id)),
+                _ => {}
+            }
+            self.said.push(line);
+        }
+    }
+
+    /// Ends it without a word.
+    pub fn kill(&mut self) {
+        // Killed before or not, it has ended then.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A message of each reaches the other.
+pub fn talk(one: &mut Node, other: &mut Node) {
+    one.tell("send over there");
+    other.wait_said("got over there");
+    other.tell("send and back");
+    one.wait_said("got and back");
+}
+
+/// What the other processes run.
+#[test]
+#[ignore = "one of the nodes of the other tests, which start it"]
+fn one_node() {
+    let Ok(addr) = std::env::var("RS2P_BIND") else { panic!("this is started by another test") };
+    let mut builder = MeshSocket::builder();
+    if let Ok(seed) = std::env::var("RS2P_SEED") {
+        builder = builder.seed(seed);
+    }
+    if let (Ok(host), Ok(port)) = (std::env::var("RS2P_OUT_HOST"), std::env::var("RS2P_OUT_PORT")) {
+        builder = builder.out_addr(host, port.parse().expect("a port"));
+    }
+    let sock = builder.bind(addr).expect("bound");
+    say(&format!("id {}", sock.id()));
+    let (events, receiver) = (sock.events(), sock.clone());
+    thread::spawn(move || events.iter().for_each(|event| say_event(&event)));
+    thread::spawn(move || {
+        for message in &receiver {
+            say(&format!("got {}", message[1].to_text()));
+        }
+    });
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        match line.split_once(' ').unwrap_or((&line, "")) {
+            ("connect", addr) => match sock.connect(addr) {
+                Ok(peer) => say(&format!("connected {}", peer.id())),
+                Err(error) => say(&format!("failed {error}")),
+            },
+            ("send", text) => drop(sock.send(text).expect("sent")),
+            ("out_addr", _) => say(&format!("out_addr {}", sock.out_addr())),
+            ("status", _) => {
+                say(&format!("status {}", sock.status().to_string().replace('\n', "; ")))
+            }
+            (other, _) => panic!("what is {other}?"),
+        }
+    }
+}
+
+fn say_event(event: &MeshEvent) {
+    match event {
+        MeshEvent::Joined { id, addr, .. } => say(&format!("joined {id} {addr}")),
+        MeshEvent::Left { id, cause } => say(&format!("left {id} {cause}")),
+        MeshEvent::SeedReached { addr, id } => say(&format!("seed {addr} {id}")),
+        MeshEvent::NoOutAddr => say("no out_addr"),
+        MeshEvent::OutAddr { addr } => say(&format!("new out_addr {addr}")),
+        event => say(&format!("event {event:?}")),
+    }
+}
+
+fn say(line: &str) {
+    println!("node: {line}");
+}
