@@ -26,7 +26,7 @@ pub(crate) mod requests;
 pub(crate) mod rng;
 mod routes;
 mod routing_table;
-mod seen;
+pub(crate) mod seen;
 #[cfg(test)]
 mod tests;
 pub(crate) mod time;
