@@ -127,8 +127,10 @@
 #[doc(hidden)]
 pub mod bench;
 mod builder;
+mod close_report;
 mod config;
 mod connection;
+mod delivery;
 mod error;
 mod events;
 mod id;
@@ -154,6 +156,7 @@ mod tls;
 mod wire;
 
 pub use builder::Builder;
+pub use close_report::CloseReport;
 pub use connection::Connection;
 /// The channels of [`MeshSocket::receiver`] and [`MeshSocket::events`], and their `select!`.
 pub use crossbeam_channel;
@@ -167,7 +170,6 @@ pub use packet::{Many, Mixed, One, Packet, Packets};
 pub use peer_addr::PeerAddr;
 pub use protocol::{Encryption, Protocol};
 pub use reply::{Reply, Ticket};
-pub use runtime::shutdown::CloseReport;
 pub use stats::{Refusal, ReplyLoss, Stats};
 #[cfg(feature = "native-tls")]
 pub use tls::{Fingerprint, InvalidFingerprint, Tls, TlsIdentity};

@@ -4,19 +4,22 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
 use crate::builder::Builder;
+use crate::close_report::CloseReport;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
 use crate::protocol::Protocol;
 use crate::runtime::core::Core;
-use crate::runtime::shutdown::CloseReport;
 
 mod connecting;
+pub(crate) mod delivering;
 pub(crate) mod drafting;
+mod handlers;
 mod inspecting;
 mod patience;
 mod receiving;
 mod sending;
 
+use delivering::Delivery;
 pub use inspecting::{RoutingTable, Status};
 pub use receiving::{Iter, Registration, Verdict};
 pub use sending::Sent;
@@ -58,6 +61,7 @@ pub struct MeshSocket {
 /// What all clones share. Threads hold only the core, so that the last clone can tell that it is.
 pub(crate) struct Handle {
     pub(crate) core: Arc<Core>,
+    pub(crate) delivery: Arc<Delivery>,
 }
 
 impl Drop for Handle {
@@ -103,15 +107,19 @@ impl MeshSocket {
         Builder::new()
     }
 
-    pub(crate) fn new(core: Arc<Core>) -> Self {
-        let handle = Arc::new(Handle { core });
-        // Set once, here: the core is new.
-        let _ = handle.core.handle.set(Arc::downgrade(&handle));
+    pub(crate) fn new(core: Arc<Core>, delivery: Arc<Delivery>) -> Self {
+        let handle = Arc::new(Handle { core, delivery });
+        // Set once, here: all of it is new.
+        let _ = handle.delivery.handle.set(Arc::downgrade(&handle));
         MeshSocket { handle }
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
         &self.handle.core
+    }
+
+    fn delivery(&self) -> &Delivery {
+        &self.handle.delivery
     }
 
     /// Closes the socket: takes no new work, lets the handlers finish what has arrived, writes

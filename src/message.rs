@@ -50,6 +50,11 @@ impl Message {
         Message { envelope, server }
     }
 
+    #[cfg(feature = "sim")]
+    pub(crate) fn into_envelope(self) -> Box<Envelope> {
+        self.envelope
+    }
+
     /// All packets: the kind, then the payload.
     #[must_use]
     pub fn packets(&self) -> &[Packet] {

@@ -4,10 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
-
 use crate::error::{Error, Result};
 use crate::runtime::core::Core;
+use crate::runtime::slot::Slot;
 
 /// What became of a message to one node.
 #[derive(Clone, Debug)]
@@ -101,19 +100,5 @@ impl fmt::Debug for Ticket {
             Some(true) => "Ticket(sent)",
             Some(false) => "Ticket(not sent)",
         })
-    }
-}
-
-/// Where the outcome of a [`Ticket`] is put.
-#[derive(Debug, Default)]
-pub(crate) struct Slot {
-    state: Mutex<Option<bool>>,
-    settled: Condvar,
-}
-
-impl Slot {
-    pub fn settle(&self, sent: bool) {
-        *self.state.lock() = Some(sent);
-        self.settled.notify_all();
     }
 }

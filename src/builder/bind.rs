@@ -1,13 +1,16 @@
 //! From settings to a socket that runs.
 
 use std::net::ToSocketAddrs;
+use std::sync::Arc;
 
 use super::Builder;
 use crate::error::{Error, Result};
 use crate::mesh_socket::MeshSocket;
+use crate::mesh_socket::delivering::Delivery;
 use crate::outward::normalised;
 use crate::peer_addr::PeerAddr;
 use crate::protocol::Encryption;
+use crate::runtime::sink::Outlet;
 use crate::runtime::start::{Plan, start};
 use crate::runtime::tls::TlsKit;
 use crate::secret::{Key, MIN_SECRET};
@@ -39,7 +42,10 @@ impl Builder {
             debug_level: self.debug_level,
             config: self.config,
         };
-        start(plan, &addrs.collect::<Vec<_>>()).map(MeshSocket::new)
+        let (sink, delivery) = Delivery::new(&plan.config);
+        let outlet = Arc::clone(&delivery) as Arc<dyn Outlet>;
+        let core = start(plan, &addrs.collect::<Vec<_>>(), Box::new(sink), outlet)?;
+        Ok(MeshSocket::new(core, delivery))
     }
 
     fn key(&self) -> Result<Option<Key>> {

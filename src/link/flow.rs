@@ -1,4 +1,4 @@
-//! Flow control: how much may wait where, and when a peer is too slow. Pure arithmetic.
+//! Flow control: how many bytes may wait where, and when a peer is too slow. Pure arithmetic.
 
 use std::time::Duration;
 
@@ -13,11 +13,13 @@ pub(crate) const MAX_EXTRA: usize = 8;
 pub(crate) struct Outflow {
     queued: usize,
     moved: u64,
-    /// How much is to have left before the last of the sources that are held back goes on.
-    promised: u64,
+    /// The value of `moved` at which the last throttled source is released.
+    reserved: u64,
     bound: usize,
     limit: usize,
     frame: usize,
+    hold: Duration,
+    credit: usize,
 }
 
 impl Outflow {
@@ -25,10 +27,12 @@ impl Outflow {
         Outflow {
             queued: 0,
             moved: 0,
-            promised: 0,
+            reserved: 0,
             bound: config.outbound,
             limit: config.outbound_limit(),
             frame: config.max_frame,
+            hold: config.hold,
+            credit: config.link_credit.max(1),
         }
     }
 
@@ -50,11 +54,11 @@ impl Outflow {
         self.moved
     }
 
-    /// How much is to have left before a source goes on that has added this much. Sources stand in
-    /// line: what leaves makes room for one of them, not for each.
-    fn promise(&mut self, bytes: usize) -> u64 {
-        self.promised = self.promised.max(self.moved) + bytes as u64;
-        self.promised
+    /// Returns the value of `moved` at which a source that added this many bytes is released.
+    /// Sources are released in turn: bytes that leave make room for one of them, not for each.
+    fn reserve(&mut self, bytes: usize) -> u64 {
+        self.reserved = self.reserved.max(self.moved) + bytes as u64;
+        self.reserved
     }
 
     /// Whether a message of this node may go in: up to half of the bound.
@@ -68,8 +72,8 @@ impl Outflow {
         self.queued < self.bound / 4
     }
 
-    /// Whether the source of a relay is to be held back: relays go in above the bound, too.
-    pub fn is_pressed(&self) -> bool {
+    /// Whether the source of a relay is to be throttled: relays are queued above the bound, too.
+    pub fn is_over_bound(&self) -> bool {
         self.queued > self.bound
     }
 
@@ -107,6 +111,11 @@ impl Credit {
         self.undigested += bytes;
     }
 
+    #[cfg(any(test, feature = "sim"))]
+    pub fn undigested(&self) -> usize {
+        self.undigested
+    }
+
     pub fn give_back(&mut self, bytes: usize) {
         self.undigested = self.undigested.saturating_sub(bytes);
     }
@@ -129,11 +138,15 @@ impl<T> Hold<T> {
         self.waits.push((wait, target));
     }
 
-    /// Whether it goes on, at least for one of the queues. `moved` is how much has left a queue, if
-    /// it is still above its bound.
-    pub fn goes_on(&mut self, now: Duration, moved: impl Fn(&T) -> Option<u64>) -> bool {
+    pub fn is_empty(&self) -> bool {
+        self.waits.is_empty()
+    }
+
+    /// Whether one of the queues still holds the credit back. `moved` returns how many bytes have
+    /// left a queue, or `None` if it is below its bound.
+    pub fn still_holds(&mut self, now: Duration, moved: impl Fn(&T) -> Option<u64>) -> bool {
         self.waits.retain_mut(|(wait, target)| {
-            moved(target).is_some_and(|moved| wait.goes_on(now, moved))
+            moved(target).is_some_and(|moved| wait.still_holds(now, moved))
         });
         !self.waits.is_empty()
     }
@@ -160,15 +173,15 @@ pub(crate) struct Wait {
 
 impl Wait {
     /// Waits until this much has left the queue.
-    pub fn new(config: &Config, now: Duration, bytes: usize, queue: &mut Outflow) -> Self {
-        let credits = bytes.div_ceil(config.link_credit.max(1)).max(1);
-        let pause = config.hold * u32::try_from(credits).unwrap_or(u32::MAX);
-        let (ends_at, moved_to) = (queue.promise(bytes), queue.moved());
+    pub fn new(now: Duration, bytes: usize, queue: &mut Outflow) -> Self {
+        let credits = bytes.div_ceil(queue.credit).max(1);
+        let pause = queue.hold * u32::try_from(credits).unwrap_or(u32::MAX);
+        let (ends_at, moved_to) = (queue.reserve(bytes), queue.moved());
         Wait { ends_at, moved_to, pause, until: now + pause }
     }
 
-    /// Whether it goes on, now that the queue, still above its bound, has moved so much.
-    fn goes_on(&mut self, now: Duration, moved: u64) -> bool {
+    /// Whether the queue, still above its bound, holds the source back after this many bytes have left.
+    fn still_holds(&mut self, now: Duration, moved: u64) -> bool {
         if moved > self.moved_to {
             (self.moved_to, self.until) = (moved, now + self.pause);
         }
@@ -268,9 +281,9 @@ mod tests {
         let config = Config { outbound: 100, max_frame: 10, ..Config::default() };
         let mut outflow = Outflow::new(&config);
         outflow.add(50);
-        assert!(!outflow.takes_own() && !outflow.is_pressed());
+        assert!(!outflow.takes_own() && !outflow.is_over_bound());
         outflow.add(51);
-        assert!(outflow.is_pressed() && !outflow.is_overflowing(0));
+        assert!(outflow.is_over_bound() && !outflow.is_overflowing(0));
         outflow.add(110);
         assert!(outflow.is_overflowing(0) && !outflow.is_overflowing(1));
         outflow.remove(187);
@@ -284,29 +297,29 @@ mod tests {
         let config = Config::default();
         let mut target = Outflow::new(&config);
         target.remove(5000);
-        let mut hold = Wait::new(&config, MS(0), 1000, &mut target);
-        assert!(hold.goes_on(MS(99), 5400));
-        assert!(hold.goes_on(MS(198), 5999));
-        assert!(!hold.goes_on(MS(199), 6000));
+        let mut hold = Wait::new(MS(0), 1000, &mut target);
+        assert!(hold.still_holds(MS(99), 5400));
+        assert!(hold.still_holds(MS(198), 5999));
+        assert!(!hold.still_holds(MS(199), 6000));
     }
 
     #[test]
     fn what_leaves_a_queue_makes_room_for_one_of_its_sources() {
         let config = Config::default();
         let mut target = Outflow::new(&config);
-        let mut holds = [1000, 1000].map(|bytes| Wait::new(&config, MS(0), bytes, &mut target));
-        assert_eq!(holds.each_mut().map(|hold| hold.goes_on(MS(1), 1000)), [false, true]);
-        assert_eq!(holds.each_mut().map(|hold| hold.goes_on(MS(2), 2000)), [false, false]);
+        let mut holds = [1000, 1000].map(|bytes| Wait::new(MS(0), bytes, &mut target));
+        assert_eq!(holds.each_mut().map(|hold| hold.still_holds(MS(1), 1000)), [false, true]);
+        assert_eq!(holds.each_mut().map(|hold| hold.still_holds(MS(2), 2000)), [false, false]);
     }
 
     #[test]
     fn a_queue_that_does_not_move_holds_nobody_for_long() {
         let config = Config::default();
         let mut target = Outflow::new(&config);
-        let mut small = Wait::new(&config, MS(0), 1, &mut target);
-        assert!(small.goes_on(MS(99), 0) && !small.goes_on(MS(100), 0));
-        let mut large = Wait::new(&config, MS(0), 16 << 20, &mut target);
-        assert!(large.goes_on(MS(1599), 0) && !large.goes_on(MS(1600), 0));
+        let mut small = Wait::new(MS(0), 1, &mut target);
+        assert!(small.still_holds(MS(99), 0) && !small.still_holds(MS(100), 0));
+        let mut large = Wait::new(MS(0), 16 << 20, &mut target);
+        assert!(large.still_holds(MS(1599), 0) && !large.still_holds(MS(1600), 0));
     }
 
     #[test]
@@ -315,9 +328,9 @@ mod tests {
         let mut hold = Hold::new(1000);
         for target in [0, 1] {
             let mut queue = Outflow::new(&config);
-            hold.add(Wait::new(&config, MS(0), 1000, &mut queue), target);
+            hold.add(Wait::new(MS(0), 1000, &mut queue), target);
         }
-        assert!(hold.goes_on(MS(1), |&target| Some(target * 1000)));
-        assert!(!hold.goes_on(MS(2), |_| Some(1000)));
+        assert!(hold.still_holds(MS(1), |&target| Some(target * 1000)));
+        assert!(!hold.still_holds(MS(2), |_| Some(1000)));
     }
 }

@@ -1,4 +1,4 @@
-//! What a link's thread does with its input: read on, read and forget, or pause.
+//! What a link does with its input: read, read and discard, or pause.
 
 use super::leaving::Leaving;
 
@@ -18,15 +18,15 @@ impl Input {
     /// Whether there is something to read here and now. What is forgotten takes no credit: a link
     /// that closes with its credit spent reads on, because input left unread would reset it. So the
     /// credit, which is behind a lock in the runtime, is asked for last.
-    pub fn goes_on(self, leaving: Option<&Leaving>, has_credit: impl FnOnce() -> bool) -> bool {
+    pub fn may_read(self, leaving: Option<&Leaving>, has_credit: impl FnOnce() -> bool) -> bool {
         if Leaving::discards(leaving) {
             return self.is_readable;
         }
-        self.waits() && !self.is_held && has_credit()
+        self.has_more() && !self.is_held && has_credit()
     }
 
     /// Whether there is more, though we may not be taking it.
-    pub fn waits(self) -> bool {
+    pub fn has_more(self) -> bool {
         self.is_readable || self.is_backlogged
     }
 
@@ -55,24 +55,24 @@ mod tests {
         let free = Input { is_held: false, ..HELD };
         let backlogged = Input { is_readable: false, ..free };
         let drained = Input { is_backlogged: false, ..backlogged };
-        assert!(free.goes_on(None, || true) && backlogged.goes_on(None, || true));
-        assert!(!drained.goes_on(None, || true) && !HELD.goes_on(None, || true));
-        assert!(!free.goes_on(None, || false));
+        assert!(free.may_read(None, || true) && backlogged.may_read(None, || true));
+        assert!(!drained.may_read(None, || true) && !HELD.may_read(None, || true));
+        assert!(!free.may_read(None, || false));
     }
 
     #[test]
     fn a_link_that_closes_reads_on_though_its_credit_is_spent() {
         let closing = Leaving::close(Cause::Closed, NOW);
-        assert!(HELD.goes_on(Some(&closing), || false));
+        assert!(HELD.may_read(Some(&closing), || false));
         let free = Input { is_held: false, ..HELD };
-        assert!(!free.goes_on(Some(&Leaving::retire(NOW)), || false), "that is delivered");
+        assert!(!free.may_read(Some(&Leaving::retire(NOW)), || false), "that is delivered");
     }
 
     #[test]
     fn a_link_that_closes_is_not_kept_busy_by_what_it_will_not_deliver() {
         let closing = Leaving::close(Cause::Closed, NOW);
         let drained = Input { is_readable: false, is_held: false, ..HELD };
-        assert!(!drained.goes_on(Some(&closing), || true));
+        assert!(!drained.may_read(Some(&closing), || true));
         let ended = Input { is_at_end: true, ..drained };
         assert!(ended.is_over(Some(&closing)) && !ended.is_over(None));
     }

@@ -1,11 +1,39 @@
-//! A link: what its thread decides, with no stream, clock, thread or lock of its own.
+//! A link: everything that one does, with no stream, clock, thread or lock of its own.
 //!
-//! How much may wait where ([`flow`]), what is written next and who is held back for it
-//! ([`outgoing`]), what is done with the input ([`input`]), how it ends ([`leaving`]). The
-//! runtime's threads obey it over sockets, the simulator's over a modelled network.
+//! A link has three parts. The [`desk`] is what others leave for it: frames to write, orders,
+//! credit. The [`writing`] end encodes and writes; a thread that sends a message may use it too.
+//! The [`machine`] is the rest, touched only by the link's own thread: it obeys orders, reads
+//! ([`reading`]), writes, waits, and leaves ([`ending`]).
+//!
+//! The threads of the runtime and the simulator only drive these parts, through two traits:
+//! [`transport::Transport`] is a connection that never waits, [`host::Host`] is everything around a
+//! link. [`actions`] carries out what a node wants of its links, [`digest`] is what the daemon does
+//! with a batch that a link has read.
+//!
+//! The arithmetic stands apart: how many bytes may wait where ([`flow`]), what is written next
+//! ([`outgoing`]), when to read ([`input`]), when a link has ended ([`leaving`]).
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub(crate) mod actions;
+pub(crate) mod desk;
+pub(crate) mod digest;
+pub(crate) mod ending;
 pub(crate) mod flow;
+pub(crate) mod host;
 pub(crate) mod input;
 pub(crate) mod leaving;
+pub(crate) mod machine;
 pub(crate) mod outgoing;
+pub(crate) mod reading;
+#[cfg(test)]
+mod tests;
+pub(crate) mod transport;
+pub(crate) mod writing;
+
+/// Batches that one link may have in the daemon's channel on average before the channel is full.
+pub(crate) const BATCHES_PER_LINK: usize = 8;
+
+/// The capacity of the daemon's channel.
+pub(crate) fn channel_capacity(config: &crate::config::Config) -> usize {
+    config.max_links.max(1) * BATCHES_PER_LINK
+}

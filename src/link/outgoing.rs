@@ -1,4 +1,4 @@
-//! A link's outbound queue: what is written next, how much waits, and who is held back for it.
+//! A link's outbound queue: what is written next, how much waits, and which sources it throttles.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,20 +10,20 @@ use crate::node::Parcel;
 /// What a control message is taken to weigh: it is encoded only when it is written.
 const CONTROL_OVERHEAD: usize = 256;
 
-/// Sources that are woken when a queue is below its bound: those of all links, and of some that
+/// Sources that one queue wakes when it is below its bound: those of all links, and of some that
 /// have ended.
-const MAX_PRESSERS: usize = 1024;
+const MAX_THROTTLED: usize = 1024;
 
-/// `S` stands for a link whose relays pressed this queue above its bound. `T` is what the
-/// simulator keeps with each parcel.
+/// `L` refers to a link whose relays are throttled by this queue. `T` is what the simulator keeps
+/// with each parcel.
 #[derive(Debug)]
-pub(crate) struct Outgoing<S, T = ()> {
+pub(crate) struct Outgoing<L, T = ()> {
     /// Messages between neighbours go first: they must not wait behind data.
     control: VecDeque<(Parcel, T)>,
     data: VecDeque<(Parcel, T)>,
     flow: Outflow,
-    /// To be woken when the queue is below its bound again.
-    pressers: Vec<S>,
+    /// Woken when the queue is below its bound again.
+    throttled: Vec<L>,
     is_sealed: bool,
     /// Bytes of data that were ever put in, and bytes that were ever taken: of data, of both.
     data_put: u64,
@@ -43,40 +43,44 @@ pub(crate) struct Mark {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Put {
     Fine,
-    /// Above the bound: the source of a relay is to be held back.
-    Pressed,
+    /// Above the bound: the source of a relay is to be throttled.
+    Throttle,
     /// So much waits that the link has to be closed.
     Overflow,
     /// The link is ending: not taken.
     Sealed,
 }
 
-/// Who goes on, now that something has left a queue.
+/// Who may continue, now that something has left a queue or the queue takes nothing more.
 #[derive(Debug)]
 #[must_use = "somebody waits to be woken"]
-pub(crate) struct Freed<S> {
-    /// Whether senders that wait for room do.
+pub(crate) struct Freed<L> {
+    /// Whether senders that wait for room may continue.
     pub has_drained: bool,
-    pub pressers: Vec<S>,
+    /// Links that this queue throttled.
+    pub throttled: Vec<L>,
 }
 
-/// What is left of a queue that takes nothing more.
-#[derive(Debug)]
-#[must_use = "somebody waits to be woken"]
-pub(crate) struct Sealed<S, T> {
-    /// What had not been begun.
-    pub parcels: Vec<(Parcel, T)>,
-    /// They go on, and so do senders that wait for room.
-    pub pressers: Vec<S>,
+impl<L> Default for Freed<L> {
+    fn default() -> Self {
+        Freed { has_drained: false, throttled: Vec::new() }
+    }
 }
 
-impl<S: PartialEq, T> Outgoing<S, T> {
+impl<L> Freed<L> {
+    pub fn add(&mut self, more: Freed<L>) {
+        self.has_drained |= more.has_drained;
+        self.throttled.extend(more.throttled);
+    }
+}
+
+impl<L: PartialEq, T> Outgoing<L, T> {
     pub fn new(config: &Config) -> Self {
         Outgoing {
             control: VecDeque::new(),
             data: VecDeque::new(),
             flow: Outflow::new(config),
-            pressers: Vec::new(),
+            throttled: Vec::new(),
             is_sealed: false,
             data_put: 0,
             data_taken: 0,
@@ -97,8 +101,8 @@ impl<S: PartialEq, T> Outgoing<S, T> {
             }
         }
         match &self.flow {
-            flow if flow.is_overflowing(self.pressers.len()) => Put::Overflow,
-            flow if flow.is_pressed() => Put::Pressed,
+            flow if flow.is_overflowing(self.throttled.len()) => Put::Overflow,
+            flow if flow.is_over_bound() => Put::Throttle,
             _ => Put::Fine,
         }
     }
@@ -120,12 +124,12 @@ impl<S: PartialEq, T> Outgoing<S, T> {
     }
 
     /// Parcels of this weight have been written.
-    pub fn written(&mut self, weight: usize) -> Freed<S> {
+    pub fn written(&mut self, weight: usize) -> Freed<L> {
         self.flow.remove(weight);
-        let is_pressed = self.flow.is_pressed();
+        let is_over_bound = self.flow.is_over_bound();
         Freed {
             has_drained: self.flow.has_drained(),
-            pressers: if is_pressed { Vec::new() } else { std::mem::take(&mut self.pressers) },
+            throttled: if is_over_bound { Vec::new() } else { std::mem::take(&mut self.throttled) },
         }
     }
 
@@ -163,49 +167,41 @@ impl<S: PartialEq, T> Outgoing<S, T> {
     }
 
     /// The same for a sender that has begun to wait.
-    pub fn lets_go_on(&self) -> bool {
+    pub fn lets_resume(&self) -> bool {
         self.is_sealed || self.flow.has_drained()
     }
 
-    /// Has a link that put so much into this queue stand in line, to be woken when the queue is
-    /// below its bound; `None` if it is already.
-    pub fn press(
-        &mut self,
-        source: S,
-        config: &Config,
-        now: Duration,
-        bytes: usize,
-    ) -> Option<Wait> {
-        self.pressed()?;
-        // Whoever finds no place goes on by itself when its wait is over.
-        if self.pressers.len() < MAX_PRESSERS && !self.pressers.contains(&source) {
-            self.pressers.push(source);
+    /// Throttles a link that added this many bytes, and wakes it when the queue is below its bound.
+    /// Returns `None` if the queue is below it already.
+    pub fn throttle(&mut self, source: L, now: Duration, bytes: usize) -> Option<Wait> {
+        self.moved_above_bound()?;
+        // A source that finds no place continues by itself when its wait is over.
+        if self.throttled.len() < MAX_THROTTLED && !self.throttled.contains(&source) {
+            self.throttled.push(source);
         }
-        Some(Wait::new(config, now, bytes, &mut self.flow))
+        Some(Wait::new(now, bytes, &mut self.flow))
     }
 
-    /// How much has left the queue so far; `None` if it holds nobody back.
-    pub fn pressed(&self) -> Option<u64> {
-        let is_pressed = !self.is_sealed && self.flow.is_pressed();
-        is_pressed.then(|| self.flow.moved())
+    /// Returns how many bytes have left the queue so far; `None` if it throttles nobody.
+    pub fn moved_above_bound(&self) -> Option<u64> {
+        let is_over_bound = !self.is_sealed && self.flow.is_over_bound();
+        is_over_bound.then(|| self.flow.moved())
     }
 
-    /// Takes nothing more, and gives what had not been begun.
-    pub fn seal(&mut self) -> Sealed<S, T> {
-        let pressers = self.refuse_more();
+    /// Takes nothing more, and returns the parcels that had not been begun.
+    pub fn seal(&mut self) -> (Vec<(Parcel, T)>, Freed<L>) {
+        let freed = self.refuse_more();
         let control = std::mem::take(&mut self.control);
         let data = std::mem::take(&mut self.data);
         let parcels: Vec<_> = control.into_iter().chain(data).collect();
         self.flow.remove(parcels.iter().map(|(parcel, _)| weight(parcel)).sum());
-        Sealed { parcels, pressers }
+        (parcels, freed)
     }
 
-    /// Takes nothing more; what is queued can still be written. Who goes on, besides the senders
-    /// that wait for room.
-    #[must_use = "they wait to be woken"]
-    pub fn refuse_more(&mut self) -> Vec<S> {
+    /// Takes nothing more; what is queued can still be written.
+    pub fn refuse_more(&mut self) -> Freed<L> {
         self.is_sealed = true;
-        std::mem::take(&mut self.pressers)
+        Freed { has_drained: true, throttled: std::mem::take(&mut self.throttled) }
     }
 }
 
@@ -247,8 +243,8 @@ mod tests {
         (0..count).map(|tag| queue.put(relay(100), tag)).collect()
     }
 
-    fn press(queue: &mut Outgoing<&'static str, u8>, source: &'static str) -> Option<Wait> {
-        queue.press(source, &Config::default(), Duration::ZERO, 100)
+    fn throttle(queue: &mut Outgoing<&'static str, u8>, source: &'static str) -> Option<Wait> {
+        queue.throttle(source, Duration::ZERO, 100)
     }
 
     fn taken(queue: &mut Outgoing<&'static str, u8>, most: usize) -> Vec<u8> {
@@ -270,10 +266,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_in_presses_and_then_overflows() {
+    fn relays_above_the_bound_throttle_their_source_and_then_overflow() {
         let mut queue = queue();
         let puts = fill(&mut queue, 5);
-        assert_eq!(puts, [Put::Fine, Put::Fine, Put::Pressed, Put::Pressed, Put::Overflow]);
+        assert_eq!(puts, [Put::Fine, Put::Fine, Put::Throttle, Put::Throttle, Put::Overflow]);
     }
 
     #[test]
@@ -283,7 +279,7 @@ mod tests {
         let mut queue: Outgoing<u8> = Outgoing::new(&config);
         for source in 0..6 {
             assert_ne!(queue.put(relay(1000), ()), Put::Overflow, "{source}");
-            let _ = queue.press(source, &config, Duration::ZERO, size);
+            let _ = queue.throttle(source, Duration::ZERO, size);
         }
         // Then they are held back; who is not is too much.
         let puts: Vec<Put> = (0..4).map(|_| queue.put(relay(1000), ())).collect();
@@ -295,15 +291,15 @@ mod tests {
         let mut queue = queue();
         let size = weight(&relay(100));
         fill(&mut queue, 3);
-        assert!(press(&mut queue, "a").is_some() && press(&mut queue, "a").is_some());
-        assert!(press(&mut queue, "b").is_some());
+        assert!(throttle(&mut queue, "a").is_some() && throttle(&mut queue, "a").is_some());
+        assert!(throttle(&mut queue, "b").is_some());
         assert_eq!(taken(&mut queue, usize::MAX).len(), 3);
-        assert!(!queue.takes_own() && queue.pressed().is_some() && queue.len() == 0);
+        assert!(!queue.takes_own() && queue.moved_above_bound().is_some() && queue.len() == 0);
         let freed = queue.written(size);
-        assert_eq!((freed.has_drained, freed.pressers), (false, vec!["a", "b"]));
-        assert!(press(&mut queue, "a").is_none(), "it is below its bound");
+        assert_eq!((freed.has_drained, freed.throttled), (false, vec!["a", "b"]));
+        assert!(throttle(&mut queue, "a").is_none(), "it is below its bound");
         let freed = queue.written(2 * size);
-        assert!(freed.has_drained && freed.pressers.is_empty() && queue.queued() == 0);
+        assert!(freed.has_drained && freed.throttled.is_empty() && queue.queued() == 0);
     }
 
     #[test]
@@ -330,13 +326,13 @@ mod tests {
     fn a_sealed_queue_takes_nothing_and_holds_nobody_back() {
         let mut queue = queue();
         fill(&mut queue, 3);
-        assert!(press(&mut queue, "a").is_some() && !queue.lets_go_on());
-        assert_eq!(queue.refuse_more(), ["a"]);
-        assert!(queue.lets_go_on() && queue.takes_own() && queue.pressed().is_none());
+        assert!(throttle(&mut queue, "a").is_some() && !queue.lets_resume());
+        assert_eq!(queue.refuse_more().throttled, ["a"]);
+        assert!(queue.lets_resume() && queue.takes_own() && queue.moved_above_bound().is_none());
         assert_eq!(queue.put(relay(100), 3), Put::Sealed);
         assert_eq!(taken(&mut queue, 1), [0], "what was queued can be written");
-        let sealed = queue.seal();
-        assert_eq!(sealed.parcels.iter().map(|(_, tag)| *tag).collect::<Vec<u8>>(), [1, 2]);
+        let (parcels, _) = queue.seal();
+        assert_eq!(parcels.iter().map(|(_, tag)| *tag).collect::<Vec<u8>>(), [1, 2]);
         assert_eq!(queue.queued(), weight(&relay(100)), "one is being written");
     }
 }

@@ -1,14 +1,9 @@
-//! What may be sent, and with which second it may be dated.
+//! What may be sent.
 
 use crate::error::{Error, Result};
 use crate::options::{Flag, SendOptions};
 use crate::packet::{Packet, Packets};
 use crate::wire::{Draft, MAX_PAYLOAD};
-
-/// Equal messages are dated apart: up to this many seconds ahead, which all nodes accept, ...
-const AHEAD: u64 = 55;
-/// ... then up to this many back, while no node takes them for too old.
-const BACK: u64 = 30;
 
 /// A message that may be sent: neither the protocol's own nor too large.
 pub(crate) fn draft<M>(
@@ -33,9 +28,4 @@ pub(crate) fn draft<M>(
     let draft = Draft { main: options.flag, packets: all, time };
     let len = draft.encoded_len();
     if len > max { Err(Error::TooLarge { len, max }) } else { Ok(draft) }
-}
-
-/// The seconds that a message may be dated with, the best first.
-pub(crate) fn seconds_near(now: u64) -> impl Iterator<Item = u64> {
-    (now..=now + AHEAD).chain((now.saturating_sub(BACK)..now).rev())
 }

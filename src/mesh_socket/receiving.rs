@@ -7,9 +7,9 @@ use crossbeam_channel::Receiver;
 
 use super::{Handle, MeshSocket};
 use crate::connection::Connection;
+use crate::delivery::queue::Waited;
 use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::message::Message;
-use crate::runtime::queue::Waited;
 
 impl MeshSocket {
     /// Waits for the next message.
@@ -41,11 +41,11 @@ impl MeshSocket {
         if self.core().threads.is_mine() {
             return Err(RecvError::WouldDeadlock);
         }
-        if let Some(message) = self.core().outlet.try_take() {
-            self.core().outlet.ask();
+        if let Some(message) = self.delivery().outlet.try_take() {
+            self.delivery().outlet.ask();
             return Ok(message);
         }
-        match self.core().outlet.wait(None) {
+        match self.delivery().outlet.wait(None) {
             Waited::Message(message) => Ok(message),
             Waited::Closed | Waited::TimedOut => Err(RecvError::Closed),
         }
@@ -57,7 +57,7 @@ impl MeshSocket {
     ///
     /// [`TryRecvError::Empty`] if none is waiting, [`TryRecvError::Closed`] if none ever will.
     pub fn try_recv(&self) -> Result<Message, TryRecvError> {
-        let outlet = &self.core().outlet;
+        let outlet = &self.delivery().outlet;
         outlet.ask();
         let is_closed = outlet.is_closed();
         match outlet.try_take() {
@@ -92,12 +92,12 @@ impl MeshSocket {
         if self.core().threads.is_mine() {
             return Err(RecvTimeoutError::WouldDeadlock);
         }
-        if let Some(message) = self.core().outlet.try_take() {
-            self.core().outlet.ask();
+        if let Some(message) = self.delivery().outlet.try_take() {
+            self.delivery().outlet.ask();
             return Ok(message);
         }
         // A time-out beyond what the clock can express is none.
-        match self.core().outlet.wait(Instant::now().checked_add(timeout)) {
+        match self.delivery().outlet.wait(Instant::now().checked_add(timeout)) {
             Waited::Message(message) => Ok(message),
             Waited::TimedOut => Err(RecvTimeoutError::Timeout),
             Waited::Closed => Err(RecvTimeoutError::Closed),
@@ -122,7 +122,7 @@ impl MeshSocket {
     ///
     /// [`RecvError::Closed`] once the socket is closed and the queue is empty.
     pub fn recv_many(&self, count: usize) -> Result<Vec<Message>, RecvError> {
-        let outlet = &self.core().outlet;
+        let outlet = &self.delivery().outlet;
         outlet.ask();
         let is_closed = outlet.is_closed();
         let messages: Vec<Message> = std::iter::from_fn(|| outlet.try_take()).take(count).collect();
@@ -167,8 +167,8 @@ impl MeshSocket {
     /// ```
     #[must_use]
     pub fn receiver(&self) -> Receiver<Message> {
-        self.core().outlet.ask();
-        self.core().outlet.receiver.clone()
+        self.delivery().outlet.ask();
+        self.delivery().outlet.receiver.clone()
     }
 
     /// Has a handler called for every message, in order of registration, after those of the
@@ -208,10 +208,10 @@ impl MeshSocket {
     {
         let handler =
             move |message: &Message, connection: &Connection| handler(message, connection).keeps();
-        let number = self.core().handlers.register(Arc::new(handler));
+        let number = self.delivery().handlers.register(Arc::new(handler));
         if !self.core().phase.is_open() {
             // The socket dropped its handlers already, or is about to: this one must go too.
-            self.core().handlers.unregister(number);
+            self.delivery().handlers.unregister(number);
         }
         Registration { number, server: Arc::downgrade(&self.handle) }
     }
@@ -248,7 +248,7 @@ impl Registration {
     #[allow(clippy::must_use_candidate)]
     pub fn unregister(&self) -> bool {
         let server = self.server.upgrade();
-        server.is_some_and(|server| server.core.handlers.unregister(self.number))
+        server.is_some_and(|server| server.delivery.handlers.unregister(self.number))
     }
 }
 

@@ -5,15 +5,16 @@ use std::time::{Duration, Instant};
 
 use super::MeshSocket;
 use super::connecting::far_future;
-use super::drafting::{draft, seconds_near};
+use super::drafting::draft;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
-use crate::node::{LinkId, Now, Routed};
+use crate::node::{Dated, LinkId, Now, Routed};
 use crate::options::SendOptions;
 use crate::packet::Packets;
-use crate::reply::{Reply, Slot, Ticket};
+use crate::reply::{Reply, Ticket};
 use crate::runtime::core::State;
 use crate::runtime::link::Link;
+use crate::runtime::slot::Slot;
 use crate::wire::routed::Address;
 use crate::wire::{Draft, Frame, Letter};
 
@@ -139,7 +140,7 @@ impl MeshSocket {
         let is_peer = way.link.is_some_and(|(peer, _)| peer == *id);
         let mut letter = if is_peer { Letter::plain(&draft, &core.id) } else { routed() };
         let slot = Arc::new(Slot::default());
-        let (routed, aftermath) = core.step(|state, now| {
+        let (routed, after) = core.step(|state, now| {
             has_room(state, state.node.way_to(id, way.about).link)?;
             if is_peer && state.node.link_of(id).is_none() {
                 // It was lost just now. Rare enough to hash under the lock.
@@ -151,7 +152,7 @@ impl MeshSocket {
             }
             Ok(routed)
         });
-        aftermath.run_writing(self.core());
+        after.run_writing(self.core());
         let routed = routed.map_err(|refused| match refused {
             Refused::Full(peer, _) => Error::Full { peer },
             Refused::Closed => Error::Closed,
@@ -192,40 +193,27 @@ impl MeshSocket {
         draft(options, packets, core.clock.now().second(), core.config.max_frame)
     }
 
-    /// Sends to all, dated with the nearest second in which no equal message was sent: equal
-    /// messages of one second would have one id, and all but the first would be dropped.
-    ///
-    /// Dated after waiting for room, however long that took: old messages are dropped.
-    fn broadcast(&self, mut draft: Draft, patience: Duration) -> Result<Sent> {
+    /// Sends to all. Dated after waiting for room, however long that took: old messages are dropped.
+    fn broadcast(&self, draft: Draft, patience: Duration) -> Result<Sent> {
         let deadline = deadline(patience);
+        let mut message = Dated::new(draft, self.id());
         loop {
-            match self.publish(&mut draft) {
+            match self.publish(&mut message) {
                 Err(Refused::Full(peer, link)) => self.wait_for_room(peer, &link, deadline)?,
                 Err(Refused::Closed) => return Err(Error::Closed),
-                Ok(Some(sent)) => return Ok(sent),
-                Ok(None) => return Err(Error::Repeated),
+                Ok(sent) => return sent,
             }
         }
     }
 
-    /// Tries all seconds that there are; `None` if none is free.
-    fn publish(&self, draft: &mut Draft) -> Result<Option<Sent>, Refused> {
-        let now = self.core().clock.now().second();
-        for time in seconds_near(now) {
-            draft.time = time;
-            let id = draft.id();
-            let frame = draft.encode(&self.id(), &id);
-            let (published, aftermath) = self.core().step(|state, now| {
-                has_room(state, state.node.peers().map(|(id, link, _)| (id, link)))?;
-                Ok(state.node.publish(now, &frame, &id, time))
-            });
-            aftermath.run_writing(self.core());
-            // An equal message has this second: then the next one.
-            if let Ok(peers) = published? {
-                return Ok(Some(Sent { peers, id }));
-            }
-        }
-        Ok(None)
+    fn publish(&self, message: &mut Dated) -> Result<Result<Sent>, Refused> {
+        let (published, after) = self.core().step(|state, now| {
+            has_room(state, state.node.peers().map(|(id, link, _)| (id, link)))?;
+            Ok(state.node.publish(now, message))
+        });
+        after.run_writing(self.core());
+        let id = message.id();
+        Ok(published?.map(|peers| Sent { peers, id }).map_err(|_| Error::Repeated))
     }
 
     fn whisper_to_all(&self, draft: &Draft, patience: Duration) -> Result<Sent> {
@@ -245,14 +233,14 @@ impl MeshSocket {
     ) -> Result<R> {
         let deadline = deadline(patience);
         loop {
-            let (sent, aftermath) = self.core().step(|state, now| {
+            let (sent, after) = self.core().step(|state, now| {
                 match only {
                     Some(id) => has_room(state, state.node.link_of(&id).map(|link| (id, link)))?,
                     None => has_room(state, state.node.peers().map(|(id, link, _)| (id, link)))?,
                 }
                 Ok(send(state, now))
             });
-            aftermath.run_writing(self.core());
+            after.run_writing(self.core());
             match sent {
                 Ok(sent) => return Ok(sent),
                 Err(Refused::Full(peer, link)) => self.wait_for_room(peer, &link, deadline)?,
@@ -268,7 +256,7 @@ impl MeshSocket {
     /// Waits for room, unless nobody may wait here: in a handler, or without a deadline.
     fn wait_for_room(&self, peer: NodeId, link: &Link, deadline: Option<Instant>) -> Result<()> {
         let deadline = deadline.filter(|_| !self.core().threads.is_mine());
-        if !deadline.is_some_and(|at| link.outbox.wait_for_room(at)) {
+        if !deadline.is_some_and(|at| link.wait_for_room(at)) {
             return Err(Error::Full { peer });
         }
         self.check_open()
@@ -297,7 +285,9 @@ fn has_room(
         return Err(Refused::Closed);
     }
     for (id, link) in links {
-        if let Some(link) = state.links.get(&link).filter(|link| !link.outbox.takes_own()) {
+        if let Some(link) =
+            state.links.get(&link).filter(|link| !link.desk(|desk| desk.outgoing.takes_own()))
+        {
             return Err(Refused::Full(id, Arc::clone(link)));
         }
     }

@@ -8,10 +8,6 @@ use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
 use crate::wire::{Frame, HostPort, Letter, Method};
 
-/// Another message with the same payload is dated with this second: try another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Taken;
-
 /// What became of a `connect`.
 #[derive(Debug)]
 pub(crate) enum Connecting {
@@ -90,30 +86,6 @@ impl Node {
             self.shun(*id);
         }
         was_known || row.is_some()
-    }
-
-    /// Sends a broadcast, unless one with its id was sent or seen, and remembers it as seen.
-    pub fn publish(
-        &mut self,
-        now: Now,
-        frame: &Frame,
-        id: &MessageId,
-        time: u64,
-    ) -> Result<usize, Taken> {
-        let is_evicted = self.seen.is_evicted(time);
-        let check = || if is_evicted { Err(Taken) } else { Ok(()) };
-        if !self.seen.remember(now, id, time, check)? {
-            return Err(Taken);
-        }
-        self.schedule_sweep(now);
-        self.stats.sent += 1;
-        Ok(self.send_to_all(frame))
-    }
-
-    /// Whether a broadcast with this id was sent or seen.
-    #[cfg(any(test, feature = "sim"))]
-    pub fn is_taken(&self, id: &MessageId, time: u64) -> bool {
-        self.seen.contains(id, time) || self.seen.is_evicted(time)
     }
 
     /// Sends to all peers what they do not pass on.

@@ -7,7 +7,7 @@ use super::reach::{Scope, Way};
 use crate::events::{Cause, MeshEvent};
 use crate::id::NodeId;
 use crate::secret::Nonce;
-use crate::wire::{Draft, Envelope, Frame, HostPort, Malformed, Method};
+use crate::wire::{Body, Draft, Envelope, Frame, HostPort, Malformed, Method};
 
 /// One wire. The node numbers them, see [`super::Node::admit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +48,27 @@ pub(crate) enum Event {
     Tick,
 }
 
+/// One frame that a link has read.
+pub(crate) type Item = Result<Box<Envelope>, Malformed>;
+
+/// Whether the node can take it from the link's own thread: a message between neighbours, which
+/// neither the handlers nor the queue ever see. So it never waits behind a slow handler. A routed reply
+/// is none: it is delivered or relayed, with the backpressure that this needs.
+pub(crate) fn is_control(item: &Item) -> bool {
+    let Ok(envelope) = item else { return false };
+    !envelope.main.is_relayed() && !matches!(envelope.body, Body::User | Body::RoutedReply(_))
+}
+
+impl Event {
+    /// The event that a link has read this.
+    pub fn read(link: LinkId, item: Item) -> Self {
+        match item {
+            Ok(envelope) => Event::Received { link, envelope },
+            Err(why) => Event::Malformed { link, why },
+        }
+    }
+}
+
 /// What a node asks for. Actions are carried out in their order.
 #[derive(Debug)]
 pub(crate) enum Action {
@@ -56,9 +77,9 @@ pub(crate) enum Action {
     /// Write this to a link, after what was put there before.
     Send { link: LinkId, parcel: Parcel },
     /// The handshake is done: from now on the link's messages are handed in by the daemon.
-    Establish { link: LinkId, terms: Terms },
+    Establish { link: LinkId, terms: LinkSettings },
     /// The peer wants to be spoken to in another way.
-    Renegotiate { link: LinkId, terms: Terms },
+    Renegotiate { link: LinkId, terms: LinkSettings },
     /// The peer could not read the last message: say it again, as it was, uncompressed.
     Resend { link: LinkId },
     /// Close a link at once; what is queued on it is lost and counted.
@@ -123,9 +144,20 @@ pub(crate) enum Parcel {
     Control(Draft),
 }
 
+impl Parcel {
+    /// Whether it means the same on another link to the same peer. What neighbours say to each
+    /// other, handshakes for one, belongs to its link.
+    pub fn is_for_any_link(&self) -> bool {
+        match self {
+            Parcel::Own(_) | Parcel::Relay(_) => true,
+            Parcel::Control(draft) => draft.main.is_relayed(),
+        }
+    }
+}
+
 /// How the two ends of a link talk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Terms {
+pub(crate) struct LinkSettings {
     pub peer: NodeId,
     /// Whether the peer said hello: rs2p, not py2p.
     pub is_rs2p: bool,

@@ -18,6 +18,7 @@ mod links;
 mod passages;
 pub(crate) mod peer;
 mod proving;
+mod publishing;
 pub(crate) mod reach;
 pub(crate) mod reconnect;
 mod relay;
@@ -39,10 +40,11 @@ use address_book::AddressBook;
 pub(crate) use attempts::Failure;
 pub(crate) use commands::{Connecting, Routed};
 pub(crate) use event::{
-    Action, Channel, ConnectId, Event, LinkId, Parcel, Target, Terms, TicketId,
+    Action, Channel, ConnectId, Event, LinkId, LinkSettings, Parcel, Target, TicketId,
 };
 use passages::Passages;
 use peer::{Numbers, Peer};
+pub(crate) use publishing::Dated;
 use requests::Requests;
 use rng::Rng;
 use routes::Routes;
@@ -57,7 +59,7 @@ use crate::options::Flag;
 use crate::packet::Packet;
 use crate::secret::Key;
 use crate::stats::Stats;
-use crate::wire::{Draft, HostPort};
+use crate::wire::{Draft, Header, HostPort, Malformed};
 
 /// How often old message ids are let go.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
@@ -166,6 +168,12 @@ impl Node {
             }
         }
         is_duplicate
+    }
+
+    /// Whether a message that was read need not even be hashed: see [`Node::is_duplicate`].
+    pub fn is_known(&mut self, now: Now, link: LinkId, head: &Result<Header, Malformed>) -> bool {
+        let Ok(head) = head else { return false };
+        head.main().is_relayed() && self.is_duplicate(now, link, head.id(), head.time())
     }
 
     /// What this node has done so far; the runtime adds its own part.

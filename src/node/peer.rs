@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::attempts::Attempts;
-use super::event::{ConnectId, LinkId, Neighbour, Target, Terms, TicketId};
+use super::event::{ConnectId, LinkId, LinkSettings, Neighbour, Target, TicketId};
 use super::proving::Proving;
 use super::reach::{Scope, Way, is_private};
 use crate::id::NodeId;
@@ -201,9 +201,9 @@ impl Peer {
 
     /// How to talk with it. Between rs2p nodes nothing is compressed unless `compress`; towards
     /// py2p always, because its cost of receiving is quadratic in bytes.
-    pub fn terms(&self, peer: NodeId, compress: bool) -> Terms {
+    pub fn terms(&self, peer: NodeId, compress: bool) -> LinkSettings {
         let send = Method::SUPPORTED.iter().copied().find(|ours| self.methods.contains(ours));
-        Terms {
+        LinkSettings {
             peer,
             is_rs2p: self.is_rs2p,
             receive: self.announced.clone(),

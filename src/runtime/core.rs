@@ -2,36 +2,35 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use mio::{Poll, Waker};
 use parking_lot::{Condvar, Mutex};
 
-use super::aftermath::Aftermath;
+use super::after_lock::AfterLock;
 use super::clock::Clock;
 use super::counters::Counters;
 use super::daemon::Inbound;
-use super::handlers::Handlers;
 use super::journal::Journal;
 use super::link::Link;
 use super::link_thread::Start;
-use super::queue::Outlet;
 use super::resolver::Resolver;
 use super::shutdown::Phase;
+use super::sink::Outlet;
+use super::slot::Slot;
 use super::threads::Threads;
 use super::tls::TlsKit;
 use super::trace::Trace;
 use crate::config::Config;
+use crate::events::MeshEvent;
 use crate::id::NodeId;
-use crate::mesh_socket::Handle;
+use crate::link::reading::Head;
 use crate::node::{ConnectId, Event, Failure, LinkId, Node, Now, TicketId};
 use crate::outward::Outward;
 use crate::protocol::Protocol;
-use crate::reply::Slot;
-use crate::wire::{Header, Malformed};
 
 pub(crate) struct Core {
     pub id: NodeId,
@@ -45,23 +44,22 @@ pub(crate) struct Core {
     pub trace: Trace,
     pub counters: Counters,
     pub journal: Journal,
-    pub handlers: Handlers,
-    pub outlet: Outlet,
+    /// The program's end of what the node delivers.
+    pub outlet: Arc<dyn Outlet>,
     pub inbox: Sender<Inbound>,
     pub threads: Threads,
     pub resolver: Resolver,
     pub phase: Phase,
-    /// The user's handle, for messages that want to give it out.
-    pub handle: OnceLock<Weak<Handle>>,
     pub(super) state: Mutex<State>,
     /// Peers came, went, or the socket is closing.
     pub(super) peers_changed: Condvar,
     /// Wakes the accept thread, which keeps the time.
     pub(super) alarm: Waker,
-    held: AtomicBool,
+    /// A link holds a batch because the daemon's channel is full.
+    pub(super) held: AtomicBool,
 }
 
-/// What the node's lock guards. Lock order: this, then a link's queue.
+/// What the node's lock guards. Lock order: this, then a link's desk, see [`Link`].
 pub(crate) struct State {
     pub node: Node,
     pub links: HashMap<LinkId, Arc<Link>>,
@@ -75,78 +73,42 @@ pub(crate) struct State {
     pub(super) alarm_at: Option<Duration>,
 }
 
-/// What a core is made of, besides what it makes itself.
-pub(crate) struct Parts {
-    pub id: NodeId,
-    pub protocol: Protocol,
-    pub tls: Option<TlsKit>,
-    pub outward: Outward,
-    pub local_addr: SocketAddr,
-    pub config: Config,
-    pub trace: Trace,
-    pub node: Node,
-    pub outlet: Outlet,
-    pub inbox: Sender<Inbound>,
-    pub alarm: Waker,
-}
-
-impl Core {
-    pub fn new(parts: Parts) -> Self {
-        let state = State {
-            node: parts.node,
+impl State {
+    pub fn new(node: Node) -> Self {
+        State {
+            node,
             links: HashMap::new(),
             connects: HashMap::new(),
             tickets: HashMap::new(),
             starting: Vec::new(),
             alarm_at: None,
-        };
-        Core {
-            id: parts.id,
-            protocol: parts.protocol,
-            tls: parts.tls,
-            outward: parts.outward,
-            local_addr: parts.local_addr,
-            clock: Clock::start(),
-            trace: parts.trace,
-            counters: Counters::default(),
-            journal: Journal::new(&parts.config),
-            config: parts.config,
-            handlers: Handlers::default(),
-            outlet: parts.outlet,
-            inbox: parts.inbox,
-            threads: Threads::default(),
-            resolver: Resolver::default(),
-            phase: Phase::default(),
-            handle: OnceLock::new(),
-            state: Mutex::new(state),
-            peers_changed: Condvar::new(),
-            alarm: parts.alarm,
-            held: AtomicBool::new(false),
         }
     }
+}
 
+impl Core {
     /// Asks the node something, under its lock, and carries out what it wants.
     pub fn act<R>(self: &Arc<Self>, ask: impl FnOnce(&mut State, Now) -> R) -> R {
-        let (answer, aftermath) = self.step(ask);
-        aftermath.run(self);
+        let (answer, after) = self.step(ask);
+        after.run(self);
         answer
     }
 
     /// The locked half of [`Core::act`]: messages are in their queues when it returns, in the
-    /// node's order; what takes longer is left to the aftermath.
-    pub fn step<R>(self: &Arc<Self>, ask: impl FnOnce(&mut State, Now) -> R) -> (R, Aftermath) {
-        let mut aftermath = Aftermath::default();
+    /// node's order; what takes longer is left for after the lock.
+    pub fn step<R>(self: &Arc<Self>, ask: impl FnOnce(&mut State, Now) -> R) -> (R, AfterLock) {
+        let mut after = AfterLock::default();
         let mut state = self.state.lock();
         let now = self.clock.now();
         let answer = ask(&mut state, now);
-        state.carry_out(self, now, &mut aftermath);
-        aftermath.start.append(&mut state.starting);
+        state.carry_out(self, now, &mut after);
+        after.start.append(&mut state.starting);
         let deadline = state.node.next_deadline();
         if deadline.is_some_and(|at| state.alarm_at.is_none_or(|alarm| at < alarm)) {
             state.alarm_at = deadline;
-            aftermath.ring = true;
+            after.ring = true;
         }
-        (answer, aftermath)
+        (answer, after)
     }
 
     /// Tells the node what happened.
@@ -175,24 +137,13 @@ impl Core {
     }
 
     /// Drops what has been here before, so that it is not even hashed.
-    pub(super) fn without_duplicates(
-        &self,
-        link: LinkId,
-        headers: Vec<Result<Header, Malformed>>,
-    ) -> Vec<Result<Header, Malformed>> {
-        let mut headers = headers;
+    pub(super) fn drop_duplicates(&self, link: LinkId, heads: &mut Vec<Head<()>>) {
         let now = self.clock.now();
         let mut state = self.state.lock();
-        headers.retain(|header| match header {
-            Ok(header) if header.main().is_relayed() => {
-                !state.node.is_duplicate(now, link, header.id(), header.time())
-            }
-            _ => true,
-        });
-        headers
+        heads.retain(|((), head)| !state.node.is_known(now, link, head));
     }
 
-    /// Makes the link that the node has numbered; its thread is started in the aftermath.
+    /// Makes the link that the node has numbered; its thread is started in the after.
     pub(super) fn make_link(
         &self,
         state: &mut State,
@@ -208,6 +159,12 @@ impl Core {
 
     pub(super) fn forget_link(&self, link: LinkId) {
         self.state.lock().links.remove(&link);
+    }
+
+    /// Logs an event, and keeps it for whoever reads them.
+    pub fn note(&self, event: MeshEvent) {
+        self.trace.event(&event);
+        self.journal.report(event);
     }
 
     /// A link holds a batch because the daemon's channel is full.

@@ -10,9 +10,6 @@ pub(crate) struct Counters {
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
     unsent: AtomicU64,
-    handled: AtomicU64,
-    ignored: AtomicU64,
-    panics: AtomicU64,
     letters: AtomicU64,
 }
 
@@ -29,18 +26,6 @@ impl Counters {
         self.unsent.fetch_add(frames as u64, Relaxed);
     }
 
-    pub fn handled(&self) {
-        self.handled.fetch_add(1, Relaxed);
-    }
-
-    pub fn ignored(&self) {
-        self.ignored.fetch_add(1, Relaxed);
-    }
-
-    pub fn panicked(&self) {
-        self.panics.fetch_add(1, Relaxed);
-    }
-
     /// A number that no other message to one node has.
     pub fn next_letter(&self) -> u64 {
         self.letters.fetch_add(1, Relaxed)
@@ -52,25 +37,17 @@ impl Counters {
 }
 
 impl Core {
-    /// Every counter, the node's and the runtime's.
+    /// Returns every counter: the node's, the runtime's, the program's.
     pub fn stats(&self) -> Stats {
         let counters = &self.counters;
-        let waiting = self.outlet.receiver.len() as u64;
-        let queued = self.outlet.queued.load(Relaxed);
-        let dropped = self.outlet.dropped.load(Relaxed);
-        Stats {
-            handled: counters.handled.load(Relaxed),
-            ignored: counters.ignored.load(Relaxed),
-            queued,
-            taken: queued.saturating_sub(dropped + waiting),
-            dropped,
-            waiting,
+        let mut stats = Stats {
             unsent_frames: counters.unsent(),
             bytes_in: counters.bytes_in.load(Relaxed),
             bytes_out: counters.bytes_out.load(Relaxed),
-            panics: counters.panics.load(Relaxed),
             lost_events: self.journal.lost(),
             ..self.look(|state| state.node.stats())
-        }
+        };
+        self.outlet.count(&mut stats);
+        stats
     }
 }

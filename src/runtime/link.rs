@@ -1,35 +1,47 @@
-//! A link as other threads see it: put something in, wake it, give it orders.
+//! A link as threads share it: its desk and its connection, each behind a lock, and its wake.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use mio::{Poll, Token, Waker};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use super::counters::Counters;
-use super::outbox::Outbox;
-use super::writer::{Flushed, Writer};
+use super::progress::Progress;
+use super::stream::Stream;
 use crate::config::Config;
-use crate::events::Cause;
-use crate::link::flow::{Credit, Hold};
-use crate::node::{LinkId, Terms};
+use crate::link::desk::{self, DeskAccess, Order};
+use crate::link::outgoing::Freed;
+use crate::link::writing::Writing;
+use crate::node::LinkId;
 
 /// The poll's token for the waker; the stream's is [`STREAM`].
 pub(super) const WAKE: Token = Token(0);
 pub(super) const STREAM: Token = Token(1);
 
-/// What the node wants of a link's thread.
-#[derive(Debug)]
-pub(crate) enum Order {
-    /// End at once: what can be written without waiting is.
-    Close(Cause),
-    /// End by draining: finish what was begun, stop writing, deliver what arrives to its end.
-    Retire,
-    /// End when all is written, or at this time.
-    Linger { until: Duration },
-    /// The peer could not read the last message.
-    Resend,
+/// What others leave for a link's thread.
+pub(super) type Desk = desk::Desk<LinkRef, ()>;
+
+/// How one link refers to another.
+#[derive(Clone, Debug)]
+pub(crate) struct LinkRef(Weak<Link>);
+
+impl LinkRef {
+    pub fn to(link: &Arc<Link>) -> Self {
+        LinkRef(Arc::downgrade(link))
+    }
+
+    pub fn upgrade(&self) -> Option<Arc<Link>> {
+        self.0.upgrade()
+    }
+}
+
+impl PartialEq for LinkRef {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ptr_eq(&other.0)
+    }
 }
 
 /// What waiting for a queue led to.
@@ -41,43 +53,49 @@ pub(crate) enum Flush {
     TimedOut,
 }
 
+/// The locks of a link. Their order: the node's state or `port`, then `desk`; never two of a kind.
+/// None is held while its thread waits.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub id: LinkId,
-    pub outbox: Outbox,
-    /// `None` until the stream is up. Never held while waiting.
-    pub writer: Mutex<Option<Writer>>,
-    pub terms: Mutex<Option<Terms>>,
-    intake: Mutex<Intake>,
-    orders: Mutex<Vec<Order>>,
-    is_established: AtomicBool,
+    desk: Mutex<Desk>,
+    /// Signalled when senders that wait for room may continue.
+    room: Condvar,
+    /// For those who wait in [`Link::flush`].
+    progress: Progress,
+    /// `None` until the stream is up, and after it is closed.
+    pub(super) port: Mutex<Option<Port>>,
     is_woken: AtomicBool,
     waker: Waker,
 }
 
-/// What the link read and the daemon has not dealt with, or deliberately keeps back.
+impl PartialEq for Link {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+/// A connection, and what is being written to it.
 #[derive(Debug)]
-struct Intake {
-    credit: Credit,
-    holds: Vec<Hold<Weak<Link>>>,
+pub(super) struct Port {
+    pub stream: Stream,
+    pub writing: Writing<()>,
 }
 
 impl Link {
-    pub fn new(id: LinkId, poll: &Poll, config: &Config) -> std::io::Result<Arc<Self>> {
+    pub fn new(id: LinkId, poll: &Poll, config: &Config) -> io::Result<Arc<Self>> {
         Ok(Arc::new(Link {
             id,
-            outbox: Outbox::new(config),
-            writer: Mutex::new(None),
-            terms: Mutex::new(None),
-            intake: Mutex::new(Intake { credit: Credit::new(config), holds: Vec::new() }),
-            orders: Mutex::new(Vec::new()),
-            is_established: AtomicBool::new(false),
+            desk: Mutex::new(Desk::new(config)),
+            room: Condvar::new(),
+            progress: Progress::default(),
+            port: Mutex::new(None),
             is_woken: AtomicBool::new(false),
             waker: Waker::new(poll.registry(), WAKE)?,
         }))
     }
 
-    /// Has the link's thread look at its outbox and its orders.
+    /// Wakes the link's thread: there is something on its desk.
     pub fn wake(&self) {
         if !self.is_woken.swap(true, Ordering::AcqRel) {
             // A waker fails only if the poll is gone, and then so is the thread.
@@ -90,118 +108,97 @@ impl Link {
         self.is_woken.store(false, Ordering::Release);
     }
 
-    /// Writes what waits, here and now, if nobody else is writing; otherwise the link's thread
+    pub fn desk<R>(&self, ask: impl FnOnce(&mut Desk) -> R) -> R {
+        ask(&mut self.desk.lock())
+    }
+
+    /// Writes what is queued, here and now, if nobody else is writing; otherwise the link's thread
     /// does. Saves a switch of threads; never waits.
     pub fn write_now(&self, counters: &Counters) {
-        let Some(mut writer) = self.writer.try_lock() else { return self.wake() };
-        let is_plain = self.send_method().is_none();
-        let flushed = match writer.as_mut() {
-            Some(writer) if is_plain => writer.flush(&self.outbox, None, counters),
-            _ => return self.wake(),
-        };
+        let Some(mut port) = self.port.try_lock() else { return self.wake() };
+        let Some(Port { stream, writing }) = port.as_mut() else { return self.wake() };
+        let flush = writing.flush_plain(stream, &mut &self.desk);
+        drop(port);
+        let Some(flush) = flush else { return self.wake() };
+        let is_complete = flush.is_complete();
+        counters.wrote(flush.bytes);
+        self.wake_freed(flush.freed);
         // Whatever is left, or wrong, is the thread's business.
-        if !matches!(flushed, Ok(Flushed::Empty)) {
+        if !is_complete {
             self.wake();
         }
     }
 
+    /// Wakes those who waited for this link's queue. To be called whenever something was written, or
+    /// never will be.
+    pub(super) fn wake_freed(&self, freed: Freed<LinkRef>) {
+        self.progress.note();
+        if freed.has_drained {
+            self.room.notify_all();
+        }
+        freed.throttled.iter().filter_map(LinkRef::upgrade).for_each(|link| link.wake());
+    }
+
+    /// Has the link end, if it has not been told to: it takes nothing more.
+    pub fn end(&self, order: Order<LinkRef>) {
+        let freed = self.desk(|desk| {
+            desk.order(order);
+            desk.outgoing.refuse_more()
+        });
+        self.wake_freed(freed);
+        self.wake();
+    }
+
+    /// Closes the connection.
+    pub(super) fn close_port(&self) {
+        self.port.lock().take();
+        self.progress.note();
+    }
+
     /// Waits until all that is queued now was handed to the system, or the link ends.
     pub fn flush(&self, deadline: Instant) -> Flush {
-        let mut mark = self.outbox.mark();
-        let is_taken = self.outbox.watch(deadline, || self.outbox.has_passed(&mut mark));
+        let mut mark = self.desk(|desk| desk.outgoing.mark());
+        let has_passed = || self.desk(|desk| desk.outgoing.has_passed(&mut mark));
+        let is_taken = self.progress.wait(deadline, has_passed);
         // Encryption has a buffer of its own, below the queue.
-        let written = || self.writer.lock().as_ref().map(Writer::written);
-        let goal = self.writer.lock().as_ref().map(|writer| writer.written() + writer.rest());
+        let sent = || self.with_port(|stream, writing, _| writing.sent(stream));
+        let goal = self.with_port(|_, writing, _| writing.written());
         let is_sent = is_taken
-            && self
-                .outbox
-                .watch(deadline, || written().is_none_or(|written| Some(written) >= goal));
-        match (is_sent, self.outbox.is_sealed()) {
+            && self.progress.wait(deadline, || sent().is_none_or(|sent| Some(sent) >= goal));
+        match (is_sent, self.desk(|desk| desk.outgoing.is_sealed())) {
             (false, _) => Flush::TimedOut,
             (true, true) => Flush::Ended,
             (true, false) => Flush::Written,
         }
     }
 
-    pub fn send_method(&self) -> Option<crate::wire::Method> {
-        self.terms.lock().as_ref().and_then(|terms| terms.send)
-    }
-
-    pub fn order(&self, order: Order) {
-        self.orders.lock().push(order);
-        self.wake();
-    }
-
-    pub(super) fn take_orders(&self) -> Vec<Order> {
-        std::mem::take(&mut *self.orders.lock())
-    }
-
-    pub(super) fn has_orders(&self) -> bool {
-        !self.orders.lock().is_empty()
-    }
-
-    /// From now on its messages are handed to the daemon.
-    pub fn establish(&self, terms: Terms) {
-        *self.terms.lock() = Some(terms);
-        self.is_established.store(true, Ordering::Release);
-    }
-
-    pub fn is_established(&self) -> bool {
-        self.is_established.load(Ordering::Acquire)
-    }
-
-    pub(super) fn credit(&self) -> usize {
-        self.intake.lock().credit.left()
-    }
-
-    pub(super) fn may_read(&self) -> bool {
-        self.credit() > 0
-    }
-
-    pub(super) fn take_credit(&self, bytes: usize) {
-        self.intake.lock().credit.take(bytes);
-    }
-
-    /// The daemon has dealt with this much: read on.
-    pub fn give_back(&self, bytes: usize) {
-        let mut intake = self.intake.lock();
-        let could_read = intake.credit.may_read();
-        intake.credit.give_back(bytes);
-        if !could_read && intake.credit.may_read() {
-            drop(intake);
-            self.wake();
-        }
-    }
-
-    /// Keeps this much credit back, because what it was for went into queues above their bounds.
-    pub fn hold(
-        self: &Arc<Self>,
-        config: &Config,
-        now: Duration,
-        bytes: usize,
-        targets: &[Arc<Link>],
-    ) {
-        let mut hold = Hold::new(bytes);
-        for target in targets {
-            if let Some(wait) = target.outbox.press(self, config, now, bytes) {
-                hold.add(wait, Arc::downgrade(target));
+    /// Waits until senders may continue, or the link ends; false if neither happened in time.
+    pub fn wait_for_room(&self, deadline: Instant) -> bool {
+        let mut desk = self.desk.lock();
+        while !desk.outgoing.lets_resume() {
+            if self.room.wait_until(&mut desk, deadline).timed_out() {
+                return desk.outgoing.takes_own();
             }
         }
-        self.intake.lock().holds.push(hold);
-        self.wake();
+        true
     }
+}
 
-    /// Gives back what need not be held any longer; when to look again.
-    pub(super) fn release_holds(&self, now: Duration) -> Option<Duration> {
-        let mut intake = self.intake.lock();
-        let Intake { credit, holds } = &mut *intake;
-        holds.retain_mut(|hold| {
-            let keep = hold.goes_on(now, |target| target.upgrade()?.outbox.pressed());
-            if !keep {
-                credit.give_back(hold.bytes);
-            }
-            keep
-        });
-        holds.iter().filter_map(Hold::until).min()
+impl DeskAccess<LinkRef, ()> for &Mutex<Desk> {
+    fn with<R>(&mut self, ask: impl FnOnce(&mut Desk) -> R) -> R {
+        ask(&mut self.lock())
+    }
+}
+
+impl Link {
+    /// Uses the connection, the writing end and the desk together; `None` if the connection is
+    /// closed.
+    pub(super) fn with_port<R>(
+        &self,
+        ask: impl FnOnce(&mut Stream, &mut Writing<()>, &Mutex<Desk>) -> R,
+    ) -> Option<R> {
+        let mut port = self.port.lock();
+        let Port { stream, writing } = port.as_mut()?;
+        Some(ask(stream, writing, &self.desk))
     }
 }

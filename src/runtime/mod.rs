@@ -1,11 +1,12 @@
 //! Sockets, threads and the clock around the node.
 //!
 //! One accept thread ([`listener`], which also keeps the time), one thread per connection
-//! ([`link_thread`], [`reading`], [`writer`]), and one daemon ([`daemon`]) that takes their
-//! decoded messages from a bounded channel, relays, runs the handlers and fills the [`queue`].
+//! ([`link_thread`], which drives a link's machine), and one daemon ([`daemon`]) that takes their
+//! decoded messages from a bounded channel, relays, and hands them to the
+//! [`sink`]: there the program's handlers run.
 //! [`core`] is what they share.
 
-pub(crate) mod aftermath;
+pub(crate) mod after_lock;
 #[cfg(feature = "native-tls")]
 mod below_tls;
 pub(crate) mod clock;
@@ -13,18 +14,17 @@ pub(crate) mod core;
 pub(crate) mod counters;
 pub(crate) mod daemon;
 pub(crate) mod dial;
-pub(crate) mod handlers;
 pub(crate) mod journal;
-pub(crate) mod leaving;
 pub(crate) mod link;
+mod link_host;
 pub(crate) mod link_thread;
 pub(crate) mod listener;
-pub(crate) mod outbox;
 mod placing;
-pub(crate) mod queue;
-pub(crate) mod reading;
+mod progress;
 pub(crate) mod resolver;
 pub(crate) mod shutdown;
+pub(crate) mod sink;
+pub(crate) mod slot;
 pub(crate) mod start;
 pub(crate) mod stream;
 pub(crate) mod threads;
@@ -33,4 +33,3 @@ pub(crate) mod tls;
 #[cfg(feature = "native-tls")]
 mod tls_link;
 pub(crate) mod trace;
-pub(crate) mod writer;

@@ -10,7 +10,9 @@ use parking_lot::{Condvar, Mutex};
 
 use super::core::Core;
 use super::daemon::Inbound;
-use super::link::{Link, Order};
+use super::link::Link;
+use crate::close_report::CloseReport;
+use crate::link::desk::Order;
 
 /// A handler that still runs after this is left behind.
 const HANDLER_GRACE: Duration = Duration::from_secs(1);
@@ -49,17 +51,6 @@ impl Phase {
             self.closed.wait(&mut report);
         }
     }
-}
-
-/// What `close` left undone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CloseReport {
-    /// Frames that were queued for peers and not written in time.
-    pub unsent_frames: u64,
-    /// Threads that were still busy and were left behind, by name: `rs2p-daemon` is a handler that
-    /// did not return.
-    pub left_behind: Vec<String>,
 }
 
 impl Core {
@@ -102,7 +93,7 @@ impl Core {
         self.stop_all(linger);
         let by = Instant::now().max(begun + self.config.linger) + LINK_GRACE;
         let left_behind = self.threads.join_others(by);
-        self.handlers.clear();
+        self.outlet.drop_handlers();
         self.journal.close();
         let unsent_frames = self.counters.unsent() - unsent_before;
         self.phase.end(CloseReport { unsent_frames, left_behind });
@@ -110,7 +101,7 @@ impl Core {
 
     /// Lets the daemon finish what has arrived, unless a handler takes too long.
     fn stop_daemon(&self, by: Instant) {
-        self.outlet.nudge();
+        self.outlet.hurry();
         if self.inbox.send_deadline(Inbound::Stop, by).is_ok() {
             self.outlet.wait_for_end(by);
         }
@@ -124,8 +115,7 @@ impl Core {
             state.links.values().cloned().collect()
         });
         for link in links {
-            link.outbox.refuse_more();
-            link.order(Order::Linger { until: linger });
+            link.end(Order::Linger { until: linger });
         }
         self.peers_changed.notify_all();
         // Fails only if the accept thread has ended already.

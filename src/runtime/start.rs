@@ -3,25 +3,33 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread::Builder;
 
-use super::core::{Core, Parts};
+use parking_lot::{Condvar, Mutex};
+
+use super::clock::Clock;
+use super::core::{Core, State};
+use super::counters::Counters;
 use super::daemon::Daemon;
+use super::journal::Journal;
 use super::listener::Listener;
-use super::queue::queue;
+use super::resolver::Resolver;
+use super::shutdown::Phase;
+use super::sink::{Outlet, Sink};
+use super::threads::Threads;
 use super::tls::TlsKit;
 use super::trace::Trace;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
+use crate::link::channel_capacity;
 use crate::node::{Identity, Node};
 use crate::outward::{Interfaces, Outward};
 use crate::protocol::Protocol;
 use crate::secret::Key;
 use crate::wire::{HostPort, node_id};
 
-/// Batches that one link may have in the daemon's channel on average before it is full.
-pub(crate) const BATCHES_PER_LINK: usize = 8;
 /// Salts tried for a numerically high id. py2p keeps a second link to a peer only if the
 /// dialler's id is above its own, so a high id makes every redial survive.
 const SALTS: usize = 4096;
@@ -41,7 +49,12 @@ pub(crate) struct Plan {
 }
 
 /// Binds the first of these addresses that can be bound, and starts the threads.
-pub(crate) fn start(plan: Plan, addrs: &[SocketAddr]) -> Result<Arc<Core>> {
+pub(crate) fn start(
+    plan: Plan,
+    addrs: &[SocketAddr],
+    sink: Box<dyn Sink>,
+    outlet: Arc<dyn Outlet>,
+) -> Result<Arc<Core>> {
     let (listener, alarm) = bind(addrs)?;
     let local_addr = listener.local_addr().map_err(Error::Io)?;
     let set = plan.out_addr.map(|set| set.with_port(local_addr.port()));
@@ -55,24 +68,30 @@ pub(crate) fn start(plan: Plan, addrs: &[SocketAddr]) -> Result<Arc<Core>> {
     if let Some(key) = plan.key {
         node.require_proof(key);
     }
-    let (inlet, outlet) = queue(&plan.config);
-    let (inbox, inbound) =
-        crossbeam_channel::bounded(plan.config.max_links.max(1) * BATCHES_PER_LINK);
-    let core = Arc::new(Core::new(Parts {
+    let (inbox, inbound) = crossbeam_channel::bounded(channel_capacity(&plan.config));
+    let core = Arc::new(Core {
         id,
         protocol: plan.protocol,
         tls: plan.tls,
         outward,
         local_addr,
-        config: plan.config,
+        clock: Clock::start(),
         trace: Trace::new(plan.debug_level, local_addr.port()),
-        node,
+        counters: Counters::default(),
+        journal: Journal::new(&plan.config),
+        config: plan.config,
         outlet,
         inbox,
+        threads: Threads::default(),
+        resolver: Resolver::default(),
+        phase: Phase::default(),
+        state: Mutex::new(State::new(node)),
+        peers_changed: Condvar::new(),
         alarm,
-    }));
+        held: AtomicBool::new(false),
+    });
     core.note_outward(best.as_ref());
-    let daemon = Daemon::new(Arc::clone(&core), inbound, inlet);
+    let daemon = Daemon::new(Arc::clone(&core), inbound, sink);
     let accepting = Arc::clone(&core);
     let threads = &core.threads;
     threads

@@ -2,11 +2,14 @@
 
 use std::io::{self, IoSlice, Read};
 use std::net::Shutdown;
+use std::time::Duration;
 
 use mio::net::TcpStream;
 
+use super::dial;
 use super::tls::{TlsKit, TlsLink};
 use crate::events::Cause;
+use crate::link::transport::Transport;
 
 /// What a link reads from and writes to.
 #[derive(Debug)]
@@ -40,51 +43,50 @@ impl Stream {
         }
     }
 
-    /// Writes frames from the front, as many as there is room for; how many bytes of them went
-    /// out of sight, if not yet out of the process. After `WouldBlock` the next call must begin
-    /// with the same bytes.
-    pub fn write_frames(&mut self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self {
-            Stream::Plain(tcp) => write_without_signal(tcp, frames),
-            Stream::Tls(tls) => tls.write_frames(frames),
-        }
-    }
-
-    /// Sends what [`Stream::write_frames`] took and did not send; whether that was all.
-    pub fn send_rest(&mut self) -> io::Result<bool> {
-        match self {
-            Stream::Plain(_) => Ok(true),
-            Stream::Tls(tls) => tls.send(),
-        }
-    }
-
-    /// Bytes that [`Stream::send_rest`] has to send.
-    pub fn rest(&self) -> usize {
-        match self {
-            Stream::Plain(_) => 0,
-            Stream::Tls(tls) => tls.unsent(),
-        }
-    }
-
-    /// Gives those up: nothing can be written any more.
-    pub fn forget_rest(&mut self) {
-        if let Stream::Tls(tls) = self {
-            tls.forget();
-        }
-    }
-
-    /// Says that nothing more will be written.
-    pub fn finish_writing(&mut self) {
-        // The peer may be gone already; there is nobody left to tell.
-        let _ = self.tcp().shutdown(Shutdown::Write);
-    }
-
     /// The connection below all encryption.
     pub fn tcp(&self) -> &TcpStream {
         match self {
             Stream::Plain(tcp) => tcp,
             Stream::Tls(tls) => tls.tcp(),
         }
+    }
+}
+
+impl Transport<()> for Stream {
+    fn write_frames(&mut self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Stream::Plain(tcp) => write_without_signal(tcp, frames),
+            Stream::Tls(tls) => tls.write_frames(frames),
+        }
+    }
+
+    fn finish_writing(&mut self) {
+        // The peer may be gone already; there is nobody left to tell.
+        let _ = self.tcp().shutdown(Shutdown::Write);
+    }
+
+    fn send_rest(&mut self) -> io::Result<bool> {
+        match self {
+            Stream::Plain(_) => Ok(true),
+            Stream::Tls(tls) => tls.send(),
+        }
+    }
+
+    fn unsent(&self) -> usize {
+        match self {
+            Stream::Plain(_) => 0,
+            Stream::Tls(tls) => tls.unsent(),
+        }
+    }
+
+    fn forget_unsent(&mut self) {
+        if let Stream::Tls(tls) = self {
+            tls.forget();
+        }
+    }
+
+    fn give_up_after(&mut self, patience: Duration) {
+        dial::give_up_after(self.tcp(), patience);
     }
 }
 

@@ -9,13 +9,13 @@
 //! | 4 | every message that the program sent | `trace` |
 //! | 5 | every message in and out, every handler entered | `trace` |
 
+use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use log::{Level, log, log_enabled};
 
 use crate::events::MeshEvent;
-use crate::message::Message;
 use crate::node::{LinkId, Parcel};
 use crate::options::{Kind, SendOptions};
 use crate::wire::Envelope;
@@ -62,7 +62,7 @@ impl Trace {
         note!(self, 2, LINKS, "accepted a connection from {from}");
     }
 
-    pub fn ignored(&self, message: &Message) {
+    pub fn ignored(&self, message: &impl Debug) {
         note!(self, 3, MESSAGES, "no handler kept {message:?}");
     }
 
@@ -104,12 +104,12 @@ impl Trace {
         note!(self, 5, MESSAGES, "from link {}: {kind:?}", link.0);
     }
 
-    pub fn arrived(&self, message: &Message) {
+    pub fn arrived(&self, message: &impl Debug) {
         note!(self, 5, MESSAGES, "received {message:?}");
     }
 
-    pub fn entering(&self, handler: u64, message: &Message) {
-        note!(self, 5, HANDLERS, "entering handler {handler} with {:?}", message.kind());
+    pub fn entering(&self, handler: u64, kind: &Kind) {
+        note!(self, 5, HANDLERS, "entering handler {handler} with {kind:?}");
     }
 
     pub fn slow_handler(&self, took: Duration) {

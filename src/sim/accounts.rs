@@ -88,7 +88,8 @@ impl World {
         let mut frames: usize = pipes.map(|pipe| pipe.tags.len()).sum();
         for process in &self.processes {
             let links = process.links.values();
-            frames += links.map(|link| link.outbox.len() + link.batch.len()).sum::<usize>();
+            frames +=
+                links.map(|link| link.desk.outgoing.len() + link.writing.len()).sum::<usize>();
             frames += process.undecided().count();
         }
         frames as u64

@@ -1,82 +1,153 @@
-//! Carrying out what a node wants, as `runtime/aftermath.rs` does.
+//! A process's node with its links: what it wants is carried out by `crate::link::actions`, and
+//! every frame is noted in the ledger.
+
+use std::io;
+use std::net::SocketAddr;
 
 use super::ledger::{Audience, Loss, Tag};
-use super::link::{Link, Order};
 use super::process::Inbound;
 use super::schedule::{Happening, ProcessId};
 use super::world::World;
-use crate::events::{Cause, MeshEvent};
-use crate::link::outgoing::Put;
-use crate::node::event::Neighbour;
-use crate::node::{Action, Event, LinkId, Node, Now, Parcel};
-use crate::runtime::aftermath::is_for_any_link;
-use crate::wire::Envelope;
+use crate::events::MeshEvent;
+use crate::id::NodeId;
+use crate::link::actions::{Desks, Links, Outcome, carry_out};
+use crate::link::desk::Desk;
+use crate::link::outgoing::Freed;
+use crate::node::{Action, ConnectId, Event, Failure, LinkId, Node, Now, Parcel, Target, TicketId};
 
 /// Where everything is logged that nodes ask for, at level `trace`.
 const LOG: &str = "rs2p::sim";
 
-/// What is left to the daemon.
-#[derive(Debug, Default)]
-pub(super) struct Outcome {
-    pub deliver: Vec<(Box<Envelope>, Neighbour)>,
-    /// Links that relays pushed above their bound.
-    pub pressed: Vec<LinkId>,
+/// A process while its node is asked something. `tag` is the user's message that this is about.
+pub(super) struct Acting<'a> {
+    pub world: &'a mut World,
+    pub pid: ProcessId,
+    pub tag: Tag,
+}
+
+impl Desks for Acting<'_> {
+    type Tag = Tag;
+    type LinkRef = LinkId;
+    type Link = LinkId;
+
+    fn refer(link: &LinkId) -> LinkId {
+        *link
+    }
+
+    fn desk<R>(
+        &mut self,
+        link: &LinkId,
+        ask: impl FnOnce(&mut Desk<LinkId, Tag>) -> R,
+    ) -> Option<R> {
+        let process = &mut self.world.processes[self.pid];
+        let link = process.links.get_mut(link)?;
+        let answer = ask(&mut link.desk);
+        process.marks.outbound.note(link.desk.outgoing.queued());
+        Some(answer)
+    }
+
+    fn wake(&mut self, link: &LinkId) {
+        self.world.wake(self.pid, *link);
+    }
+}
+
+impl Links for Acting<'_> {
+    fn node(&mut self) -> &mut Node {
+        &mut self.world.processes[self.pid].node
+    }
+
+    fn find(&self, link: LinkId) -> Option<LinkId> {
+        self.world.processes[self.pid].links.contains_key(&link).then_some(link)
+    }
+
+    fn dial(&mut self, link: LinkId, target: Target, _: Vec<SocketAddr>) -> io::Result<()> {
+        self.world.dial(self.pid, link, target);
+        Ok(())
+    }
+
+    fn tag(&mut self, link: LinkId, parcel: &Parcel) -> Tag {
+        let tag = self.world.carries(self.pid, link, self.tag, parcel);
+        self.world.ground.ledger.put(tag);
+        self.world.processes[self.pid].put += 1;
+        tag
+    }
+
+    fn count_unsent(&mut self, link: LinkId, tag: Tag, is_late: bool) {
+        self.world.lose(self.pid, link, tag, if is_late { Loss::NoLink } else { Loss::Unsent });
+    }
+
+    fn wake_freed(&mut self, _: &LinkId, freed: Freed<LinkId>) {
+        self.world.wake_freed(self.pid, freed);
+    }
+
+    fn note(&mut self, action: &Action) {
+        let (node, now) = (self.world.processes[self.pid].machine, self.world.now());
+        log::trace!(target: LOG, "{now:?} node {node} (process {}): {action:?}", self.pid);
+    }
+
+    fn report(&mut self, event: MeshEvent) {
+        match event {
+            MeshEvent::Joined { .. } => self.world.joined += 1,
+            MeshEvent::Left { cause, .. } => {
+                *self.world.left.entry(cause.to_string()).or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+
+    fn connected(&mut self, connect: ConnectId, outcome: Result<NodeId, Failure>) {
+        self.world.connected(self.pid, connect, outcome.is_ok());
+    }
+
+    fn settled(&mut self, ticket: TicketId, sent: bool) {
+        self.world.routed(self.pid, ticket, sent);
+    }
 }
 
 impl World {
-    /// Asks a node something and carries out what it wants. `tag` is the user's message that this
-    /// is about.
-    pub(super) fn act<R>(
+    /// Asks a node something and carries out what it wants. What is new on links is left to the
+    /// caller: to be written, or their threads woken.
+    pub(super) fn ask<R>(
         &mut self,
         pid: ProcessId,
         tag: Tag,
         ask: impl FnOnce(&mut Node, Now) -> R,
-    ) -> (R, Outcome) {
+    ) -> (R, Outcome<LinkId>) {
         let now = self.clock(pid);
         let answer = ask(&mut self.processes[pid].node, now);
         let mut outcome = Outcome::default();
-        while let Some(action) = self.processes[pid].node.poll_action() {
-            self.carry_out(pid, tag, action, &mut outcome);
-        }
+        carry_out(&mut Acting { world: self, pid, tag }, now, &mut outcome);
         self.processes[pid].mark_node();
         self.set_alarm(pid);
         (answer, outcome)
     }
 
-    /// Tells a node what happened, outside of its daemon.
-    pub(super) fn tell(&mut self, pid: ProcessId, event: Event) {
-        let ((), outcome) = self.act(pid, None, |node, now| node.handle(now, event));
+    /// Asks a node something on a thread that delivers nothing.
+    pub(super) fn act<R>(&mut self, pid: ProcessId, ask: impl FnOnce(&mut Node, Now) -> R) -> R {
+        let (answer, outcome) = self.ask(pid, None, ask);
+        outcome.write.into_iter().for_each(|link| self.wake(pid, link));
         if !outcome.deliver.is_empty() {
             let what = format!("process {pid} delivered from a link's thread");
             self.ground.ledger.breaks("the daemon alone delivers", what);
         }
+        answer
     }
 
-    fn carry_out(&mut self, pid: ProcessId, tag: Tag, action: Action, outcome: &mut Outcome) {
-        let node = self.processes[pid].machine;
-        log::trace!(target: LOG, "{:?} node {node} (process {pid}): {action:?}", self.now());
-        match action {
-            Action::Dial { link, target, .. } => self.dial(pid, link, target),
-            Action::Send { link, parcel } => {
-                let tag = self.carries(pid, link, tag, &parcel);
-                self.ground.ledger.put(tag);
-                self.processes[pid].put += 1;
-                self.put(pid, link, parcel, tag, outcome);
-            }
-            Action::Establish { link, terms } | Action::Renegotiate { link, terms } => {
-                self.with_link(pid, link, |link| link.terms = Some(terms));
-            }
-            Action::Resend { link } => self.order(pid, link, Order::Resend),
-            Action::Close { link, cause } => {
-                self.refuse_more(pid, link);
-                self.order(pid, link, Order::Close(cause));
-            }
-            Action::Retire { link, heir } => self.retire(pid, link, heir, outcome),
-            Action::Deliver { envelope, from } => outcome.deliver.push((envelope, from)),
-            Action::Report(event) => self.note(&event),
-            Action::Connected { connect, outcome } => self.connected(pid, connect, outcome.is_ok()),
-            Action::Settled { ticket, sent } => self.routed(pid, ticket, sent),
-        }
+    /// Has a node send a message of its user, whose thread writes where it can.
+    pub(super) fn act_writing<R>(
+        &mut self,
+        pid: ProcessId,
+        number: usize,
+        ask: impl FnOnce(&mut Node, Now) -> R,
+    ) -> R {
+        let (answer, outcome) = self.ask(pid, Some(number), ask);
+        outcome.write.into_iter().for_each(|link| self.write_now(pid, link));
+        answer
+    }
+
+    /// Tells a node what happened, outside of its daemon.
+    pub(super) fn tell(&mut self, pid: ProcessId, event: Event) {
+        self.act(pid, |node, now| node.handle(now, event));
     }
 
     /// Which message of a user a parcel carries: what the protocol says on that occasion is none,
@@ -96,88 +167,19 @@ impl World {
         tag
     }
 
-    fn note(&mut self, event: &MeshEvent) {
-        match event {
-            MeshEvent::Joined { .. } => self.joined += 1,
-            MeshEvent::Left { cause, .. } => {
-                *self.left.entry(cause.to_string()).or_default() += 1;
-            }
-            _ => {}
-        }
-    }
-
-    pub(super) fn with_link(&mut self, pid: ProcessId, id: LinkId, act: impl FnOnce(&mut Link)) {
-        if let Some(link) = self.processes[pid].links.get_mut(&id) {
-            act(link);
-        }
-    }
-
-    fn order(&mut self, pid: ProcessId, link: LinkId, order: Order) {
-        self.with_link(pid, link, |link| link.orders.push(order));
-        self.wake(pid, link);
-    }
-
-    pub(super) fn put(
-        &mut self,
-        pid: ProcessId,
-        id: LinkId,
-        parcel: Parcel,
-        tag: Tag,
-        outcome: &mut Outcome,
-    ) {
-        let process = &mut self.processes[pid];
-        let Some(link) = process.links.get_mut(&id) else {
-            return self.lose(pid, None, tag, Loss::NoLink);
-        };
-        let is_relay = matches!(parcel, Parcel::Relay(_));
-        let put = link.outbox.put(parcel, tag);
-        process.marks.outbound.note(link.outbox.queued());
-        match put {
-            Put::Sealed => return self.lose(pid, Some(id), tag, Loss::NoLink),
-            Put::Fine => {}
-            Put::Pressed if is_relay => outcome.pressed.push(id),
-            Put::Pressed => {}
-            Put::Overflow => {
-                // What is queued is counted as unsent when the link's thread ends.
-                self.refuse_more(pid, id);
-                self.order(pid, id, Order::Close(Cause::Overflow));
-                let now = self.clock(pid);
-                let lost = Event::Lost { link: id, cause: Cause::Overflow };
-                self.processes[pid].node.handle(now, lost);
-            }
-        }
-        self.wake(pid, id);
-    }
-
-    fn retire(&mut self, pid: ProcessId, id: LinkId, heir: LinkId, outcome: &mut Outcome) {
-        for (parcel, tag) in self.seal(pid, id) {
-            if is_for_any_link(&parcel) {
-                self.put(pid, heir, parcel, tag, outcome);
-            } else {
-                self.lose(pid, Some(id), tag, Loss::Unsent);
-            }
-        }
-        self.order(pid, id, Order::Retire);
-    }
-
-    /// A frame never left this process. `link` is where it was to go.
-    pub(super) fn lose(&mut self, pid: ProcessId, link: Option<LinkId>, tag: Tag, why: Loss) {
-        let to = link.and_then(|link| self.peer(pid, link)).unwrap_or(pid);
+    /// A frame never left this process; `link` is where it was to go.
+    pub(super) fn lose(&mut self, pid: ProcessId, link: LinkId, tag: Tag, why: Loss) {
+        let to = self.peer(pid, link).unwrap_or(pid);
         self.ground.ledger.lost(tag, pid, to, why);
         self.processes[pid].unsent += 1;
     }
 
-    /// Who is at the other end of a link, as the network knows.
-    pub(super) fn peer(&self, pid: ProcessId, link: LinkId) -> Option<ProcessId> {
-        self.processes[pid].links.get(&link)?.peer
-    }
-
-    /// Has a link's thread look at its outbox and its orders.
-    pub(super) fn wake(&mut self, pid: ProcessId, id: LinkId) {
-        let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
-        if !std::mem::replace(&mut link.is_woken, true) {
+    /// Wakes links and programs that waited for a queue.
+    pub(super) fn wake_freed(&mut self, pid: ProcessId, freed: Freed<LinkId>) {
+        freed.throttled.into_iter().for_each(|link| self.wake(pid, link));
+        if freed.has_drained && !self.processes[pid].line.is_empty() {
             let pause = self.lag();
-            self.ground.schedule.after(pause, Happening::Turn { process: pid, link: id });
+            self.ground.schedule.after(pause, Happening::Send { process: pid });
         }
     }
 

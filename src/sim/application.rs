@@ -1,17 +1,17 @@
 //! The application at the end of a node's queue: how fast it takes its messages, and what becomes
-//! of those that it does not take. The counterpart of `runtime/queue.rs`.
+//! of those that it does not take: that is for `crate::delivery::backlog` to say.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::delivery::backlog::{Backlog, Offer};
 use crate::message::Message;
-use crate::options::Overflow;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Application {
     queue: VecDeque<Message>,
-    bytes: usize,
+    backlog: Backlog,
     /// Somebody has ever asked for a message.
     pub is_asked: bool,
     /// Whether a `Take` is planned.
@@ -26,31 +26,48 @@ pub(super) struct Application {
     pub taken: u64,
     pub dropped: u64,
     pub ignored: u64,
-    full_since: Option<Duration>,
-    is_abandoned: bool,
 }
 
 impl Application {
+    pub fn new(config: &Config) -> Self {
+        Application {
+            queue: VecDeque::new(),
+            backlog: Backlog::new(config),
+            is_asked: false,
+            is_taking: false,
+            peak: 0,
+            peak_bytes: 0,
+            waits: 0,
+            queued: 0,
+            taken: 0,
+            dropped: 0,
+            ignored: 0,
+        }
+    }
+
     pub fn waiting(&self) -> usize {
         self.queue.len()
     }
 
     /// Puts a message into the queue, or says until when the daemon waits before it tries again.
-    pub fn offer(
-        &mut self,
-        config: &Config,
-        now: Duration,
-        message: Message,
-    ) -> Result<(), (Message, Duration)> {
+    pub fn offer(&mut self, now: Duration, message: Message) -> Result<(), (Message, Duration)> {
         let size = message.pinned();
-        while !self.has_room(config, size) {
-            if let Some(until) = self.waits(config, now) {
-                self.waits += 1;
-                return Err((message, until));
+        self.backlog.left(self.queue.len());
+        loop {
+            match self.backlog.offer(|| now, size, self.is_asked) {
+                Offer::Put => break,
+                Offer::WaitUntil(until) => {
+                    self.waits += 1;
+                    return Err((message, until));
+                }
+                Offer::DropOldest => {
+                    self.queue.pop_front();
+                    self.backlog.dropped();
+                    self.dropped += 1;
+                }
             }
-            self.drop_oldest();
         }
-        self.bytes += size;
+        self.backlog.put(size);
         self.queue.push_back(message);
         self.queued += 1;
         self.note_peaks();
@@ -61,7 +78,7 @@ impl Application {
     fn note_peaks(&mut self) {
         self.peak = self.peak.max(self.queue.len());
         if self.queue.len() > 1 {
-            self.peak_bytes = self.peak_bytes.max(self.bytes);
+            self.peak_bytes = self.peak_bytes.max(self.backlog.bytes());
         }
     }
 
@@ -73,34 +90,7 @@ impl Application {
     pub fn take(&mut self) -> Option<Message> {
         self.is_asked = true;
         let message = self.queue.pop_front()?;
-        self.bytes -= message.pinned();
         self.taken += 1;
-        (self.full_since, self.is_abandoned) = (None, false);
         Some(message)
-    }
-
-    /// Until when a full queue waits for the application, if it does.
-    fn waits(&mut self, config: &Config, now: Duration) -> Option<Duration> {
-        let until = *self.full_since.get_or_insert(now) + config.queue_patience;
-        match config.overflow {
-            Overflow::DropOldest => None,
-            Overflow::Block => Some(Duration::MAX),
-            Overflow::Auto => {
-                self.is_abandoned |= !self.is_asked || now >= until;
-                (!self.is_abandoned).then_some(until)
-            }
-        }
-    }
-
-    fn has_room(&self, config: &Config, size: usize) -> bool {
-        self.queue.is_empty()
-            || (self.queue.len() < config.queue_len && self.bytes + size <= config.queue_bytes)
-    }
-
-    fn drop_oldest(&mut self) {
-        if let Some(message) = self.queue.pop_front() {
-            self.bytes -= message.pinned();
-            self.dropped += 1;
-        }
     }
 }

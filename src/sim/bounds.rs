@@ -5,10 +5,10 @@ use super::process::Process;
 use super::schedule::ProcessId;
 use super::world::World;
 use crate::config::Config;
+use crate::link::channel_capacity;
 use crate::link::flow::MAX_EXTRA;
+use crate::link::reading::READ_TURN;
 use crate::node::requests::MAX_WAITING;
-use crate::runtime::reading::TURN;
-use crate::runtime::start::BATCHES_PER_LINK;
 
 /// The most that there ever was of something.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,16 +62,14 @@ impl Process {
         let (queued, pinned) = self.application.most();
         // The oldest stranger gives way, but one there may be.
         let strangers = config.max_handshaking.max(1);
-        // The last batch of a link that ends does not ask for room.
-        let channel = config.max_links * (BATCHES_PER_LINK + 2);
         // One frame may pass each of these two, or it could never be sent or read; the first one also
         // for each of some sources.
         let outbound = config.outbound_limit() + config.max_frame * (1 + MAX_EXTRA);
-        let credit = config.link_credit + TURN + config.max_frame;
+        let credit = config.link_credit + READ_TURN + config.max_frame;
         [
             ("the outbound queue", marks.outbound.most(), outbound),
             ("the undigested input", marks.undigested.most(), credit),
-            ("the daemon's channel", marks.channel.most(), channel),
+            ("the daemon's channel", marks.channel.most(), channel_capacity(config)),
             ("the table", marks.table.most(), config.max_links),
             // Who connects is a stranger before it is seen that there is no room.
             ("the links", marks.links.most(), config.max_links + strangers),

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::ledger::AT_LEAST_ONCE;
+use super::process::Process;
 use super::schedule::ProcessId;
 use super::tcp::{Conn, End, EndState};
 use super::world::World;
@@ -101,6 +102,27 @@ impl World {
         promises.iter().try_for_each(|(promise, keeps)| {
             keeps(self).map_err(|what| self.violation(promise, what))
         })
+    }
+
+    /// Whether nothing waits any more: to be sent, on its way, or for an application that takes
+    /// messages by itself. To be asked when there was time enough for all of it.
+    ///
+    /// # Errors
+    ///
+    /// If something does.
+    pub fn check_quiet(&self) -> Result<(), Violation> {
+        self.check()?;
+        if self.is_quiet() {
+            return Ok(());
+        }
+        let waits = |(pid, process): (usize, &Process)| {
+            let (line, in_hand) = (process.line.len(), process.in_hand());
+            (line + in_hand > 0)
+                .then(|| format!("process {pid}: {line} to send, {in_hand} in hand"))
+        };
+        let waiting: Vec<String> = self.processes.iter().enumerate().filter_map(waits).collect();
+        let what = format!("{:?}; {}", self.ground.ledger.copies, waiting.join("; "));
+        Err(self.violation("nothing stands still", what))
     }
 
     /// Whether nothing was lost at all, as it must be where nothing goes wrong: no copy of a message,

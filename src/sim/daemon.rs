@@ -1,17 +1,43 @@
-//! The daemon of a process: decide, relay, deliver, give the credit back; `runtime/daemon.rs`.
+//! The daemon of a process: what it does with a batch is in `crate::link::digest`. And the
+//! application that takes what it delivers.
 
-use std::collections::{BTreeSet, VecDeque};
 use std::sync::Weak;
+use std::time::Duration;
 
-use super::link::Batch;
-use super::process::{InHand, Inbound};
+use super::actions::Acting;
+use super::ledger::Tag;
+use super::process::Inbound;
 use super::schedule::{Happening, ProcessId};
 use super::world::{RelayRule, World};
-use crate::link::flow::Hold;
+use crate::link::actions::{Outcome, put};
+use crate::link::digest::{self, Delivery, Digest};
 use crate::message::Message;
+use crate::node::event::Item;
 use crate::node::{Event, LinkId, Parcel};
-use crate::runtime::reading::event;
-use crate::wire::Envelope;
+
+impl digest::Daemon for Acting<'_> {
+    fn now(&self) -> Duration {
+        self.world.ground.schedule.now()
+    }
+
+    fn decide(&mut self, link: &LinkId, items: Vec<(Tag, Item)>) -> Outcome<LinkId> {
+        let mut all = Outcome::default();
+        for (tag, item) in items {
+            let outcome = self.world.decide(self.pid, *link, tag, item);
+            all.deliver.extend(outcome.deliver);
+            all.throttling.extend(outcome.throttling);
+            outcome.write.into_iter().for_each(|link| self.world.wake(self.pid, link));
+        }
+        all.throttling.sort();
+        all.throttling.dedup();
+        all
+    }
+
+    fn deliver(&mut self, (envelope, from): Delivery) -> Result<(), Delivery> {
+        let message = Message::new(envelope, Weak::new());
+        self.world.hand_over(self.pid, message).map_err(|back| (back.into_envelope(), from))
+    }
+}
 
 impl World {
     pub(super) fn digest(&mut self, pid: ProcessId) {
@@ -20,103 +46,77 @@ impl World {
             let Some(inbound) = self.processes[pid].daemon.inbox.pop_front() else { return };
             self.wake_held(pid);
             match inbound {
-                Inbound::Batch(batch) => self.decide(pid, batch),
+                Inbound::Batch { link, from, batch } => {
+                    self.processes[pid].daemon.from = Some(from);
+                    let mut daemon = Acting { world: self, pid, tag: None };
+                    let digest = Digest::begin(&mut daemon, link, batch);
+                    self.processes[pid].daemon.in_hand = Some(digest);
+                }
                 Inbound::Finished(link) => self.tell(pid, Event::Finished { link }),
             }
         }
-        if self.deliver(pid) {
-            self.put_down(pid);
-            if !self.processes[pid].daemon.inbox.is_empty() {
-                self.plan_digest(pid);
-            }
+        if let Some(mut digest) = self.processes[pid].daemon.in_hand.take()
+            && !digest.complete(&mut Acting { world: self, pid, tag: None })
+        {
+            self.processes[pid].daemon.in_hand = Some(digest);
+            return;
+        }
+        self.plan_take(pid);
+        if !self.processes[pid].daemon.inbox.is_empty() {
+            self.plan_digest(pid);
         }
     }
 
     /// There is room in the channel again.
     fn wake_held(&mut self, pid: ProcessId) {
-        let process = &mut self.processes[pid];
-        if std::mem::take(&mut process.daemon.has_held) {
-            let held = process.links.iter().filter(|(_, link)| link.held.is_some());
-            for link in held.map(|(&id, _)| id).collect::<Vec<LinkId>>() {
-                self.wake(pid, link);
-            }
+        if std::mem::take(&mut self.processes[pid].daemon.has_held) {
+            let links: Vec<LinkId> = self.processes[pid].links.keys().copied().collect();
+            links.into_iter().for_each(|link| self.wake(pid, link));
         }
     }
 
-    /// The node decides on a whole batch; relays are in their queues afterwards.
-    fn decide(&mut self, pid: ProcessId, batch: Batch) {
-        let Batch { link, from, items, bytes } = batch;
-        let mut in_hand =
-            InHand { link, bytes, pressed: BTreeSet::new(), deliver: VecDeque::new() };
-        for (tag, item) in items {
-            self.ground.ledger.arrived(tag);
-            let back = item.as_ref().ok().and_then(|envelope| self.way_back(pid, link, envelope));
-            let what = event(link, item);
-            let before = tag.map(|_| self.processes[pid].node.stats());
-            let ((), outcome) = self.act(pid, tag, |node, now| node.handle(now, what));
-            let why = before.and_then(|before| self.turned_down(pid, &before));
-            self.account(pid, (from, link), tag, why, !outcome.deliver.is_empty());
-            in_hand.pressed.extend(outcome.pressed);
-            let messages = outcome.deliver.into_iter();
-            let messages = messages.map(|(envelope, _)| Message::new(envelope, Weak::new()));
-            let count = in_hand.deliver.len();
-            in_hand.deliver.extend(messages);
-            if let Some(parcel) = back.filter(|_| in_hand.deliver.len() > count) {
-                self.ground.ledger.put(tag);
-                self.put(pid, link, parcel, tag, &mut super::actions::Outcome::default());
-            }
+    /// The node decides on one message; relays are in their queues afterwards.
+    fn decide(&mut self, pid: ProcessId, link: LinkId, tag: Tag, item: Item) -> Outcome<LinkId> {
+        self.ground.ledger.arrived(tag);
+        let from = self.processes[pid].daemon.from.unwrap_or(pid);
+        let back = self.way_back(pid, link, &item);
+        let before = tag.map(|_| self.processes[pid].node.stats());
+        let event = Event::read(link, item);
+        let ((), mut outcome) = self.ask(pid, tag, |node, now| node.handle(now, event));
+        let why = before.and_then(|before| self.turned_down(pid, &before));
+        let is_delivered = !outcome.deliver.is_empty();
+        self.account(pid, (from, link), tag, why, is_delivered);
+        if let Some(parcel) = back.filter(|_| is_delivered) {
+            self.ground.ledger.put(tag);
+            let now = self.clock(pid);
+            put(&mut Acting { world: self, pid, tag }, now, link, parcel, tag, &mut outcome);
         }
-        self.processes[pid].daemon.in_hand = Some(in_hand);
+        outcome
     }
 
     /// What py2p's rule sends besides: the copy back to the neighbour that the message came from,
     /// if that is not who sent it first.
-    fn way_back(&self, pid: ProcessId, link: LinkId, envelope: &Envelope) -> Option<Parcel> {
+    fn way_back(&self, pid: ProcessId, link: LinkId, item: &Item) -> Option<Parcel> {
+        let envelope = item.as_ref().ok()?;
         let is_py2p = self.relay_rule == RelayRule::Py2p && envelope.main.is_relayed();
-        let terms = self.processes[pid].links.get(&link)?.terms.as_ref()?;
-        (is_py2p && terms.peer != envelope.sender).then(|| Parcel::Relay(envelope.relay()))
+        let settings = self.processes[pid].links.get(&link)?.desk.settings()?;
+        (is_py2p && settings.peer != envelope.sender).then(|| Parcel::Relay(envelope.relay()))
     }
 
-    /// Fills the application's queue; false if that has to wait.
-    fn deliver(&mut self, pid: ProcessId) -> bool {
+    /// Puts a message into the application's queue, or gives it back if that has to wait.
+    fn hand_over(&mut self, pid: ProcessId, message: Message) -> Result<(), Message> {
         let now = self.ground.schedule.now();
         let process = &mut self.processes[pid];
-        let Some(in_hand) = process.daemon.in_hand.as_mut() else { return true };
-        while let Some(message) = in_hand.deliver.pop_front() {
-            if !message.kind().is_ordinary() {
-                process.application.ignored += 1;
-                continue;
-            }
-            if let Err((message, until)) = process.application.offer(&self.config, now, message) {
-                in_hand.deliver.push_front(message);
-                if until < std::time::Duration::MAX {
-                    self.ground.schedule.at(until, Happening::Digest { process: pid });
-                }
-                return false;
-            }
+        if !message.kind().is_ordinary() {
+            process.application.ignored += 1;
+            return Ok(());
         }
-        self.plan_take(pid);
-        true
-    }
-
-    /// The batch is dealt with: its link may read on, unless it pressed another one too hard.
-    fn put_down(&mut self, pid: ProcessId) {
-        let Some(in_hand) = self.processes[pid].daemon.in_hand.take() else { return };
-        let InHand { link, bytes, pressed, .. } = in_hand;
-        let now = self.ground.schedule.now();
-        let links = &mut self.processes[pid].links;
-        let mut hold = Hold::new(bytes);
-        for id in pressed {
-            let target = links.get_mut(&id);
-            if let Some(wait) =
-                target.and_then(|to| to.outbox.press(link, &self.config, now, bytes))
-            {
-                hold.add(wait, id);
+        process.application.offer(now, message).map_err(|(message, until)| {
+            if until < Duration::MAX {
+                self.ground.schedule.at(until, Happening::Digest { process: pid });
             }
-        }
-        let Some(source) = links.get_mut(&link) else { return };
-        source.holds.push(hold);
-        self.wake(pid, link);
+            message
+        })
     }
 
     // The application.

@@ -17,7 +17,7 @@ const KNOCK_AGAIN: Duration = Duration::from_secs(1);
 
 impl World {
     pub(super) fn dial(&mut self, pid: ProcessId, id: LinkId, target: Target) {
-        let link = Link::new(&self.config, None);
+        let link = Link::dialling(&self.config, self.processes[pid].id);
         self.processes[pid].links.insert(id, link);
         let own_port = address(self.processes[pid].machine).port();
         let addr = match target {
@@ -73,7 +73,9 @@ impl World {
         match socket {
             Some(socket) if is_wanted => {
                 let peer = self.wires.end(socket.other()).map(|end| end.process);
-                self.with_link(pid, id, |link| (link.socket, link.peer) = (Some(socket), peer));
+                if let Some(link) = self.processes[pid].links.get_mut(&id) {
+                    link.open(&self.config, socket, peer);
+                }
                 self.place(pid, id, socket);
                 self.tell(pid, Event::Opened { link: id });
                 self.wake(pid, id);
@@ -101,11 +103,11 @@ impl World {
             return;
         };
         let pid = end.process;
-        let (admitted, _) = self.act(pid, None, |node, now| node.admit(now));
-        match admitted {
+        match self.admit(pid) {
             Ok(id) => {
-                let mut link = Link::new(&self.config, Some(socket));
-                link.peer = self.wires.end(socket.other()).map(|end| end.process);
+                let mut link = Link::dialling(&self.config, self.processes[pid].id);
+                let peer = self.wires.end(socket.other()).map(|end| end.process);
+                link.open(&self.config, socket, peer);
                 self.processes[pid].links.insert(id, link);
                 if let Some(end) = self.wires.end_mut(socket) {
                     end.link = Some(id);
@@ -116,5 +118,14 @@ impl World {
             }
             Err(_) => self.wires.close(&mut self.ground, socket, super::ledger::Loss::Discarded),
         }
+    }
+
+    /// Links on their way out have threads as well, though the node knows them no more.
+    fn admit(&mut self, pid: ProcessId) -> Result<LinkId, Cause> {
+        if self.processes[pid].links.len() >= 2 * self.config.max_links {
+            self.act(pid, |node, _| node.turned_away());
+            return Err(Cause::TooManyLinks);
+        }
+        self.act(pid, |node, now| node.admit(now))
     }
 }

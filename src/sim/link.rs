@@ -1,150 +1,200 @@
-//! A link as its thread sees it: what waits to be written, what was read, what it was ordered.
-//! The counterpart of `runtime/{link,outbox,writer}.rs`; what those decide is in `crate::link`.
+//! A link of a simulated process: the three parts that `crate::link` describes, without locks, and
+//! when its thread runs.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::ledger::Tag;
-use super::schedule::ProcessId;
+use super::link_host::LinkHost;
+use super::schedule::{Happening, ProcessId};
 use super::tcp::Socket;
-use super::turn::Turns;
+use super::world::World;
 use crate::config::Config;
 use crate::events::Cause;
-use crate::link::flow::{Credit, Hold, StallWatch};
-use crate::link::leaving::Leaving;
-use crate::link::outgoing::{Outgoing, weight};
-use crate::node::{LinkId, Parcel, Terms};
-use crate::wire::{Envelope, Frame, FrameReader, Malformed};
+use crate::id::NodeId;
+use crate::link::desk::Desk;
+use crate::link::ending::{self, Ending};
+use crate::link::machine::{Machine, Next};
+use crate::link::reading::Batch;
+use crate::link::writing::Writing;
+use crate::node::LinkId;
 
-/// One frame that was read, with the message that it is.
-pub(super) type Item = (Tag, Result<Box<Envelope>, Malformed>);
-
-/// What the node wants of a link's thread.
-#[derive(Debug)]
-pub(super) enum Order {
-    Close(Cause),
-    Retire,
-    Resend,
-}
+/// Turns that change nothing, one soon after the other, that a link's thread may take: it is woken
+/// for what others do.
+const MOST_IDLE: u32 = 50;
+const SOON: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
 pub(super) struct Link {
-    /// `None` while dialling.
+    /// `None` while dialling, and after it is closed.
     pub socket: Option<Socket>,
     /// The process at the other end, once there is one.
     pub peer: Option<ProcessId>,
-    pub outbox: Outgoing<LinkId, Tag>,
-    pub batch: VecDeque<Chunk>,
-    pub written: u64,
-    pub last: Option<Frame>,
-    pub reader: FrameReader,
-    pub terms: Option<Terms>,
-    pub credit: Credit,
-    /// What is in [`Link::credit`], which does not tell.
-    pub undigested: usize,
-    pub holds: Vec<Hold<LinkId>>,
-    pub orders: Vec<Order>,
-    pub is_woken: bool,
-    pub turns: Turns,
+    pub desk: Desk<LinkId, Tag>,
+    pub writing: Writing<Tag>,
+    pub stage: Stage,
+    is_woken: bool,
     /// When its thread will wake by itself.
-    pub alarm: Option<Duration>,
-    pub is_at_end: bool,
-    /// Frames that were read wait for credit.
-    pub is_backlogged: bool,
-    /// There is more to write than one turn took.
-    pub has_more: bool,
-    /// A batch that the daemon's channel had no room for.
-    pub held: Option<Batch>,
-    pub unfinished_since: Option<Duration>,
-    pub stall: StallWatch,
-    pub leaving: Option<Leaving>,
+    alarm: Option<Duration>,
+    turns: Turns,
 }
 
-/// The rest of a frame that is being written.
+/// What a link's thread is at.
 #[derive(Debug)]
-pub(super) struct Chunk {
-    pub bytes: Bytes,
-    pub weight: usize,
-    pub tag: Tag,
+pub(super) enum Stage {
+    Opening,
+    Up(Box<Machine<LinkId, Tag>>),
+    Ending(Ending<Tag>),
+    /// It takes a turn, and has its half with it.
+    InTurn,
 }
 
-/// Messages of one link for the daemon, and the credit that they took.
-#[derive(Debug)]
-pub(super) struct Batch {
-    pub link: LinkId,
-    /// Who is at the other end.
-    pub from: ProcessId,
-    pub items: Vec<Item>,
-    pub bytes: usize,
-}
-
-impl Batch {
-    pub fn append(&mut self, later: Batch) {
-        self.items.extend(later.items);
-        self.bytes += later.bytes;
-    }
+/// What a link's thread has done lately.
+#[derive(Debug, Default)]
+struct Turns {
+    /// Bytes written, bytes to read, and how much waits where.
+    state: (u64, usize, [usize; 4]),
+    last: Duration,
+    /// How many turns changed nothing of that.
+    idle: u32,
 }
 
 impl Link {
-    pub fn new(config: &Config, socket: Option<Socket>) -> Self {
+    pub fn dialling(config: &Config, me: NodeId) -> Self {
         Link {
-            socket,
+            socket: None,
             peer: None,
-            outbox: Outgoing::new(config),
-            batch: VecDeque::new(),
-            written: 0,
-            last: None,
-            reader: FrameReader::new(config.first_frame_limit()),
-            terms: None,
-            credit: Credit::new(config),
-            undigested: 0,
-            holds: Vec::new(),
-            orders: Vec::new(),
+            desk: Desk::new(config),
+            writing: Writing::new(me),
+            stage: Stage::Opening,
             is_woken: false,
-            turns: Turns::default(),
             alarm: None,
-            is_at_end: false,
-            is_backlogged: false,
-            has_more: false,
-            held: None,
-            unfinished_since: None,
-            stall: StallWatch::default(),
-            leaving: None,
+            turns: Turns::default(),
         }
     }
 
-    pub fn take_credit(&mut self, bytes: usize) {
-        self.credit.take(bytes);
-        self.undigested += bytes;
+    /// Takes a connection over, as its thread does when the stream is up.
+    pub fn open(&mut self, config: &Config, socket: Socket, peer: Option<ProcessId>) {
+        (self.socket, self.peer) = (Some(socket), peer);
+        self.stage = Stage::Up(Box::new(Machine::new(config)));
     }
 
-    /// True if this is what its thread waited for.
-    pub fn give_back(&mut self, bytes: usize) -> bool {
-        let could_read = self.credit.may_read();
-        self.credit.give_back(bytes);
-        self.undigested -= bytes;
-        !could_read && self.credit.may_read()
+    /// The batch that the daemon's channel had no room for.
+    pub fn held(&self) -> Option<&Batch<Tag>> {
+        match &self.stage {
+            Stage::Up(machine) => machine.held(),
+            Stage::Ending(ending) => ending.held(),
+            Stage::Opening | Stage::InTurn => None,
+        }
+    }
+}
+
+impl World {
+    /// Has a link's thread look at its desk.
+    pub(super) fn wake(&mut self, pid: ProcessId, id: LinkId) {
+        let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
+        if !std::mem::replace(&mut link.is_woken, true) {
+            let pause = self.lag();
+            self.ground.schedule.after(pause, Happening::Turn { process: pid, link: id });
+        }
     }
 
-    pub fn is_established(&self) -> bool {
-        self.terms.is_some()
+    /// The system tells a link's thread about its connection. That there is something to read it
+    /// tells once.
+    pub(super) fn wake_end(&mut self, socket: Socket, is_readable: bool) {
+        let Some(end) = self.wires.end(socket) else { return };
+        let (pid, Some(id)) = (end.process, end.link) else { return };
+        let is_readable = is_readable || end.error.is_some();
+        if let Some(link) = self.processes[pid].links.get_mut(&id)
+            && let Stage::Up(machine) = &mut link.stage
+            && is_readable
+        {
+            machine.readable();
+        }
+        self.wake(pid, id);
     }
 
-    /// The next chunks to write, their frames encoded. `me` signs what is encoded only now.
-    pub fn refill(&mut self, most: usize, me: &crate::NodeId) {
-        let method = self.terms.as_ref().and_then(|terms| terms.send);
-        self.outbox.take(most, |parcel, tag| {
-            let weight = weight(&parcel);
-            let bytes = match parcel {
-                Parcel::Own(frame) | Parcel::Relay(frame) => {
-                    self.last = Some(frame.clone());
-                    frame.bytes(method).clone()
+    /// A link's thread runs.
+    pub(super) fn turn(&mut self, pid: ProcessId, id: LinkId) {
+        let now = self.ground.schedule.now();
+        let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
+        link.is_woken = false;
+        link.alarm = link.alarm.filter(|&alarm| alarm > now);
+        match std::mem::replace(&mut link.stage, Stage::InTurn) {
+            Stage::Up(mut machine) => match machine.turn(&mut LinkHost { world: self, pid, id }) {
+                Err(cause) => {
+                    let ending = machine.finish(&mut LinkHost { world: self, pid, id }, cause);
+                    self.hand_in_rest(pid, id, ending);
                 }
-                Parcel::Control(draft) => draft.encode(me, &draft.id()).bytes(None).clone(),
-            };
-            self.batch.push_back(Chunk { bytes, weight, tag });
-        });
+                Ok(next) => {
+                    self.expect_rest(pid, id, machine.holds());
+                    self.rest(pid, id, Stage::Up(machine), next);
+                }
+            },
+            Stage::Ending(ending) => self.hand_in_rest(pid, id, Some(ending)),
+            Stage::Opening => match link.desk.ended_early() {
+                Some(cause) => self.finish(pid, id, cause),
+                None => link.stage = Stage::Opening,
+            },
+            Stage::InTurn => {}
+        }
+    }
+
+    fn rest(&mut self, pid: ProcessId, id: LinkId, stage: Stage, next: Next) {
+        let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
+        link.stage = stage;
+        match next {
+            Next::Now => self.wake(pid, id),
+            Next::At(next) if link.alarm.is_none_or(|alarm| next < alarm) => {
+                link.alarm = Some(next);
+                self.ground.schedule.at(next, Happening::Turn { process: pid, link: id });
+            }
+            Next::At(_) | Next::WhenWoken => {}
+        }
+    }
+
+    /// A link that never came up is over.
+    pub(super) fn finish(&mut self, pid: ProcessId, id: LinkId, cause: Cause) {
+        let ending = ending::finish(&mut LinkHost { world: self, pid, id }, cause, None);
+        self.hand_in_rest(pid, id, ending);
+    }
+
+    fn hand_in_rest(&mut self, pid: ProcessId, id: LinkId, ending: Option<Ending<Tag>>) {
+        if let Some(mut ending) = ending
+            && !ending.hand_in(&mut LinkHost { world: self, pid, id })
+        {
+            return self.with_link(pid, id, |link| link.stage = Stage::Ending(ending));
+        }
+        self.processes[pid].links.remove(&id);
+    }
+
+    /// A thread whose turns change nothing has nothing to do, and has to rest.
+    fn expect_rest(&mut self, pid: ProcessId, id: LinkId, holds: usize) {
+        let now = self.ground.schedule.now();
+        let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
+        let input = link.socket.and_then(|at| Some((at, self.wires.conn(at)?)));
+        let unread = input.map_or(0, |(at, conn)| conn.pipes[1 - at.end].unread);
+        let waiting = [link.desk.outgoing.len(), link.writing.len(), holds, link.desk.undigested()];
+        let state = (link.writing.written(), unread, waiting);
+        if state == link.turns.state && now < link.turns.last + SOON {
+            link.turns.idle += 1;
+        } else {
+            link.turns.idle = 0;
+        }
+        (link.turns.state, link.turns.last) = (state, now);
+        if link.turns.idle > MOST_IDLE {
+            let what = format!("link {id:?} of process {pid} turns and turns at {now:?}");
+            self.ground.ledger.breaks("a thread rests when there is nothing to do", what);
+        }
+    }
+
+    pub(super) fn with_link(&mut self, pid: ProcessId, id: LinkId, act: impl FnOnce(&mut Link)) {
+        if let Some(link) = self.processes[pid].links.get_mut(&id) {
+            act(link);
+        }
+    }
+
+    /// Who is at the other end of a link, as the network knows.
+    pub(super) fn peer(&self, pid: ProcessId, link: LinkId) -> Option<ProcessId> {
+        self.processes[pid].links.get(&link)?.peer
     }
 }

@@ -86,7 +86,7 @@ impl World {
     /// Counts what a process that ends takes with it.
     fn bury(&mut self, pid: ProcessId) {
         let lost: Vec<_> =
-            self.processes[pid].undecided().map(|(at, tag)| (at.from, tag)).collect();
+            self.processes[pid].undecided().map(|(from, tag)| (from.unwrap_or(pid), tag)).collect();
         for (from, tag) in lost {
             self.ground.ledger.lost(tag, from, pid, Loss::Crashed);
         }
@@ -101,8 +101,9 @@ impl World {
         for id in links {
             let to = self.peer(pid, id).unwrap_or(pid);
             let Some(mut link) = self.processes[pid].links.remove(&id) else { continue };
-            let batch = link.batch.drain(..).map(|chunk| chunk.tag);
-            for tag in batch.chain(link.outbox.seal().parcels.into_iter().map(|(_, tag)| tag)) {
+            let (queued, _) = link.desk.outgoing.seal();
+            let begun = link.writing.give_up();
+            for tag in begun.chain(queued.into_iter().map(|(_, tag)| tag)) {
                 self.ground.ledger.lost(tag, pid, to, Loss::Crashed);
             }
         }

@@ -31,8 +31,8 @@
 //! [`World::check`] knows what holds in spite of all that.
 
 // Where to look: `world` has the time, `schedule` what will happen when. A machine with its process is
-// in `machines`, `process`, `programs`, `application`; a link's thread in `turn`, `reading`, `writing`,
-// `leaving`; the daemon in `daemon` and `actions`; the network in `network`, `tcp`, `dialling`,
+// in `machines`, `process`, `programs`, `application`; a link's thread in `link` and
+// `link_host`; the daemon in `daemon` and `actions`; the network in `network`, `tcp`, `dialling`,
 // `endings`; what goes wrong in `faults`. What is promised is in `checks`, `verdicts`, `bounds` and
 // `connectivity`; the books are kept in `ledger`, `accounts` and, for messages to one node, `routes`.
 
@@ -46,24 +46,21 @@ mod daemon;
 mod dialling;
 mod endings;
 mod faults;
-mod leaving;
 mod ledger;
 mod link;
+mod link_host;
 mod machines;
 mod network;
 mod process;
 mod programs;
-mod reading;
 mod report;
 mod routes;
 mod schedule;
 mod tcp;
 mod topology;
-mod turn;
 mod verdicts;
 mod view;
 mod world;
-mod writing;
 
 pub use checks::Violation;
 pub use faults::Faults;

@@ -1,6 +1,7 @@
 //! The network between the machines: what is on its way, what gets through, what breaks.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -137,6 +138,16 @@ impl Wires {
     }
 
     // Writing.
+
+    /// Whether this end can be written to at all.
+    pub fn writable(&self, socket: Socket) -> io::Result<()> {
+        let Some(conn) = self.conn(socket) else { return Err(io::ErrorKind::NotConnected.into()) };
+        match conn.ends[socket.end].error {
+            Some(broken) => Err(broken.kind().into()),
+            None if conn.pipes[socket.end].is_shut => Err(io::ErrorKind::BrokenPipe.into()),
+            None => Ok(()),
+        }
+    }
 
     /// Bytes that can be written here and now.
     pub fn room(&self, socket: Socket) -> usize {

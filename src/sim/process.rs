@@ -8,11 +8,13 @@ use std::time::Duration;
 use super::application::Application;
 use super::bounds::Marks;
 use super::ledger::Tag;
-use super::link::{Batch, Link};
+use super::link::Link;
 use super::routes::{Routing, Wish};
 use super::schedule::ProcessId;
+use crate::config::Config;
 use crate::id::NodeId;
-use crate::message::Message;
+use crate::link::digest::Digest;
+use crate::link::reading::Batch;
 use crate::node::{ConnectId, LinkId, Node, Now};
 use crate::stats::Stats;
 
@@ -88,7 +90,9 @@ pub(super) struct Process {
 #[derive(Debug, Default)]
 pub(super) struct Daemon {
     pub inbox: VecDeque<Inbound>,
-    pub in_hand: Option<InHand>,
+    pub in_hand: Option<Digest<LinkId>>,
+    /// Where the batch in hand came from.
+    pub from: Option<ProcessId>,
     /// Whether it will look at its channel.
     pub is_planned: bool,
     /// Whether a link holds a batch for want of room.
@@ -97,21 +101,12 @@ pub(super) struct Daemon {
 
 #[derive(Debug)]
 pub(super) enum Inbound {
-    Batch(Batch),
+    Batch { link: LinkId, from: ProcessId, batch: Batch<Tag> },
     Finished(LinkId),
 }
 
-/// A batch that is decided, and being delivered.
-#[derive(Debug)]
-pub(super) struct InHand {
-    pub link: LinkId,
-    pub bytes: usize,
-    pub pressed: BTreeSet<LinkId>,
-    pub deliver: VecDeque<Message>,
-}
-
 impl Process {
-    pub fn new(machine: usize, id: NodeId, node: Node, born: Duration) -> Self {
+    pub fn new(machine: usize, id: NodeId, node: Node, born: Duration, config: &Config) -> Self {
         Process {
             machine,
             id,
@@ -120,7 +115,7 @@ impl Process {
             is_alive: true,
             links: BTreeMap::new(),
             daemon: Daemon::default(),
-            application: Application::default(),
+            application: Application::new(config),
             alarm: None,
             to_reach: BTreeSet::new(),
             connects: BTreeMap::new(),
@@ -165,17 +160,19 @@ impl Process {
 
     /// Messages that its daemon is delivering.
     pub fn in_hand(&self) -> usize {
-        self.daemon.in_hand.as_ref().map_or(0, |in_hand| in_hand.deliver.len())
+        self.daemon.in_hand.as_ref().map_or(0, Digest::waiting)
     }
 
-    /// The frames that this process has read and its node has not seen, with their links.
-    pub fn undecided(&self) -> impl Iterator<Item = (&Batch, Tag)> {
+    /// The frames that this process has read and its node has not seen, with where they came from.
+    pub fn undecided(&self) -> impl Iterator<Item = (Option<ProcessId>, Tag)> {
         let inbox = self.daemon.inbox.iter().filter_map(|inbound| match inbound {
-            Inbound::Batch(batch) => Some(batch),
+            Inbound::Batch { from, batch, .. } => Some((Some(*from), batch)),
             Inbound::Finished(_) => None,
         });
-        let held = self.links.values().filter_map(|link| link.held.as_ref());
-        inbox.chain(held).flat_map(|batch| batch.items.iter().map(move |(tag, _)| (batch, *tag)))
+        let held = self.links.values().filter_map(|link| Some((link.peer, link.held()?)));
+        inbox
+            .chain(held)
+            .flat_map(|(from, batch)| batch.items.iter().map(move |(tag, _)| (from, *tag)))
     }
 }
 

@@ -9,9 +9,9 @@ use super::schedule::{Happening, ProcessId};
 use super::world::World;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
-use crate::mesh_socket::drafting::{draft, seconds_near};
+use crate::mesh_socket::drafting::draft;
 use crate::message::Message;
-use crate::node::{ConnectId, Connecting};
+use crate::node::{ConnectId, Connecting, Dated};
 use crate::options::SendOptions;
 use crate::packet::Packets;
 use crate::wire::Draft;
@@ -156,31 +156,33 @@ impl World {
     fn has_room(&self, pid: ProcessId) -> bool {
         let process = &self.processes[pid];
         let mut links = process.node.peers().filter_map(|(_, id, _)| process.links.get(&id));
-        links.all(|link| link.outbox.takes_own())
+        links.all(|link| link.desk.outgoing.takes_own())
     }
 
     /// Sends a message now; false if it has been sent too often.
     fn publish(&mut self, pid: ProcessId, mut draft: Draft) -> bool {
-        let second = self.clock(pid).second();
+        let now = self.ground.schedule.now();
+        draft.time = self.clock(pid).second();
         let is_broadcast = draft.main.is_relayed();
-        for time in seconds_near(second) {
-            draft.time = time;
-            let id = draft.id();
-            if is_broadcast && self.processes[pid].node.is_taken(&id, time) {
-                continue;
-            }
-            let frame = draft.encode(&self.processes[pid].id, &id);
-            let now = self.ground.schedule.now();
-            let audience = if is_broadcast { Audience::Mesh } else { Audience::Peers };
-            let number = self.ground.ledger.sent(pid, now, time, audience);
+        let audience = if is_broadcast { Audience::Mesh } else { Audience::Peers };
+        let number = self.ground.ledger.sent(pid, now, draft.time, audience);
+        if !is_broadcast {
+            let frame = draft.encode(&self.processes[pid].id, &draft.id());
             self.owe(number, pid);
-            let (sent, _) = self.act(pid, Some(number), |node, now| match is_broadcast {
-                true => node.publish(now, &frame, &id, time).is_ok(),
-                false => node.whisper(&frame) < usize::MAX,
-            });
-            return sent;
+            self.act_writing(pid, number, |node, _| node.whisper(&frame));
+            return true;
         }
-        false
+        let mut message = Dated::new(draft, self.processes[pid].id);
+        let rows = self.rows(pid);
+        let sent = self.act_writing(pid, number, |node, now| node.publish(now, &mut message));
+        if sent.is_err() {
+            // It was never sent.
+            self.ground.ledger.sendings.pop();
+            return false;
+        }
+        self.ground.ledger.sendings[number].date = message.time();
+        self.ground.ledger.owe(number, rows);
+        true
     }
 
     /// The program connects to whom it has not reached yet.
@@ -194,8 +196,7 @@ impl World {
         // Where there is not room for all of them, none is to wait for ever.
         self.ground.rng.shuffle(&mut targets);
         for to in targets {
-            let (connecting, _) =
-                self.act(pid, None, |node, now| node.connect(now, vec![address(to).into()]));
+            let connecting = self.act(pid, |node, now| node.connect(now, vec![address(to).into()]));
             match connecting {
                 Ok(Connecting::Linked(_)) => drop(self.processes[pid].to_reach.remove(&to)),
                 Ok(Connecting::Dialling(connect)) => {

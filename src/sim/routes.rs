@@ -56,7 +56,7 @@ impl World {
         let now = self.ground.schedule.now();
         let number = self.ground.ledger.sent(pid, now, draft.time, Audience::One(to));
         let sent = letter.clone();
-        let (routed, _) = self.act(pid, Some(number), |node, now| node.send_to(now, to, sent));
+        let routed = self.act_writing(pid, number, |node, now| node.send_to(now, to, sent));
         match routed {
             Routed::Sent if self.ground.ledger.sendings[number].put == 0 => {
                 let what = format!("process {pid} never put message {number} on a link");

@@ -8,7 +8,6 @@ use bytes::{Buf, Bytes};
 
 use super::ledger::Tag;
 use super::schedule::ProcessId;
-use crate::events::Cause;
 use crate::node::LinkId;
 
 /// One end of a connection: of the two, the dialler's is end 0.
@@ -68,10 +67,6 @@ impl Broken {
             Broken::TimedOut => io::ErrorKind::TimedOut,
         }
     }
-
-    pub fn cause(self) -> Cause {
-        io::Error::from(self.kind()).into()
-    }
 }
 
 /// One direction.
@@ -123,12 +118,6 @@ impl Conn {
     pub fn tap(&mut self, end: usize) -> Tap<'_> {
         let error = self.ends[end].error;
         Tap { pipe: &mut self.pipes[1 - end], error }
-    }
-
-    /// Whether a read at this end gives something: bytes, the end, or an error.
-    pub fn is_readable(&self, end: usize) -> bool {
-        let pipe = &self.pipes[1 - end];
-        !pipe.arrived.is_empty() || pipe.has_ended || self.ends[end].error.is_some()
     }
 
     /// Whether both processes hold it, and bytes get through.

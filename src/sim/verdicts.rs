@@ -79,18 +79,23 @@ impl World {
             Refusal::Late => process
                 .links
                 .get(&link)
-                .is_none_or(|link| link.leaving.is_some() || !link.orders.is_empty()),
+                .is_none_or(|link| link.desk.outgoing.is_sealed() || link.desk.has_orders()),
             _ => false,
         }
     }
 
-    /// Everybody linked to whoever has a message has to get it.
+    /// Notes that everybody linked to a process that has a message has to get it.
     pub(super) fn owe(&mut self, number: usize, pid: ProcessId) {
+        let rows = self.rows(pid);
+        self.ground.ledger.owe(number, rows);
+    }
+
+    /// Returns a process with each one that it is linked to, if accounts are kept.
+    pub(super) fn rows(&self, pid: ProcessId) -> Vec<(ProcessId, ProcessId)> {
         if !self.keeps_accounts {
-            return;
+            return Vec::new();
         }
         let rows = self.processes[pid].node.peers().filter_map(|(_, link, _)| self.peer(pid, link));
-        let owed: Vec<_> = rows.map(|to| (pid, to)).collect();
-        self.ground.ledger.owe(number, owed);
+        rows.map(|to| (pid, to)).collect()
     }
 }

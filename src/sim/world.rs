@@ -210,14 +210,14 @@ impl World {
             Happening::Accept { socket } => self.accept(socket),
             Happening::Arrive { socket } => {
                 if self.wires.arrive(&mut self.ground, socket) {
-                    self.wake_end(socket.other());
+                    self.wake_end(socket.other(), true);
                 }
             }
             Happening::Reset { socket } => self.wires.reset(&mut self.ground, socket),
             Happening::Probe { socket, since } => {
                 self.wires.probe(&mut self.ground, socket, since);
             }
-            Happening::Room { socket } => self.wake_end(socket),
+            Happening::Room { socket } => self.wake_end(socket, false),
             Happening::Fault(incident) => self.fault(&incident),
             Happening::Tick { .. }
             | Happening::Digest { .. }
@@ -243,13 +243,6 @@ impl World {
         (until > self.now()).then_some(until)
     }
 
-    fn wake_end(&mut self, socket: super::tcp::Socket) {
-        let Some(end) = self.wires.end(socket) else { return };
-        if let Some(link) = end.link {
-            self.wake(end.process, link);
-        }
-    }
-
     pub(super) fn start(&mut self, machine: usize) {
         let pid = self.processes.len();
         let id = NodeId::from_digest(&self.ground.rng.bytes());
@@ -260,7 +253,7 @@ impl World {
             config.max_outgoing = 0;
         }
         let node = Node::new(me, config, self.ground.rng.next_u64());
-        let mut process = Process::new(machine, id, node, self.now());
+        let mut process = Process::new(machine, id, node, self.now(), &self.config);
         process.to_reach = self.machines[machine].targets.iter().copied().collect();
         self.processes.push(process);
         self.machines[machine].process = Some(pid);

@@ -4,16 +4,14 @@
 //! its bytes: the channel's length tells it how many messages have left, and it knows their
 //! sizes in order.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, TrySendError, bounded};
 use parking_lot::Mutex;
 
+use super::backlog::{Backlog, Offer};
 use crate::config::Config;
-use crate::message::Message;
-use crate::options::Overflow;
 
 /// How soon the daemon looks again while it waits for a receiver that reads the channel directly
 /// and so cannot say that it took something. Only ever used when the queue is full.
@@ -21,8 +19,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// The side of those who receive.
 #[derive(Debug)]
-pub(crate) struct Outlet {
-    pub receiver: Receiver<Message>,
+pub(crate) struct Outlet<M> {
+    pub receiver: Receiver<M>,
     is_asked: AtomicBool,
     is_awaited: AtomicBool,
     room: (Sender<()>, Receiver<()>),
@@ -41,38 +39,30 @@ pub(crate) enum Never {}
 
 /// The daemon's side.
 #[derive(Debug)]
-pub(crate) struct Inlet {
-    sender: Sender<Message>,
-    sizes: VecDeque<usize>,
-    bytes: usize,
-    max_bytes: usize,
-    overflow: Overflow,
-    patience: Duration,
-    is_abandoned: bool,
+pub(crate) struct Inlet<M> {
+    sender: Sender<M>,
+    backlog: Backlog,
+    since: Instant,
     dropped: u64,
     _end: Sender<Never>,
 }
 
 /// What waiting led to.
 #[derive(Debug)]
-pub(crate) enum Waited {
-    Message(Message),
+pub(crate) enum Waited<M> {
+    Message(M),
     TimedOut,
     Closed,
 }
 
-pub(crate) fn queue(config: &Config) -> (Inlet, Outlet) {
+pub(crate) fn queue<M>(config: &Config) -> (Inlet<M>, Outlet<M>) {
     let (sender, receiver) = bounded(config.queue_len.max(1));
     let (closing, closed) = bounded(0);
     let (end, ended) = bounded(0);
     let inlet = Inlet {
         sender,
-        sizes: VecDeque::new(),
-        bytes: 0,
-        max_bytes: config.queue_bytes,
-        overflow: config.overflow,
-        patience: config.queue_patience,
-        is_abandoned: false,
+        backlog: Backlog::new(config),
+        since: Instant::now(),
         dropped: 0,
         _end: end,
     };
@@ -90,10 +80,10 @@ pub(crate) fn queue(config: &Config) -> (Inlet, Outlet) {
     (inlet, outlet)
 }
 
-impl Outlet {
+impl<M> Outlet<M> {
     /// Waits for a message; `None` once the socket is closed and the queue empty, or at the
     /// deadline.
-    pub fn wait(&self, deadline: Option<Instant>) -> Waited {
+    pub fn wait(&self, deadline: Option<Instant>) -> Waited<M> {
         self.ask();
         let mut select = Select::new();
         select.recv(&self.receiver);
@@ -119,7 +109,7 @@ impl Outlet {
     }
 
     /// A message that waits, if there is one.
-    pub fn try_take(&self) -> Option<Message> {
+    pub fn try_take(&self) -> Option<M> {
         let message = self.receiver.try_recv().ok()?;
         self.took();
         Some(message)
@@ -162,11 +152,10 @@ impl Outlet {
     }
 }
 
-impl Inlet {
-    /// Appends a message, waiting for room or dropping the oldest as the policy says. `stop` is
+impl<M> Inlet<M> {
+    /// Appends a message that pins this many bytes, waiting for room or dropping the oldest as the policy says. `stop` is
     /// asked now and then: once true, it waits for nothing.
-    pub fn push(&mut self, outlet: &Outlet, message: Message, stop: impl Fn() -> bool) {
-        let size = message.pinned();
+    pub fn push(&mut self, outlet: &Outlet<M>, message: M, size: usize, stop: impl Fn() -> bool) {
         outlet.queued.fetch_add(1, Ordering::Relaxed);
         self.make_room(outlet, size, stop);
         let mut message = message;
@@ -174,8 +163,7 @@ impl Inlet {
             self.drop_oldest(outlet);
             message = back;
         }
-        self.sizes.push_back(size);
-        self.bytes += size;
+        self.backlog.put(size);
     }
 
     /// Whether messages were dropped since that was last asked.
@@ -188,56 +176,42 @@ impl Inlet {
         std::mem::take(&mut self.dropped)
     }
 
-    fn make_room(&mut self, outlet: &Outlet, size: usize, stop: impl Fn() -> bool) {
-        self.settle(outlet);
-        if self.has_room(outlet, size) {
-            return;
-        }
-        // What was full before this message came does not count: nobody was being waited for.
-        let mut since = Instant::now();
-        outlet.is_awaited.store(true, Ordering::Release);
-        while !self.has_room(outlet, size) {
-            self.is_abandoned |= self.is_over(outlet, since);
-            if stop() || self.is_abandoned || self.overflow == Overflow::DropOldest {
+    fn make_room(&mut self, outlet: &Outlet<M>, size: usize, stop: impl Fn() -> bool) {
+        let mut has_waited = false;
+        while let Some(wait) = self.must_wait(outlet, size) {
+            if !wait || stop() {
                 self.drop_oldest(outlet);
-            } else {
-                // Nudged or not: look again.
+                continue;
+            }
+            // Whoever takes a message from now on tells.
+            outlet.is_awaited.store(true, Ordering::Release);
+            has_waited = true;
+            if self.must_wait(outlet, size) == Some(true) {
+                // Told or not: look again.
                 let _ = outlet.room.1.recv_timeout(LOOK_AGAIN);
             }
-            if self.settle(outlet) {
-                since = Instant::now();
-            }
         }
-        outlet.is_awaited.store(false, Ordering::Release);
+        if has_waited {
+            outlet.is_awaited.store(false, Ordering::Release);
+        }
     }
 
-    /// Whether waiting has no point any more: nobody ever received, or nobody has for long. It
-    /// stays so until a message is taken.
-    fn is_over(&self, outlet: &Outlet, since: Instant) -> bool {
+    /// Whether to wait for room rather than drop the oldest message; `None` if there is room.
+    fn must_wait(&mut self, outlet: &Outlet<M>, size: usize) -> Option<bool> {
+        self.backlog.left(outlet.receiver.len());
         let is_asked = outlet.is_asked.load(Ordering::Acquire);
-        self.overflow == Overflow::Auto && (!is_asked || since.elapsed() >= self.patience)
-    }
-
-    /// An empty queue takes a message of any size.
-    fn has_room(&self, outlet: &Outlet, size: usize) -> bool {
-        let waiting = outlet.receiver.len();
-        let capacity = outlet.receiver.capacity().unwrap_or(usize::MAX);
-        waiting == 0 || (waiting < capacity && self.bytes + size <= self.max_bytes)
-    }
-
-    /// Forgets the sizes of messages that were taken; whether there were any.
-    fn settle(&mut self, outlet: &Outlet) -> bool {
-        let taken = self.sizes.len().saturating_sub(outlet.receiver.len());
-        self.bytes -= self.sizes.drain(..taken).sum::<usize>();
-        if taken > 0 {
-            self.is_abandoned = false;
+        let since = self.since;
+        match self.backlog.offer(|| since.elapsed(), size, is_asked) {
+            Offer::Put => None,
+            Offer::WaitUntil(_) => Some(true),
+            Offer::DropOldest => Some(false),
         }
-        taken > 0
     }
 
-    fn drop_oldest(&mut self, outlet: &Outlet) {
+    fn drop_oldest(&mut self, outlet: &Outlet<M>) {
+        self.backlog.left(outlet.receiver.len());
         if outlet.receiver.try_recv().is_ok() {
-            self.bytes -= self.sizes.pop_front().unwrap_or(0);
+            self.backlog.dropped();
             self.dropped += 1;
             outlet.dropped.fetch_add(1, Ordering::Relaxed);
         }

@@ -1,0 +1,12 @@
+//! What closing left undone.
+
+/// What `close` left undone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CloseReport {
+    /// Frames that were queued for peers and not written in time.
+    pub unsent_frames: u64,
+    /// Threads that were still busy and were left behind, by name: `rs2p-daemon` is a handler that
+    /// did not return.
+    pub left_behind: Vec<String>,
+}

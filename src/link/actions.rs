@@ -1,0 +1,187 @@
+//! Carrying out what a node wants of its links: at once, in its order. What takes longer, such as
+//! writing and starting threads, is left to whoever asked.
+
+use std::io;
+use std::net::SocketAddr;
+
+use super::desk::{Desk, Order};
+use super::outgoing::{Freed, Put};
+use crate::events::{Cause, MeshEvent};
+use crate::id::NodeId;
+use crate::node::event::{LinkSettings, Neighbour};
+use crate::node::{Action, ConnectId, Event, Failure, LinkId, Node, Now, Parcel, Target, TicketId};
+use crate::wire::Envelope;
+
+/// The desks of a node's links.
+pub(crate) trait Desks {
+    /// What the simulator keeps with each frame; nothing in the runtime.
+    type Tag: Copy;
+    /// How one link refers to another.
+    type LinkRef: PartialEq;
+    type Link: Clone + PartialEq;
+
+    fn refer(link: &Self::Link) -> Self::LinkRef;
+
+    /// `None` if the link is gone.
+    fn desk<R>(
+        &mut self,
+        link: &Self::Link,
+        ask: impl FnOnce(&mut Desk<Self::LinkRef, Self::Tag>) -> R,
+    ) -> Option<R>;
+
+    /// Wakes the thread of a link.
+    fn wake(&mut self, link: &Self::Link);
+}
+
+/// A node with its links, and those who wait for either.
+pub(crate) trait Links: Desks {
+    fn node(&mut self) -> &mut Node;
+    fn find(&self, link: LinkId) -> Option<Self::Link>;
+    /// Makes a link to one of the addresses of a target, without those to skip.
+    fn dial(&mut self, link: LinkId, target: Target, skip: Vec<SocketAddr>) -> io::Result<()>;
+
+    /// Logs what the node wants.
+    fn note(&mut self, _action: &Action) {}
+    /// Notes that a parcel is put on a link, and gives it its tag.
+    fn tag(&mut self, link: LinkId, parcel: &Parcel) -> Self::Tag;
+    /// Counts a frame that will never be written; `is_late` if its link is ending or gone.
+    fn count_unsent(&mut self, link: LinkId, tag: Self::Tag, is_late: bool);
+
+    /// Wakes those who waited for this link's queue.
+    fn wake_freed(&mut self, link: &Self::Link, freed: Freed<Self::LinkRef>);
+    fn report(&mut self, event: MeshEvent);
+    fn connected(&mut self, connect: ConnectId, outcome: Result<NodeId, Failure>);
+    fn settled(&mut self, ticket: TicketId, sent: bool);
+}
+
+/// What is left to do for whoever asked the node.
+#[derive(Debug)]
+pub(crate) struct Outcome<L> {
+    /// Messages for the handlers and the queue, for the daemon only.
+    pub deliver: Vec<(Box<Envelope>, Neighbour)>,
+    /// Links with relays above their bound, which throttle the source.
+    pub throttling: Vec<L>,
+    /// Links with something new to write: their threads are to be woken, or it is written here.
+    pub write: Vec<L>,
+}
+
+impl<L> Default for Outcome<L> {
+    fn default() -> Self {
+        Outcome { deliver: Vec::new(), throttling: Vec::new(), write: Vec::new() }
+    }
+}
+
+/// Carries out all actions of the node.
+pub(crate) fn carry_out<A: Links>(links: &mut A, now: Now, outcome: &mut Outcome<A::Link>) {
+    while let Some(action) = links.node().poll_action() {
+        links.note(&action);
+        match action {
+            Action::Dial { link, target, skip } => {
+                if let Err(error) = links.dial(link, target, skip) {
+                    links.node().handle(now, Event::Lost { link, cause: error.into() });
+                }
+            }
+            Action::Send { link, parcel } => {
+                let tag = links.tag(link, &parcel);
+                put(links, now, link, parcel, tag, outcome);
+            }
+            Action::Establish { link, terms } | Action::Renegotiate { link, terms } => {
+                set(links, link, terms);
+            }
+            Action::Resend { link } => order(links, link, Order::Resend),
+            Action::Close { link, cause } => close(links, link, cause),
+            Action::Retire { link, heir } => retire(links, now, link, heir, outcome),
+            Action::Deliver { envelope, from } => outcome.deliver.push((envelope, from)),
+            Action::Report(event) => links.report(event),
+            Action::Connected { connect, outcome } => links.connected(connect, outcome),
+            Action::Settled { ticket, sent } => links.settled(ticket, sent),
+        }
+    }
+}
+
+/// Puts a parcel into a link's queue.
+pub(crate) fn put<A: Links>(
+    links: &mut A,
+    now: Now,
+    id: LinkId,
+    parcel: Parcel,
+    tag: A::Tag,
+    outcome: &mut Outcome<A::Link>,
+) {
+    let is_relay = matches!(parcel, Parcel::Relay(_));
+    let Some(link) = links.find(id) else { return links.count_unsent(id, tag, true) };
+    let put = links.desk(&link, |desk| desk.outgoing.put(parcel, tag));
+    match put.unwrap_or(Put::Sealed) {
+        Put::Sealed => return links.count_unsent(id, tag, true),
+        Put::Fine => {}
+        Put::Throttle if is_relay => push_once(&mut outcome.throttling, &link),
+        Put::Throttle => {}
+        Put::Overflow => {
+            // What is queued is counted as unsent when the link ends.
+            close(links, id, Cause::Overflow);
+            links.node().handle(now, Event::Lost { link: id, cause: Cause::Overflow });
+        }
+    }
+    if outcome.write.last() != Some(&link) {
+        outcome.write.push(link);
+    }
+}
+
+fn push_once<L: Clone + PartialEq>(links: &mut Vec<L>, link: &L) {
+    if !links.contains(link) {
+        links.push(link.clone());
+    }
+}
+
+fn set<A: Links>(links: &mut A, link: LinkId, settings: LinkSettings) {
+    if let Some(link) = links.find(link) {
+        links.desk(&link, |desk| desk.set(settings));
+    }
+}
+
+fn order<A: Links>(links: &mut A, link: LinkId, order: Order<A::LinkRef>) {
+    if let Some(link) = links.find(link) {
+        links.desk(&link, |desk| desk.order(order));
+        links.wake(&link);
+    }
+}
+
+fn close<A: Links>(links: &mut A, link: LinkId, cause: Cause) {
+    end(links, link, Order::Close(cause));
+}
+
+/// Has a link take nothing more, and end.
+pub(crate) fn end<A: Links>(links: &mut A, id: LinkId, order: Order<A::LinkRef>) {
+    let Some(link) = links.find(id) else { return };
+    let freed = links.desk(&link, |desk| {
+        desk.order(order);
+        desk.outgoing.refuse_more()
+    });
+    links.wake_freed(&link, freed.unwrap_or_default());
+    links.wake(&link);
+}
+
+/// Moves what is queued on a link to its heir, and lets it drain.
+fn retire<A: Links>(
+    links: &mut A,
+    now: Now,
+    id: LinkId,
+    heir: LinkId,
+    outcome: &mut Outcome<A::Link>,
+) {
+    let Some(link) = links.find(id) else { return };
+    let sealed = links.desk(&link, |desk| {
+        desk.order(Order::Retire);
+        desk.outgoing.seal()
+    });
+    let (parcels, freed) = sealed.unwrap_or_default();
+    links.wake_freed(&link, freed);
+    links.wake(&link);
+    for (parcel, tag) in parcels {
+        if parcel.is_for_any_link() {
+            put(links, now, heir, parcel, tag, outcome);
+        } else {
+            links.count_unsent(id, tag, false);
+        }
+    }
+}

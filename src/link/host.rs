@@ -1,0 +1,70 @@
+//! What surrounds a link: the node, the daemon, the time, the link's own shared halves.
+
+use std::time::Duration;
+
+use super::desk::{Desk, DeskAccess};
+use super::outgoing::Freed;
+use super::reading::{Batch, Head};
+use super::transport::Transport;
+use super::writing::Writing;
+use crate::config::Config;
+use crate::node::event::Item;
+use crate::node::{Event, LinkId};
+
+/// The surroundings of one link, as its thread sees them. The runtime's thread implements it with
+/// locks, the simulator with fields.
+/// `L` is how one link refers to another; `T` is what the simulator keeps with each frame, nothing in
+/// the runtime.
+pub(crate) trait Host<L, T> {
+    type Stream<'a>: Transport<T>;
+    type Desk<'a>: DeskAccess<L, T>;
+
+    fn link(&self) -> LinkId;
+    fn config(&self) -> &Config;
+    /// The monotonic time of this process.
+    fn now(&self) -> Duration;
+
+    fn desk<R>(&mut self, ask: impl FnOnce(&mut Desk<L, T>) -> R) -> R;
+
+    /// Uses the connection and the writing end together, with the desk in reach; `None` if the
+    /// connection is closed.
+    fn port<R>(
+        &mut self,
+        ask: impl FnOnce(&mut Self::Stream<'_>, &mut Writing<T>, Self::Desk<'_>) -> R,
+    ) -> Option<R>;
+
+    fn close_port(&mut self);
+
+    /// Returns how many bytes have left the queue of another link; `None` if it throttles nobody.
+    fn moved_above_bound(&self, link: &L) -> Option<u64>;
+
+    /// Wakes those who waited for this link's queue.
+    fn wake_freed(&mut self, freed: Freed<L>);
+
+    fn count_read(&mut self, bytes: usize);
+    fn count_written(&mut self, bytes: u64);
+    /// Counts frames that will never be written.
+    fn count_unsent(&mut self, frames: impl Iterator<Item = T>);
+
+    /// Returns the tag of the frame that was cut out of the stream last.
+    fn next_tag(&mut self) -> T;
+
+    /// Tells the node what happened, and carries out what it wants.
+    fn tell(&mut self, event: Event);
+
+    /// Tells the node what this link has read.
+    fn tell_item(&mut self, tag: T, item: Item);
+
+    /// Notes that a message went out again, as the peer asked.
+    fn note_resent(&mut self) {}
+
+    /// Drops what the node has seen before, so that it is not even hashed.
+    fn drop_duplicates(&mut self, heads: &mut Vec<Head<T>>);
+
+    /// Hands a batch to the daemon, or gives it back: then this link is woken when there is room.
+    fn offer(&mut self, batch: Batch<T>) -> Result<(), Batch<T>>;
+
+    /// Tells the daemon that the last batch of this link was handed in; false if there is no room,
+    /// as in [`Host::offer`].
+    fn offer_end(&mut self) -> bool;
+}

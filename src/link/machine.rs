@@ -1,0 +1,188 @@
+//! The half of a link that only its own thread touches, in turns: obey, read, write, rest.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::desk::Order;
+use super::flow::{Hold, Pace, StallWatch};
+use super::host::Host;
+use super::leaving::Leaving;
+use super::reading::Reading;
+use super::transport::Transport;
+use super::writing::Flushed;
+use crate::config::Config;
+use crate::events::Cause;
+use crate::node::LinkSettings;
+
+/// When a link's thread takes its next turn. Readiness and wakes come before any of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    Now,
+    At(Duration),
+    WhenWoken,
+}
+
+/// A link that is up. `L` refers to another link, `T` is what the simulator keeps with each frame.
+#[derive(Debug)]
+pub(crate) struct Machine<L, T> {
+    pub(super) reading: Reading<T>,
+    /// `None` before the handshake is done. A copy of what is on the desk.
+    pub(super) settings: Option<Arc<LinkSettings>>,
+    pub(super) leaving: Option<Leaving>,
+    holds: Vec<Hold<L>>,
+    stall: StallWatch,
+    /// How long the system was told to wait for the peer.
+    patience: Option<Duration>,
+    /// There is more to write than one turn took.
+    has_more: bool,
+    is_new: bool,
+}
+
+impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
+    pub fn new(config: &Config) -> Self {
+        Machine {
+            reading: Reading::new(config),
+            settings: None,
+            leaving: None,
+            holds: Vec::new(),
+            stall: StallWatch::default(),
+            patience: None,
+            has_more: false,
+            is_new: true,
+        }
+    }
+
+    /// Notes that the connection has something to read. It says so once.
+    pub fn readable(&mut self) {
+        self.reading.is_readable = true;
+    }
+
+    /// Takes one turn. With an error the link's life is over: see [`Machine::finish`].
+    pub fn turn(&mut self, host: &mut impl Host<L, T>) -> Result<Next, Cause> {
+        self.obey(host);
+        // The hello goes out before anything is read: a peer that speaks something else learns what
+        // it is linked to.
+        if std::mem::take(&mut self.is_new) {
+            self.write(host)?;
+        }
+        self.read(host)?;
+        self.write(host)?;
+        self.rest(host)
+    }
+
+    /// Carries out what was left on the desk.
+    fn obey(&mut self, host: &mut impl Host<L, T>) {
+        let news = host.desk(|desk| desk.take_news());
+        self.settings = news.settings;
+        for order in news.orders {
+            match order {
+                Order::Resend => {
+                    if host.port(|_, writing, _| writing.resend()).unwrap_or(false) {
+                        host.note_resent();
+                    }
+                }
+                Order::Hold(hold) => self.holds.push(hold),
+                Order::Close(cause) => self.leave_now(cause, host.now()),
+                Order::Retire => self.leaving = Some(Leaving::retire(host.now())),
+                Order::Linger { until } => self.leaving = Some(Leaving::linger(until)),
+            }
+        }
+    }
+
+    /// Writes what is queued, and notices a peer that does not take it.
+    fn write(&mut self, host: &mut impl Host<L, T>) -> Result<(), Cause> {
+        let flush = host.port(|stream, writing, mut desk| {
+            let flush = writing.flush(stream, &mut desk);
+            (flush, writing.sent(stream))
+        });
+        let mut flushed = Flushed::Empty;
+        if let Some((flush, sent)) = flush {
+            host.count_written(flush.bytes);
+            host.wake_freed(flush.freed);
+            match flush.outcome {
+                Ok(outcome) => {
+                    flushed = outcome;
+                    self.watch_pace(host, flushed, sent);
+                }
+                Err(error) => self.write_failed(host, error.into()),
+            }
+        }
+        self.has_more = flushed == Flushed::More;
+        self.leave(host, flushed == Flushed::Empty)
+    }
+
+    /// Closes the link of a peer that takes too little of what waits for it.
+    fn watch_pace(&mut self, host: &mut impl Host<L, T>, flushed: Flushed, sent: u64) {
+        let pace = self.pace(host.config());
+        if self.patience.replace(pace.patience) != Some(pace.patience) {
+            // The system would go on for a quarter of an hour to send what a peer that has vanished
+            // does not acknowledge, and after a partition for about as long again as that lasted.
+            host.port(|stream, _, _| stream.give_up_after(pace.patience));
+        }
+        // What others have queued since is not waiting for the peer.
+        let queued = match flushed {
+            Flushed::Empty => 0,
+            _ => host.desk(|desk| desk.outgoing.queued()).max(1),
+        };
+        let now = host.now();
+        if self.stall.is_stalled(now, queued, sent, pace) && self.leaving.is_none() {
+            self.leave_now(Cause::Stalled, now);
+        }
+    }
+
+    fn pace(&self, config: &Config) -> Pace {
+        let is_rs2p = self.settings.as_ref().is_some_and(|settings| settings.is_rs2p);
+        let patience = if is_rs2p { config.stall } else { config.stall_py2p };
+        Pace { least: config.stall_bytes, patience }
+    }
+
+    /// Says when to take the next turn.
+    fn rest(&mut self, host: &mut impl Host<L, T>) -> Result<Next, Cause> {
+        let now = host.now();
+        let frame = self.reading.unfinished_until(host.config());
+        if frame.is_some_and(|until| now >= until) {
+            return Err(Cause::UnfinishedFrame);
+        }
+        let hold = self.release_holds(host, now);
+        if self.has_more || self.can_read(host) {
+            return Ok(Next::Now);
+        }
+        let leaving = self.leaving.as_ref().map(Leaving::deadline);
+        // A link that leaves is no longer watched, and may have stalled before: that is past.
+        let next = [frame, hold, leaving.or(self.stall.deadline())].into_iter().flatten().min();
+        Ok(next.map_or(Next::WhenWoken, Next::At))
+    }
+
+    /// Returns the credit that need not be held any longer; when to look again.
+    fn release_holds(&mut self, host: &mut impl Host<L, T>, now: Duration) -> Option<Duration> {
+        let mut released = 0;
+        self.holds.retain_mut(|hold| {
+            let is_held = hold.still_holds(now, |link| host.moved_above_bound(link));
+            released += if is_held { 0 } else { hold.bytes };
+            is_held
+        });
+        if released > 0 {
+            // This is the link's own thread: it is awake.
+            let _ = host.desk(|desk| desk.give_back(released));
+        }
+        self.holds.iter().filter_map(Hold::until).min()
+    }
+
+    /// Whether the link is ending.
+    #[cfg(test)]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.is_some()
+    }
+
+    /// Batches whose credit is held back.
+    #[cfg(any(test, feature = "sim"))]
+    pub fn holds(&self) -> usize {
+        self.holds.len()
+    }
+
+    /// The batch that the daemon's channel had no room for.
+    #[cfg(any(test, feature = "sim"))]
+    pub fn held(&self) -> Option<&super::reading::Batch<T>> {
+        self.reading.held.as_ref()
+    }
+}

@@ -1,0 +1,247 @@
+//! The reading half of a link: bytes to verified messages, in turns.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::BytesMut;
+
+use super::host::Host;
+use super::input::Input;
+use super::leaving::Leaving;
+use super::machine::Machine;
+use crate::config::Config;
+use crate::events::Cause;
+use crate::node::Event;
+use crate::node::event::{Item, is_control};
+use crate::wire::{FrameReader, Header, Malformed};
+
+/// Bytes read in one turn; then it is the writer's.
+pub(crate) const READ_TURN: usize = 256 * 1024;
+/// Messages handed to the daemon together: it holds the node's lock for so many at a time.
+const BATCH_LEN: usize = 64;
+/// The same in bytes that they pin; a single message may be larger.
+const BATCH_BYTES: usize = 64 * 1024;
+
+/// A frame of which the head was read.
+pub(crate) type Head<T> = (T, Result<Header, Malformed>);
+
+/// Messages of one link for the daemon, in their order.
+#[derive(Debug)]
+pub(crate) struct Batch<T> {
+    pub items: Vec<(T, Item)>,
+    /// The credit that they took.
+    pub bytes: usize,
+}
+
+/// What was read, and what stands in the way of more.
+#[derive(Debug)]
+pub(crate) struct Reading<T> {
+    reader: FrameReader,
+    /// There may be more to read: the connection says so once.
+    pub(super) is_readable: bool,
+    /// Frames that were read wait for credit.
+    is_backlogged: bool,
+    pub(super) is_at_end: bool,
+    /// A batch that the daemon's channel had no room for.
+    pub(super) held: Option<Batch<T>>,
+    pub(super) unfinished_since: Option<Duration>,
+}
+
+impl<T> Reading<T> {
+    pub fn new(config: &Config) -> Self {
+        Reading {
+            reader: FrameReader::new(config.first_frame_limit()),
+            is_readable: true,
+            is_backlogged: false,
+            is_at_end: false,
+            held: None,
+            unfinished_since: None,
+        }
+    }
+
+    pub fn input(&self) -> Input {
+        Input {
+            is_readable: self.is_readable,
+            is_backlogged: self.is_backlogged,
+            is_held: self.held.is_some(),
+            is_at_end: self.is_at_end,
+        }
+    }
+
+    /// When the rest of an unfinished frame is due.
+    pub fn unfinished_until(&self, config: &Config) -> Option<Duration> {
+        self.unfinished_since.map(|since| since + config.frame_timeout)
+    }
+
+    fn note_unfinished(&mut self, had_frame: bool, now: Duration) {
+        if !self.reader.is_mid_frame() {
+            self.unfinished_since = None;
+        } else if had_frame || self.unfinished_since.is_none() {
+            self.unfinished_since = Some(now);
+        }
+    }
+}
+
+impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
+    /// Takes one turn of reading, as far as there is credit.
+    pub(super) fn read(&mut self, host: &mut impl Host<L, T>) -> Result<(), Cause> {
+        if let Some(batch) = self.reading.held.take() {
+            self.offer(host, batch);
+        }
+        if Leaving::discards(self.leaving.as_ref()) {
+            return self.discard(host);
+        }
+        if !self.can_read(host) {
+            self.pause_deadlines(host.now());
+            return Ok(());
+        }
+        let mut left = READ_TURN;
+        while left > 0 && self.can_read(host) {
+            if !self.reading.is_backlogged {
+                left = left.saturating_sub(self.fill(host, left)?);
+            }
+            self.decode(host)?;
+        }
+        if self.reading.is_at_end && !self.reading.is_backlogged && self.leaving.is_none() {
+            host.tell(Event::HungUp { link: host.link() });
+        }
+        Ok(())
+    }
+
+    /// Whether there is something to read, and nothing in its way.
+    pub(super) fn can_read(&self, host: &mut impl Host<L, T>) -> bool {
+        let has_credit = || host.desk(|desk| desk.may_read());
+        self.reading.input().may_read(self.leaving.as_ref(), has_credit)
+    }
+
+    /// Moves the peer's deadlines while it is we who do not read.
+    fn pause_deadlines(&mut self, now: Duration) {
+        if self.reading.input().has_more() {
+            self.reading.unfinished_since = self.reading.unfinished_since.map(|_| now);
+            self.leaving.iter_mut().for_each(|leaving| leaving.pause(now));
+        }
+    }
+
+    /// Reads once; returns how many bytes.
+    fn fill(&mut self, host: &mut impl Host<L, T>, most: usize) -> Result<usize, Cause> {
+        let reader = &mut self.reading.reader;
+        let read = host.port(|stream, _, _| reader.read_from(stream, most));
+        match read.unwrap_or(Ok(0)) {
+            Ok(0) => {
+                self.reading.is_at_end = true;
+                self.reading.is_readable = false;
+                Ok(0)
+            }
+            Ok(bytes) => {
+                host.count_read(bytes);
+                Ok(bytes)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.reading.is_readable = false;
+                Ok(0)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes the complete frames out of what was read, while there is credit for them.
+    fn decode(&mut self, host: &mut impl Host<L, T>) -> Result<(), Cause> {
+        let (mut bytes, mut heads, mut had_frame) = (0, Vec::new(), false);
+        self.reading.is_backlogged = false;
+        let end = loop {
+            let frame = match self.next_frame(host.config()) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break Ok(()),
+                // What came before it is handed in all the same.
+                Err(cause) => break Err(cause),
+            };
+            had_frame = true;
+            let (tag, len) = (host.next_tag(), frame.len());
+            let head = self.parse(frame, host.config());
+            if self.settings.is_none() {
+                if self.greet(host, tag, head) {
+                    continue;
+                }
+                return Ok(());
+            }
+            // What it pins, not what came over the wire: a compressed frame may be small.
+            bytes += head.as_ref().map_or(len, Header::pinned);
+            heads.push((tag, head));
+            if heads.len() >= BATCH_LEN || bytes >= BATCH_BYTES {
+                self.hand_in(host, std::mem::take(&mut heads), std::mem::take(&mut bytes));
+                if self.reading.held.is_some() || !host.desk(|desk| desk.may_read()) {
+                    self.reading.is_backlogged = true;
+                    break Ok(());
+                }
+            }
+        };
+        if !heads.is_empty() {
+            self.hand_in(host, heads, bytes);
+        }
+        self.reading.note_unfinished(had_frame, host.now());
+        end
+    }
+
+    fn next_frame(&mut self, config: &Config) -> Result<Option<BytesMut>, Cause> {
+        if self.settings.is_some() {
+            self.reading.reader.allow(config.max_frame);
+        }
+        let next = self.reading.reader.next();
+        next.map_err(|refused| Cause::TooLarge { len: refused.len, max: refused.max })
+    }
+
+    fn parse(&self, frame: BytesMut, config: &Config) -> Result<Header, Malformed> {
+        let methods = self.settings.as_ref().map(|settings| &settings.receive[..]);
+        Header::parse(frame, methods.unwrap_or_default(), config.max_frame)
+    }
+
+    /// Tells the node directly, as before the handshake is done there is nothing for the daemon.
+    /// Whether the link goes on.
+    fn greet(
+        &mut self,
+        host: &mut impl Host<L, T>,
+        tag: T,
+        head: Result<Header, Malformed>,
+    ) -> bool {
+        host.tell_item(tag, head.and_then(Header::verify).map(Box::new));
+        let has_orders = self.look_at_settings(host);
+        !has_orders || self.settings.is_some()
+    }
+
+    /// Takes over what the node has agreed on with the peer; whether there are orders as well.
+    fn look_at_settings(&mut self, host: &mut impl Host<L, T>) -> bool {
+        let (settings, has_orders) =
+            host.desk(|desk| (desk.settings().cloned(), desk.has_orders()));
+        self.settings = settings;
+        has_orders
+    }
+
+    /// Drops duplicates, verifies the rest, and hands it to the daemon.
+    fn hand_in(&mut self, host: &mut impl Host<L, T>, mut heads: Vec<Head<T>>, bytes: usize) {
+        host.drop_duplicates(&mut heads);
+        let verify = |(tag, head): Head<T>| (tag, head.and_then(Header::verify).map(Box::new));
+        let (control, items): (Vec<_>, Vec<_>) =
+            heads.into_iter().map(verify).partition(|(_, item)| is_control(item));
+        if !control.is_empty() {
+            control.into_iter().for_each(|(tag, item)| host.tell_item(tag, item));
+            self.look_at_settings(host);
+        }
+        if items.is_empty() {
+            return;
+        }
+        host.desk(|desk| desk.take_credit(bytes));
+        match self.reading.held {
+            // Order: nothing overtakes what is held.
+            Some(ref mut held) => {
+                held.items.extend(items);
+                held.bytes += bytes;
+            }
+            None => self.offer(host, Batch { items, bytes }),
+        }
+    }
+
+    fn offer(&mut self, host: &mut impl Host<L, T>, batch: Batch<T>) {
+        self.reading.held = host.offer(batch).err();
+    }
+}

@@ -1,0 +1,144 @@
+//! Each way out of reading.
+
+use super::super::desk::Order;
+use super::super::flow::{Hold, Outflow, Wait};
+use super::*;
+
+#[test]
+fn messages_go_to_the_daemon_in_their_order_and_take_credit() {
+    let (mut hand, mut link) = Hand::established(Config::default());
+    hand.reads([bytes(10), bytes(20)].concat());
+    assert_eq!(link.turn(&mut hand).ok(), Some(Next::WhenWoken));
+    let sizes = hand.batches.iter().flat_map(|batch| &batch.items);
+    let sizes: Vec<usize> =
+        sizes.map(|((), item)| item.as_ref().map_or(0, |at| at.packets[1].len())).collect();
+    assert_eq!(sizes, [10, 20]);
+    assert_eq!(hand.desk.undigested(), hand.batches[0].bytes);
+}
+
+#[test]
+fn readiness_is_told_once_and_remembered_until_the_connection_would_block() {
+    let config = Config { link_credit: 1, ..Config::default() };
+    let (mut hand, mut link) = Hand::established(config);
+    hand.reads(bytes(10));
+    hand.reads(bytes(10));
+    assert_eq!(link.turn(&mut hand).ok(), Some(Next::WhenWoken), "no credit");
+    assert_eq!(hand.read_messages(), 1);
+    assert!(hand.desk.give_back(hand.batches[0].bytes), "its thread waits for that");
+    assert_eq!(link.turn(&mut hand).ok(), Some(Next::WhenWoken));
+    assert_eq!(hand.read_messages(), 2);
+    // Nothing was there the last time it looked: it does not look again before it is told.
+    let spent = hand.desk.undigested();
+    let _ = hand.desk.give_back(spent);
+    let _ = link.turn(&mut hand);
+    hand.reads(bytes(10));
+    let _ = link.turn(&mut hand);
+    assert_eq!(hand.read_messages(), 2);
+    link.readable();
+    let _ = link.turn(&mut hand);
+    assert_eq!(hand.read_messages(), 3);
+}
+
+#[test]
+fn frames_that_were_read_wait_for_credit_and_are_not_forgotten() {
+    let config = Config { link_credit: 1, ..Config::default() };
+    let (mut hand, mut link) = Hand::established(config);
+    hand.reads((0..100).flat_map(|_| bytes(10)).collect());
+    assert_ne!(link.turn(&mut hand).ok(), Some(Next::Now));
+    assert!(hand.read_messages() < 100);
+    while hand.desk.give_back(hand.desk.undigested()) {
+        let _ = link.turn(&mut hand);
+    }
+    assert_eq!(hand.read_messages(), 100);
+}
+
+#[test]
+fn credit_that_is_returned_wakes_only_a_link_that_had_none() {
+    let mut desk: Desk<u8, ()> = Desk::new(&Config { link_credit: 10, ..Config::default() });
+    desk.take_credit(12);
+    assert!(!desk.give_back(1) && desk.give_back(5) && !desk.give_back(6));
+}
+
+#[test]
+fn nothing_overtakes_a_batch_that_the_daemon_has_no_room_for() {
+    let (mut hand, mut link) = Hand::established(Config::default());
+    hand.has_room = false;
+    hand.reads(bytes(10));
+    assert_eq!(link.turn(&mut hand).ok(), Some(Next::WhenWoken));
+    hand.reads(bytes(20));
+    link.readable();
+    let _ = link.turn(&mut hand);
+    assert!(link.held().is_some_and(|batch| batch.items.len() == 1), "it reads no further");
+    hand.has_room = true;
+    let _ = link.turn(&mut hand);
+    assert_eq!((hand.batches.len(), hand.read_messages()), (2, 2));
+}
+
+#[test]
+fn credit_is_held_back_until_the_queues_that_it_was_relayed_into_have_drained() {
+    let config = Config { link_credit: 10, ..Config::default() };
+    let (mut hand, mut link) = Hand::established(config);
+    hand.desk.take_credit(50);
+    let mut hold = Hold::new(50);
+    hold.add(Wait::new(hand.now, 50, &mut Outflow::new(&hand.config)), 2);
+    hand.desk.order(Order::Hold(hold));
+    hand.full.push_back((2, 0));
+    assert!(at(link.turn(&mut hand)).is_some_and(|until| until > hand.now));
+    assert_eq!((link.holds(), hand.desk.undigested()), (1, 50));
+    hand.full.clear();
+    let _ = link.turn(&mut hand);
+    assert_eq!((link.holds(), hand.desk.undigested()), (0, 0));
+}
+
+#[test]
+fn before_the_handshake_the_node_is_told_directly() {
+    let (mut hand, mut link) = Hand::new(Config::default());
+    hand.reads([bytes(10), bytes(10)].concat());
+    let _ = link.turn(&mut hand);
+    assert_eq!((hand.told.len(), hand.batches.len()), (2, 0));
+}
+
+#[test]
+fn the_end_of_the_stream_is_told_behind_what_was_read() {
+    let (mut hand, mut link) = Hand::established(Config::default());
+    hand.reads(bytes(10));
+    hand.reads(Vec::new());
+    assert_eq!(link.turn(&mut hand).ok(), Some(Next::WhenWoken));
+    assert_eq!(hand.read_messages(), 1);
+    assert!(matches!(hand.told[..], [Event::HungUp { .. }]));
+}
+
+#[test]
+fn an_error_ends_the_link() {
+    let (mut hand, mut link) = Hand::established(Config::default());
+    hand.stream().input.push_back(Err(io::ErrorKind::ConnectionReset.into()));
+    assert!(link.turn(&mut hand).is_err());
+}
+
+#[test]
+fn what_came_before_a_frame_that_is_too_large_is_handed_in() {
+    let (mut hand, mut link) = Hand::established(Config { max_frame: 1000, ..Config::default() });
+    hand.reads([bytes(10), bytes(2000)].concat());
+    let end = link.turn(&mut hand);
+    assert!(matches!(end, Err(Cause::TooLarge { max: 1000, .. })), "{end:?}");
+    assert_eq!(hand.read_messages(), 1);
+}
+
+#[test]
+fn a_frame_that_is_never_finished_ends_the_link() {
+    let (mut hand, mut link) = Hand::established(Config::default());
+    hand.reads(bytes(10)[..20].to_vec());
+    let due = at(link.turn(&mut hand)).expect("it waits for the rest");
+    hand.now = due;
+    assert!(matches!(link.turn(&mut hand), Err(Cause::UnfinishedFrame)));
+}
+
+#[test]
+fn a_frame_that_we_do_not_read_on_is_not_the_peers_fault() {
+    let (mut hand, mut link) = Hand::established(Config { link_credit: 1, ..Config::default() });
+    hand.reads([bytes(10), bytes(10)[..20].to_vec()].concat());
+    hand.reads(bytes(10)[20..].to_vec());
+    let due = at(link.turn(&mut hand)).expect("it waits for the rest");
+    hand.now = due - S(1);
+    assert_eq!(at(link.turn(&mut hand)), Some(hand.now + hand.config.frame_timeout));
+}

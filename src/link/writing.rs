@@ -1,0 +1,230 @@
+//! The writing end of a link: takes parcels, encodes what is not encoded yet, writes what the
+//! connection takes.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+
+use bytes::{Buf, Bytes};
+
+use super::desk::DeskAccess;
+use super::outgoing::{Freed, weight};
+use super::transport::Transport;
+use crate::id::NodeId;
+use crate::node::Parcel;
+use crate::wire::{Frame, Method};
+
+/// Bytes taken from the outbound queue at a time.
+const TAKE: usize = 256 * 1024;
+/// Bytes written in one turn.
+pub(crate) const WRITE_TURN: u64 = 256 * 1024;
+/// Frames handed to the system in one call.
+const SLICES: usize = 64;
+
+/// Whether all is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flushed {
+    Empty,
+    /// The connection takes no more for now.
+    Blocked,
+    /// The turn is used up.
+    More,
+}
+
+/// What a flush led to.
+#[derive(Debug)]
+#[must_use = "somebody waits to be woken"]
+pub(crate) struct Wrote<L> {
+    pub outcome: io::Result<Flushed>,
+    pub bytes: u64,
+    pub freed: Freed<L>,
+}
+
+impl<L> Wrote<L> {
+    /// Whether nothing is left for the link's thread to write, or to find wrong.
+    pub fn is_complete(&self) -> bool {
+        matches!(self.outcome, Ok(Flushed::Empty))
+    }
+}
+
+/// Frames that are being written. In the runtime it is behind one lock with the connection, which
+/// is held only for calls that do not wait.
+#[derive(Debug)]
+pub(crate) struct Writing<T> {
+    me: NodeId,
+    batch: VecDeque<Chunk<T>>,
+    parcels: Vec<(Parcel, T)>,
+    last: Option<Frame>,
+    written: u64,
+}
+
+/// The rest of a frame that is being written.
+#[derive(Debug)]
+struct Chunk<T> {
+    bytes: Bytes,
+    /// What it counts for in the outbound queue.
+    weight: usize,
+    tag: T,
+}
+
+impl<T: Copy + Default> Writing<T> {
+    /// `me` is the sender of what is encoded only when it is written.
+    pub fn new(me: NodeId) -> Self {
+        Writing { me, batch: VecDeque::new(), parcels: Vec::new(), last: None, written: 0 }
+    }
+
+    /// Writes what is queued, until the queue is empty or the connection takes no more, but no
+    /// longer than a turn: others may queue more as fast as it goes out.
+    pub fn flush<L: PartialEq>(
+        &mut self,
+        stream: &mut impl Transport<T>,
+        desk: &mut impl DeskAccess<L, T>,
+    ) -> Wrote<L> {
+        let (before, mut freed) = (self.written, Freed::default());
+        let mut done = 0;
+        let outcome = self.write_turn(stream, desk, &mut done, &mut freed);
+        if done > 0 {
+            freed.add(desk.with(|desk| desk.outgoing.written(done)));
+        }
+        Wrote { outcome, bytes: self.written - before, freed }
+    }
+
+    /// Like [`Writing::flush`], for the thread that has just queued a message; `None` if the link
+    /// compresses, which is left to its own thread.
+    pub fn flush_plain<L: PartialEq>(
+        &mut self,
+        stream: &mut impl Transport<T>,
+        desk: &mut impl DeskAccess<L, T>,
+    ) -> Option<Wrote<L>> {
+        let is_plain = desk.with(|desk| desk.send_method().is_none());
+        is_plain.then(|| self.flush(stream, desk))
+    }
+
+    /// Writes the last message again, as it was, uncompressed; once for each message. False if that
+    /// was done already.
+    pub fn resend(&mut self) -> bool {
+        let Some(frame) = self.last.take() else { return false };
+        let bytes = frame.bytes(None).clone();
+        self.batch.push_back(Chunk { bytes, weight: 0, tag: T::default() });
+        true
+    }
+
+    /// Returns how many bytes have left since the link began, without those that `stream` keeps.
+    pub fn sent(&self, stream: &impl Transport<T>) -> u64 {
+        self.written.saturating_sub(stream.unsent() as u64)
+    }
+
+    /// Gives up the frames that were not finished. What is left in `stream` counts as one.
+    pub fn abandon(&mut self, stream: &mut impl Transport<T>) -> Vec<T> {
+        let rest = (stream.unsent() > 0).then(T::default);
+        stream.forget_unsent();
+        self.give_up().chain(rest).collect()
+    }
+
+    /// Takes the frames that were not finished.
+    pub fn give_up(&mut self) -> impl Iterator<Item = T> + use<T> {
+        std::mem::take(&mut self.batch).into_iter().map(|chunk| chunk.tag)
+    }
+
+    /// Frames that were begun, or are next.
+    #[cfg(any(test, feature = "sim"))]
+    pub fn len(&self) -> usize {
+        self.batch.len()
+    }
+
+    /// Returns how many bytes the connection has taken.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Adds to `done` what has been written and is still counted as queued.
+    fn write_turn<L: PartialEq>(
+        &mut self,
+        stream: &mut impl Transport<T>,
+        desk: &mut impl DeskAccess<L, T>,
+        done: &mut usize,
+        freed: &mut Freed<L>,
+    ) -> io::Result<Flushed> {
+        let until = self.written + WRITE_TURN;
+        while self.written < until {
+            if self.batch.is_empty() {
+                self.refill(desk, std::mem::take(done), freed);
+            }
+            if self.batch.is_empty() {
+                return stream
+                    .send_rest()
+                    .map(|is_all| if is_all { Flushed::Empty } else { Flushed::Blocked });
+            }
+            match self.write_once(stream) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(bytes) => *done += self.advance(bytes, stream),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Flushed::Blocked);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Flushed::More)
+    }
+
+    /// Takes the next parcels, and says what has been written of the last ones. Encoding and
+    /// compressing need no desk.
+    fn refill<L: PartialEq>(
+        &mut self,
+        desk: &mut impl DeskAccess<L, T>,
+        done: usize,
+        freed: &mut Freed<L>,
+    ) {
+        let mut parcels = std::mem::take(&mut self.parcels);
+        let method = desk.with(|desk| {
+            if done > 0 {
+                freed.add(desk.outgoing.written(done));
+            }
+            desk.take(TAKE, &mut parcels)
+        });
+        for (parcel, tag) in parcels.drain(..) {
+            let weight = weight(&parcel);
+            let bytes = self.encode(parcel, method);
+            self.batch.push_back(Chunk { bytes, weight, tag });
+        }
+        self.parcels = parcels;
+    }
+
+    fn encode(&mut self, parcel: Parcel, method: Option<Method>) -> Bytes {
+        match parcel {
+            Parcel::Own(frame) | Parcel::Relay(frame) => {
+                let bytes = frame.bytes(method).clone();
+                self.last = Some(frame);
+                bytes
+            }
+            Parcel::Control(draft) => draft.encode(&self.me, &draft.id()).bytes(None).clone(),
+        }
+    }
+
+    fn write_once(&mut self, stream: &mut impl Transport<T>) -> io::Result<usize> {
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let mut count = 0;
+        for (slice, chunk) in slices.iter_mut().zip(&self.batch) {
+            *slice = IoSlice::new(&chunk.bytes);
+            count += 1;
+        }
+        stream.write_frames(&slices[..count])
+    }
+
+    /// Drops what was written; returns the weight of the frames that are complete.
+    fn advance(&mut self, mut bytes: usize, stream: &mut impl Transport<T>) -> usize {
+        self.written += bytes as u64;
+        let mut done = 0;
+        while let Some(first) = self.batch.front_mut() {
+            if bytes < first.bytes.len() {
+                first.bytes.advance(bytes);
+                break;
+            }
+            bytes -= first.bytes.len();
+            done += first.weight;
+            stream.wrote_frame(first.tag);
+            self.batch.pop_front();
+        }
+        done
+    }
+}

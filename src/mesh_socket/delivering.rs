@@ -1,0 +1,145 @@
+//! What becomes of a message that the node delivers: handlers first, then the queue.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::{Duration, Instant};
+
+use super::Handle;
+use super::handlers::Handlers;
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::delivery::queue::{self, Inlet, queue};
+use crate::events::MeshEvent;
+use crate::message::Message;
+use crate::node::event::Neighbour;
+use crate::runtime::core::Core;
+use crate::runtime::sink::{Outlet, Sink};
+use crate::stats::Stats;
+use crate::wire::Envelope;
+
+/// A handler that takes longer is warned about.
+const SLOW_HANDLER: Duration = Duration::from_millis(100);
+/// While messages are being dropped, an event says so this often at most.
+const LAG_EVERY: Duration = Duration::from_secs(1);
+
+/// What the program and the daemon share: handlers and the queue.
+pub(crate) struct Delivery {
+    pub handlers: Handlers,
+    pub outlet: queue::Outlet<Message>,
+    /// The user's handle, for messages that want to give it out.
+    pub handle: OnceLock<Weak<Handle>>,
+    handled: AtomicU64,
+    ignored: AtomicU64,
+    panics: AtomicU64,
+}
+
+/// The daemon's end of it.
+pub(crate) struct Delivering {
+    shared: Arc<Delivery>,
+    inlet: Inlet<Message>,
+    last_lag: Option<Instant>,
+}
+
+impl Delivery {
+    pub fn new(config: &Config) -> (Delivering, Arc<Self>) {
+        let (inlet, outlet) = queue(config);
+        let shared = Arc::new(Delivery {
+            handlers: Handlers::default(),
+            outlet,
+            handle: OnceLock::new(),
+            handled: AtomicU64::new(0),
+            ignored: AtomicU64::new(0),
+            panics: AtomicU64::new(0),
+        });
+        (Delivering { shared: Arc::clone(&shared), inlet, last_lag: None }, shared)
+    }
+}
+
+impl Outlet for Delivery {
+    fn hurry(&self) {
+        self.outlet.nudge();
+    }
+
+    fn wait_for_end(&self, by: Instant) {
+        self.outlet.wait_for_end(by);
+    }
+
+    fn close(&self) {
+        self.outlet.close();
+    }
+
+    fn drop_handlers(&self) {
+        self.handlers.clear();
+    }
+
+    fn count(&self, stats: &mut Stats) {
+        let waiting = self.outlet.receiver.len() as u64;
+        stats.queued = self.outlet.queued.load(Relaxed);
+        stats.dropped = self.outlet.dropped.load(Relaxed);
+        stats.taken = stats.queued.saturating_sub(stats.dropped + waiting);
+        stats.waiting = waiting;
+        stats.handled = self.handled.load(Relaxed);
+        stats.ignored = self.ignored.load(Relaxed);
+        stats.panics = self.panics.load(Relaxed);
+    }
+}
+
+impl Sink for Delivering {
+    fn deliver(&mut self, core: &Core, envelope: Box<Envelope>, from: &Neighbour) {
+        let handle = self.shared.handle.get().cloned().unwrap_or_else(Weak::new);
+        let message = Message::new(envelope, handle.clone());
+        core.trace.arrived(&message);
+        let shared = Arc::clone(&self.shared);
+        if !shared.handlers.is_empty() && shared.run_handlers(core, &message, from, handle) {
+            shared.handled.fetch_add(1, Relaxed);
+        } else if message.kind().is_ordinary() {
+            let size = message.pinned();
+            self.inlet.push(&shared.outlet, message, size, || !core.phase.is_open());
+        } else {
+            shared.ignored.fetch_add(1, Relaxed);
+            core.trace.ignored(&message);
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let due = || self.last_lag.map_or_else(Instant::now, |last| last + LAG_EVERY);
+        self.inlet.has_dropped().then(due)
+    }
+
+    /// Says how many messages were dropped.
+    fn tick(&mut self, core: &Core) {
+        let dropped = self.inlet.take_dropped();
+        if dropped > 0 {
+            self.last_lag = Some(Instant::now());
+            core.note(MeshEvent::Lagged { dropped });
+        }
+    }
+}
+
+impl Delivery {
+    fn run_handlers(
+        &self,
+        core: &Core,
+        message: &Message,
+        from: &Neighbour,
+        handle: Weak<Handle>,
+    ) -> bool {
+        let connection = Connection::new(from.clone(), handle);
+        let begun = Instant::now();
+        let is_kept = self.handlers.run(
+            message,
+            &connection,
+            |number| core.trace.entering(number, &message.kind()),
+            |number, panic| {
+                self.panics.fetch_add(1, Relaxed);
+                let message = format!("handler {number}: {panic}");
+                core.note(MeshEvent::HandlerPanicked { message });
+            },
+        );
+        let took = begun.elapsed();
+        if took > SLOW_HANDLER {
+            core.trace.slow_handler(took);
+        }
+        is_kept
+    }
+}

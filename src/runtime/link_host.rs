@@ -1,0 +1,117 @@
+//! What surrounds a link's machine in the runtime: the core, behind its locks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::TrySendError;
+use parking_lot::Mutex;
+
+use super::core::Core;
+use super::daemon::Inbound;
+use super::link::{Desk, Link, LinkRef};
+use super::stream::Stream;
+use crate::config::Config;
+use crate::link::host::Host;
+use crate::link::outgoing::Freed;
+use crate::link::reading::{Batch, Head};
+use crate::link::writing::Writing;
+use crate::node::event::Item;
+use crate::node::{Event, LinkId};
+
+pub(super) struct LinkHost<'a> {
+    pub core: &'a Arc<Core>,
+    pub link: &'a Arc<Link>,
+}
+
+impl Host<LinkRef, ()> for LinkHost<'_> {
+    type Stream<'a> = Stream;
+    type Desk<'a> = &'a Mutex<Desk>;
+
+    fn link(&self) -> LinkId {
+        self.link.id
+    }
+
+    fn config(&self) -> &Config {
+        &self.core.config
+    }
+
+    fn now(&self) -> Duration {
+        self.core.clock.mono()
+    }
+
+    fn desk<R>(&mut self, ask: impl FnOnce(&mut Desk) -> R) -> R {
+        self.link.desk(ask)
+    }
+
+    fn port<R>(
+        &mut self,
+        ask: impl FnOnce(&mut Stream, &mut Writing<()>, &Mutex<Desk>) -> R,
+    ) -> Option<R> {
+        self.link.with_port(ask)
+    }
+
+    fn close_port(&mut self) {
+        self.link.close_port();
+    }
+
+    fn moved_above_bound(&self, link: &LinkRef) -> Option<u64> {
+        link.upgrade()?.desk(|desk| desk.outgoing.moved_above_bound())
+    }
+
+    fn wake_freed(&mut self, freed: Freed<LinkRef>) {
+        self.link.wake_freed(freed);
+    }
+
+    fn count_read(&mut self, bytes: usize) {
+        self.core.counters.read(bytes as u64);
+    }
+
+    fn count_written(&mut self, bytes: u64) {
+        self.core.counters.wrote(bytes);
+    }
+
+    fn count_unsent(&mut self, frames: impl Iterator<Item = ()>) {
+        self.core.counters.left_unsent(frames.count());
+    }
+
+    fn next_tag(&mut self) {}
+
+    fn tell(&mut self, event: Event) {
+        self.core.tell(event);
+    }
+
+    fn tell_item(&mut self, (): (), item: Item) {
+        if let Ok(envelope) = &item {
+            self.core.trace.control(self.link.id, envelope);
+        }
+        self.core.tell(Event::read(self.link.id, item));
+    }
+
+    fn drop_duplicates(&mut self, heads: &mut Vec<Head<()>>) {
+        let count = heads.len();
+        self.core.drop_duplicates(self.link.id, heads);
+        self.core.trace.duplicates(self.link.id, count - heads.len());
+    }
+
+    fn offer(&mut self, batch: Batch<()>) -> Result<(), Batch<()>> {
+        match self.core.inbox.try_send(Inbound::Batch(Arc::clone(self.link), batch)) {
+            Err(TrySendError::Full(Inbound::Batch(_, batch))) => {
+                self.core.note_held();
+                Err(batch)
+            }
+            // If the daemon is gone, the socket is closing.
+            _ => Ok(()),
+        }
+    }
+
+    fn offer_end(&mut self) -> bool {
+        match self.core.inbox.try_send(Inbound::Finished(self.link.id)) {
+            Err(TrySendError::Full(_)) => {
+                self.core.note_held();
+                false
+            }
+            // If the daemon is gone, nobody counts any more.
+            _ => true,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Waiting until something was written.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use parking_lot::{Condvar, Mutex};
+
+/// Progress is counted only while somebody waits for it.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    watchers: AtomicUsize,
+    count: Mutex<u64>,
+    progressed: Condvar,
+}
+
+impl Progress {
+    /// Something was written, or never will be: those who wait look again.
+    pub fn note(&self) {
+        if self.watchers.load(Ordering::SeqCst) > 0 {
+            *self.count.lock() += 1;
+            self.progressed.notify_all();
+        }
+    }
+
+    /// Waits until `is_done` says so, asked whenever something was written; false if it did not in
+    /// time.
+    pub fn wait(&self, deadline: Instant, mut is_done: impl FnMut() -> bool) -> bool {
+        self.watchers.fetch_add(1, Ordering::SeqCst);
+        let done = loop {
+            let before = *self.count.lock();
+            if is_done() {
+                break true;
+            }
+            let mut count = self.count.lock();
+            if *count == before && self.progressed.wait_until(&mut count, deadline).timed_out() {
+                drop(count);
+                break is_done();
+            }
+        };
+        self.watchers.fetch_sub(1, Ordering::SeqCst);
+        done
+    }
+}

@@ -1,0 +1,39 @@
+//! Where messages go that the node delivers. The API gives it to the runtime, which knows no more of
+//! handlers and queues.
+
+use std::time::Instant;
+
+use super::core::Core;
+use crate::node::event::Neighbour;
+use crate::stats::Stats;
+use crate::wire::Envelope;
+
+/// The daemon's end: called by the daemon's thread only.
+pub(crate) trait Sink: Send {
+    /// Takes a message, after it was relayed. May wait for the program.
+    fn deliver(&mut self, core: &Core, envelope: Box<Envelope>, from: &Neighbour);
+
+    /// When to call [`Sink::tick`] if nothing is delivered.
+    fn deadline(&self) -> Option<Instant>;
+
+    /// Reports what is due.
+    fn tick(&mut self, core: &Core);
+}
+
+/// The program's end, as far as closing concerns it.
+pub(crate) trait Outlet: Send + Sync {
+    /// Lets the daemon wait for nobody any more.
+    fn hurry(&self);
+
+    /// Waits until the daemon has dropped its end.
+    fn wait_for_end(&self, by: Instant);
+
+    /// Wakes all that wait for a message.
+    fn close(&self);
+
+    /// Drops the handlers, and what they captured.
+    fn drop_handlers(&self);
+
+    /// Adds what was delivered to the counters.
+    fn count(&self, stats: &mut Stats);
+}

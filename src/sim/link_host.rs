@@ -1,0 +1,231 @@
+//! What surrounds a link's machine in a world: the modelled network, the node, the daemon's
+//! channel, and the accounts of what became of every frame.
+
+use std::io::{self, IoSlice, Read};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::ledger::{Loss, Tag};
+use super::network::{Ground, Wires};
+use super::process::Inbound;
+use super::schedule::ProcessId;
+use super::tcp::Socket;
+use super::world::World;
+use crate::config::Config;
+use crate::link::channel_capacity;
+use crate::link::desk::Desk;
+use crate::link::host::Host;
+use crate::link::outgoing::Freed;
+use crate::link::reading::{Batch, Head};
+use crate::link::transport::Transport;
+use crate::link::writing::{Writing, Wrote};
+use crate::node::event::Item;
+use crate::node::{Event, LinkId};
+
+pub(super) struct LinkHost<'a> {
+    pub world: &'a mut World,
+    pub pid: ProcessId,
+    pub id: LinkId,
+}
+
+/// One end of a modelled connection, as its process uses it.
+pub(super) struct Line<'a> {
+    wires: &'a mut Wires,
+    ground: &'a mut Ground,
+    socket: Socket,
+}
+
+impl Read for Line<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let Some(conn) = self.wires.conn_mut(self.socket) else { return Ok(0) };
+        let read = conn.tap(self.socket.end).read(room);
+        self.wires.has_read(self.ground, self.socket);
+        read
+    }
+}
+
+impl Transport<Tag> for Line<'_> {
+    fn write_frames(&mut self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.wires.writable(self.socket)?;
+        let mut written = 0;
+        for frame in frames {
+            let room = self.wires.room(self.socket).min(frame.len());
+            if room > 0 {
+                let bytes = Bytes::copy_from_slice(&frame[..room]);
+                self.wires.write(self.ground, self.socket, bytes);
+                written += room;
+            }
+            if room < frame.len() {
+                break;
+            }
+        }
+        if written == 0 {
+            self.wires.await_room(self.socket);
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(written)
+    }
+
+    fn finish_writing(&mut self) {
+        self.wires.shut(self.ground, self.socket);
+    }
+
+    fn wrote_frame(&mut self, tag: Tag) {
+        self.wires.wrote_frame(self.socket, tag);
+    }
+}
+
+impl Host<LinkId, Tag> for LinkHost<'_> {
+    type Stream<'a> = Line<'a>;
+    type Desk<'a> = &'a mut Desk<LinkId, Tag>;
+
+    fn link(&self) -> LinkId {
+        self.id
+    }
+
+    fn config(&self) -> &Config {
+        &self.world.config
+    }
+
+    fn now(&self) -> Duration {
+        self.world.ground.schedule.now()
+    }
+
+    fn desk<R>(&mut self, ask: impl FnOnce(&mut Desk<LinkId, Tag>) -> R) -> R {
+        let World { processes, config, .. } = &mut *self.world;
+        let process = &mut processes[self.pid];
+        // A link is there as long as its thread is: this is for nobody.
+        let Some(link) = process.links.get_mut(&self.id) else {
+            return ask(&mut Desk::new(config));
+        };
+        let answer = ask(&mut link.desk);
+        process.marks.undigested.note(link.desk.undigested());
+        answer
+    }
+
+    fn port<R>(
+        &mut self,
+        ask: impl FnOnce(&mut Line<'_>, &mut Writing<Tag>, &mut Desk<LinkId, Tag>) -> R,
+    ) -> Option<R> {
+        let World { wires, ground, processes, .. } = &mut *self.world;
+        let link = processes[self.pid].links.get_mut(&self.id)?;
+        let mut line = Line { wires, ground, socket: link.socket? };
+        Some(ask(&mut line, &mut link.writing, &mut link.desk))
+    }
+
+    fn close_port(&mut self) {
+        let World { wires, ground, processes, .. } = &mut *self.world;
+        let link = processes[self.pid].links.get_mut(&self.id);
+        if let Some(socket) = link.and_then(|link| link.socket.take()) {
+            wires.close(ground, socket, Loss::Discarded);
+        }
+    }
+
+    fn moved_above_bound(&self, link: &LinkId) -> Option<u64> {
+        self.world.processes[self.pid].links.get(link)?.desk.outgoing.moved_above_bound()
+    }
+
+    fn wake_freed(&mut self, freed: Freed<LinkId>) {
+        self.world.wake_freed(self.pid, freed);
+    }
+
+    fn count_read(&mut self, bytes: usize) {
+        self.world.processes[self.pid].bytes_in += bytes as u64;
+    }
+
+    fn count_written(&mut self, bytes: u64) {
+        self.world.processes[self.pid].bytes_out += bytes;
+    }
+
+    fn count_unsent(&mut self, frames: impl Iterator<Item = Tag>) {
+        frames.for_each(|tag| self.world.lose(self.pid, self.id, tag, Loss::Unsent));
+    }
+
+    fn next_tag(&mut self) -> Tag {
+        let link = self.world.processes[self.pid].links.get(&self.id);
+        let socket = link.and_then(|link| link.socket)?;
+        let conn = self.world.wires.conn_mut(socket);
+        conn.and_then(|conn| conn.pipes[1 - socket.end].tags.pop_front().flatten())
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.world.tell(self.pid, event);
+    }
+
+    fn tell_item(&mut self, tag: Tag, item: Item) {
+        self.world.ground.ledger.arrived(tag);
+        let before = tag.map(|_| self.world.processes[self.pid].node.stats());
+        self.world.tell(self.pid, Event::read(self.id, item));
+        let why = before.and_then(|before| self.world.turned_down(self.pid, &before));
+        self.world.account(self.pid, (self.from(), self.id), tag, why, false);
+    }
+
+    fn note_resent(&mut self) {
+        self.world.ground.ledger.put(None);
+    }
+
+    fn drop_duplicates(&mut self, heads: &mut Vec<Head<Tag>>) {
+        let (now, from) = (self.world.clock(self.pid), self.from());
+        heads.retain(|(tag, head)| {
+            let is_known = self.world.processes[self.pid].node.is_known(now, self.id, head);
+            if is_known {
+                self.world.ground.ledger.arrived(*tag);
+                self.world.account(self.pid, (from, self.id), *tag, None, false);
+            }
+            !is_known
+        });
+    }
+
+    fn offer(&mut self, batch: Batch<Tag>) -> Result<(), Batch<Tag>> {
+        if !self.has_room() {
+            return Err(batch);
+        }
+        let from = self.from();
+        self.world.hand_in(self.pid, Inbound::Batch { link: self.id, from, batch });
+        Ok(())
+    }
+
+    fn offer_end(&mut self) -> bool {
+        let has_room = self.has_room();
+        if has_room {
+            self.world.hand_in(self.pid, Inbound::Finished(self.id));
+        }
+        has_room
+    }
+}
+
+impl LinkHost<'_> {
+    /// Whether the daemon's channel takes one more. If not, the daemon wakes this link when it does.
+    fn has_room(&mut self) -> bool {
+        let daemon = &mut self.world.processes[self.pid].daemon;
+        let has_room = daemon.inbox.len() < channel_capacity(&self.world.config);
+        daemon.has_held |= !has_room;
+        has_room
+    }
+
+    fn from(&self) -> ProcessId {
+        self.world.peer(self.pid, self.id).unwrap_or(self.pid)
+    }
+}
+
+impl World {
+    /// A thread that has just queued a message writes it, unless the link's own thread is at it: that
+    /// is for the seed to say.
+    pub(super) fn write_now(&mut self, pid: ProcessId, id: LinkId) {
+        let is_busy = self.ground.rng.below(4) == 0;
+        let mut host = LinkHost { world: self, pid, id };
+        let flush = match is_busy {
+            true => None,
+            false => host.port(|line, writing, mut desk| writing.flush_plain(line, &mut desk)),
+        };
+        let Some(Some(flush)) = flush else { return self.wake(pid, id) };
+        let is_complete = flush.is_complete();
+        let Wrote { bytes, freed, .. } = flush;
+        host.count_written(bytes);
+        host.wake_freed(freed);
+        if !is_complete {
+            self.wake(pid, id);
+        }
+    }
+}
