@@ -176,7 +176,9 @@ impl Builder {
         self
     }
 
-    /// Incoming links that have not shaken hands yet; the oldest gives way. Default: 16.
+    /// Incoming links that may shake hands at once. Four times as many connections may wait for
+    /// that, or say nothing at all. Where there are more, those give way that say nothing or do not
+    /// go on with their handshake, the oldest first. Default: 64.
     pub fn max_handshaking(mut self, links: usize) -> Self {
         self.config.max_handshaking = links;
         self

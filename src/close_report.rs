@@ -6,6 +6,9 @@
 pub struct CloseReport {
     /// Frames that were queued for peers and not written in time.
     pub unsent_frames: u64,
+    /// Messages to single nodes that were given up: no way to the node was found in time, or it did
+    /// not confirm them.
+    pub unsent_replies: u64,
     /// Threads that were still busy and were left behind, by name: `rs2p-daemon` is a handler that
     /// did not return.
     pub left_behind: Vec<String>,

@@ -50,11 +50,13 @@ pub(crate) struct Config {
     pub clock_warning: Duration,
     /// Links, incoming and outgoing together.
     pub max_links: usize,
-    /// Incoming links that have not shaken hands yet. The oldest gives way to a new one.
+    /// Incoming links that are shaking hands. Each has a thread and takes three descriptors. One
+    /// that does not go on with it gives way to a new one.
     pub max_handshaking: usize,
     /// Outgoing links that are made without being asked for; also how many links are enough.
     pub max_outgoing: usize,
-    /// From the first packet of a dial, or from accept, to the end of the handshake.
+    /// From the first packet of a dial, or from the first byte of who connected, to the end of the
+    /// handshake. Also how long somebody who connected may say nothing.
     pub handshake_timeout: Duration,
     /// From the first byte of a frame to its last.
     pub frame_timeout: Duration,
@@ -75,6 +77,11 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    /// Connections that wait to shake hands, or say nothing: each takes a descriptor, no thread.
+    pub fn max_lobby(&self) -> usize {
+        self.max_handshaking.max(1) * 4
+    }
+
     /// Where an outbound queue closes its link: twice the bound, and one frame more so that a
     /// single large frame cannot be what breaks a healthy link. For every source that is held back
     /// the queue allows one more.
@@ -116,7 +123,7 @@ impl Default for Config {
             max_ahead: Duration::from_secs(300),
             clock_warning: Duration::from_secs(30),
             max_links: 128,
-            max_handshaking: 16,
+            max_handshaking: 64,
             max_outgoing: 4,
             handshake_timeout: Duration::from_secs(5),
             frame_timeout: Duration::from_secs(30),

@@ -156,7 +156,9 @@ pub enum Cause {
     Overflow,
     /// There are as many links as allowed.
     TooManyLinks,
-    /// A newer connection took its place before it had shaken hands.
+    /// Too many others were shaking hands at the same time.
+    Crowded,
+    /// It said nothing, or did not go on with its handshake, and a newer connection took its place.
     Evicted,
 }
 
@@ -193,6 +195,7 @@ impl fmt::Display for Cause {
             Cause::Stalled => f.write_str("the peer took too few bytes in too long a time"),
             Cause::Overflow => f.write_str("too much waited to be written to the peer"),
             Cause::TooManyLinks => f.write_str("too many links"),
+            Cause::Crowded => f.write_str("too many newcomers at once"),
             Cause::Evicted => f.write_str("made room for a newer connection"),
         }
     }

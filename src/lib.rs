@@ -86,12 +86,16 @@
 //! | age of a broadcast | 60 s | refused |
 //! | a broadcast from the future | 300 s | refused |
 //! | links | 128 | refused |
-//! | incoming links before their handshake | 16 | the oldest is closed |
+//! | incoming links that shake hands | 64 | one that got no further for 0.5 s is closed for a new one; otherwise the new one waits |
+//! | connections that wait for that, or say nothing | 256, 5 s | the oldest that said nothing is closed; otherwise new ones wait in the backlog of 1,024 |
 //! | links made by themselves | 4 | no more are made |
 //! | a handshake, name look-up and encryption included | 5 s | the link is closed |
 //! | an unfinished frame | 30 s | the link is closed |
 //! | links to one peer | 4, of which one stays | closed |
-//! | a reply that looks for a route | 10 s, 3 addresses, 1,024 at once | it fails |
+//! | messages to nodes that are no peers, until they are taken | 10 s, 3 addresses; 1,024 at once, 64 MiB | it fails |
+//! | messages whose way back is remembered | 65,536, 61 s | the oldest is forgotten: a reply asks the mesh |
+//! | replies of others under way through this node | 8,192, of one peer 2,048, 30 s | it is refused, and its sender told |
+//! | replies remembered as taken | 262,144, 61 s | others are refused, and their senders told |
 //! | the id of a request for a route | 256 bytes | it is not answered |
 //! | events, status entries | 4,096, 256 | the oldest go |
 //! | remembered addresses | 512 | hints give way |

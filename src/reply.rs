@@ -11,16 +11,17 @@ use crate::runtime::slot::Slot;
 /// What became of a message to one node.
 #[derive(Clone, Debug)]
 pub enum Reply {
-    /// The node is a direct peer: the message is on its way.
+    /// The node is a direct peer: the message is in the queue of its link. If the link is lost before
+    /// it is written, it counts in [`Stats::unsent_frames`](crate::Stats::unsent_frames).
     Sent,
-    /// The mesh is being asked where the node is; the message is sent once there is a link.
+    /// The node is no direct peer. The ticket tells whether it has taken the message.
     Routing(Ticket),
 }
 
 impl Reply {
-    /// Waits until the message is on its way.
+    /// Waits until the message was taken, see [`Ticket::wait`].
     ///
-    /// Returns at once if it is already. Waits no longer than `timeout`.
+    /// Returns at once if the node is a direct peer. Waits no longer than `timeout`.
     ///
     /// # Errors
     ///
@@ -33,8 +34,8 @@ impl Reply {
     }
 }
 
-/// A message that waits for a route. Dropping it changes nothing: the message still goes out if a
-/// route is found, and an event tells.
+/// A message that is to be taken by a node that is no direct peer. Dropping the ticket changes
+/// nothing: the message still goes out, and an event tells what became of it.
 #[derive(Clone)]
 pub struct Ticket {
     pub(crate) slot: Arc<Slot>,
@@ -42,7 +43,9 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Waits until the message was sent.
+    /// Waits until the node has taken the message: it has confirmed that it handed it to its
+    /// program. A py2p confirms nothing; there it means that the message was put on a link that the
+    /// py2p has accepted.
     ///
     /// ```
     /// # use rs2p::{MeshSocket, Reply};
@@ -60,8 +63,9 @@ impl Ticket {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRoute`] if nobody knew the node, or it could not be reached, within the request
-    /// time-out; [`Error::TimedOut`] if `timeout` ended first; [`Error::Closed`] if the socket was
+    /// [`Error::NoRoute`] if nobody knew the node, or it could not be reached, or did not confirm the
+    /// message within the request time-out: then it may have arrived all the same, see
+    /// [`ReplyLoss`](crate::ReplyLoss); [`Error::TimedOut`] if `timeout` ended first; [`Error::Closed`] if the socket was
     /// closed; [`Error::WouldDeadlock`] inside a handler.
     pub fn wait(&self, timeout: Duration) -> Result<()> {
         if self.core.threads.is_mine() && self.slot.state.lock().is_none() {
@@ -86,7 +90,7 @@ impl Ticket {
         }
     }
 
-    /// Whether the message was sent; `None` while that is open.
+    /// Whether the message was taken; `None` while that is open.
     #[must_use]
     pub fn outcome(&self) -> Option<bool> {
         *self.slot.state.lock()

@@ -109,6 +109,65 @@ fn close_all(nodes: &[MeshSocket]) {
     });
 }
 
+/// `a` asks, `c` answers over `b` and closes at once.
+#[test]
+fn an_answer_that_is_followed_by_the_end_arrives() {
+    let bind = || builder(Encryption::Plaintext).max_outgoing(0).bind(("127.0.0.1", 0));
+    for _ in 0..5 {
+        let [a, b, c] = std::array::from_fn(|_| bind().expect("a free port"));
+        a.connect(b.local_addr()).expect("a link");
+        c.connect(b.local_addr()).expect("a link");
+        a.send("the question").expect("sent");
+        let question = c.recv_timeout(PATIENCE).expect("the question");
+        question.reply("the answer").expect("on its way");
+        let report = c.close().expect("closed");
+        let answer = a.recv_timeout(PATIENCE).expect("the answer");
+        assert_eq!((answer.payload()[0].as_bytes(), answer.sender()), (&b"the answer"[..], c.id()));
+        assert_eq!((report.unsent_frames, report.unsent_replies), (0, 0));
+        assert_eq!((c.stats().replies_taken, c.stats().replies_lost()), (1, 0));
+        close_all(&[a, b]);
+    }
+}
+
+#[test]
+fn what_is_given_up_at_the_end_is_in_the_report_and_counted() {
+    let [a, b] = std::array::from_fn(|_| {
+        builder(Encryption::Plaintext).bind(("127.0.0.1", 0)).expect("a free port")
+    });
+    a.connect(b.local_addr()).expect("a link");
+    let nobody = "6VnYj9LjoVLTvU3uPhy4nxm6yv2wEvhaRtGHeV9wwFngWGGqKAzuZ8jK6gFuvq737V";
+    a.send_to(&nobody.parse().expect("an id"), "are you there?").expect("kept");
+    assert_eq!(a.close().expect("closed").unsent_replies, 1);
+    assert_eq!(a.stats().replies_lost_for(rs2p::ReplyLoss::Closed), 1);
+    assert!(!a.status().is_nominal());
+    close_all(&[b]);
+}
+
+/// The last node has seen a message of the first one: it finds it though it is no peer, without a
+/// link being made.
+#[test]
+fn a_message_to_a_node_that_was_heard_before_needs_no_link() {
+    let nodes: Vec<MeshSocket> = (0..5)
+        .map(|_| builder(Encryption::Plaintext).max_outgoing(0).bind(("127.0.0.1", 0)))
+        .map(|node| node.expect("a free port"))
+        .collect();
+    for pair in nodes.windows(2) {
+        pair[0].connect(pair[1].local_addr()).expect("a link");
+    }
+    let (first, last) = (&nodes[0], &nodes[4]);
+    first.send("here I am").expect("sent");
+    last.recv_timeout(PATIENCE).expect("the message");
+    last.send_to(&first.id(), "I see").and_then(|reply| reply.wait(PATIENCE)).expect("taken");
+    let answer = first.recv_timeout(PATIENCE).expect("the answer");
+    assert_eq!((answer.payload()[0].as_bytes(), answer.sender()), (&b"I see"[..], last.id()));
+    // And back: the answer has left a way, too.
+    let reply = answer.reply("good").and_then(|reply| reply.wait(PATIENCE));
+    reply.expect("taken");
+    assert_eq!(last.recv_timeout(PATIENCE).expect("the reply").sender(), first.id());
+    assert!(nodes.iter().all(|node| node.links() <= 2), "no link was made");
+    close_all(&nodes);
+}
+
 #[test]
 fn sixty_answers_to_one_question_arrive() {
     everybody_is_heard(Encryption::Plaintext, 61);

@@ -148,6 +148,7 @@ impl Node {
         peer.dialled = old.dialled.clone();
         peer.target = Some(target.clone());
         peer.is_second_try = old.is_second_try;
+        peer.retries = old.retries;
         peer.attempts = std::mem::take(&mut old.attempts).again(&target);
         let (skip, dialled) = (peer.attempts.skip(), peer.dialled.clone());
         let is_of_mesh = peer.purposes.contains(&Purpose::Mesh);

@@ -148,6 +148,9 @@ impl Node {
     pub fn close(&mut self) {
         self.is_closed = true;
         self.give_up_requests();
+        for retry in std::mem::take(&mut self.retries).into_values() {
+            retry.purposes.into_iter().for_each(|it| self.fail_purpose(it, &Cause::Closed.into()));
+        }
         for peer in self.peers.values_mut() {
             for purpose in std::mem::take(&mut peer.purposes) {
                 if let Purpose::Connect(connect) = purpose {

@@ -36,6 +36,7 @@ impl Node {
     pub(super) fn opened(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         peer.stage = Stage::Greeting;
+        peer.progressed = now.mono;
         if self.key.is_some() {
             return self.challenge(now, link);
         }
@@ -89,6 +90,9 @@ impl Node {
                     return self.close_link(now, link, Cause::TooManyLinks);
                 }
                 if let Some(peer) = self.peers.get_mut(&link) {
+                    if !peer.is_rs2p {
+                        peer.progressed = now.mono;
+                    }
                     peer.is_rs2p = true;
                     peer.also = hello.at();
                     peer.passes_replies = hello.has(hello::REPLIES);

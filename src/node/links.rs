@@ -21,53 +21,6 @@ const MAX_SHUNNED: usize = 256;
 const COMPLAIN_EVERY: Duration = Duration::from_secs(20);
 
 impl Node {
-    /// Somebody connected: the number of the new link. Whether there is room for it is seen when it
-    /// has said who it is, because of [`Node::turn_away`].
-    pub fn admit(&mut self, now: Now) -> Result<LinkId, Cause> {
-        if self.is_closed {
-            self.stats.turned_away += 1;
-            return Err(Cause::Closed);
-        }
-        let mut waiting = self.strangers();
-        let oldest = waiting.next();
-        let is_full = waiting.count() + 1 >= self.config.max_handshaking;
-        if let Some(link) = oldest.filter(|_| is_full) {
-            self.close_link(now, link, Cause::Evicted);
-        }
-        Ok(self.new_link(now, Peer::new(Direction::Incoming, now.mono)))
-    }
-
-    /// Incoming links that have not shaken hands yet. Links are numbered in order, so the first is
-    /// the oldest.
-    pub(crate) fn strangers(&self) -> impl Iterator<Item = LinkId> {
-        let is_stranger =
-            |peer: &Peer| peer.direction == Direction::Incoming && peer.is_handshaking();
-        let peers = self.peers.iter();
-        peers.filter(move |(_, peer)| is_stranger(peer)).map(|(&link, _)| link)
-    }
-
-    pub(super) fn has_room(&self) -> Result<(), Cause> {
-        if self.is_closed {
-            return Err(Cause::Closed);
-        }
-        // Those too whose last messages are still on their way to us: they hold memory.
-        if self.peers.len() < self.config.max_links { Ok(()) } else { Err(Cause::TooManyLinks) }
-    }
-
-    /// Whether this link was accepted above the bound.
-    pub(super) fn is_surplus(&self, link: LinkId) -> bool {
-        let is_incoming = self.peers.get(&link).is_some_and(|peer| !peer.is_outgoing());
-        is_incoming && self.peers.len() > self.config.max_links
-    }
-
-    /// There is no room for a py2p node. It is told who we are all the same: one that dials because
-    /// of a peers list has us in its table already, and if the link ended before it got a handshake,
-    /// it would never get us out again and burn its processor on the dead link.
-    pub(super) fn turn_away(&mut self, now: Now, link: LinkId) {
-        self.answer(now, link);
-        self.close_link(now, link, Cause::TooManyLinks);
-    }
-
     pub(super) fn new_link(&mut self, now: Now, peer: Peer) -> LinkId {
         let link = self.numbers.link();
         self.peers.insert(link, peer);
@@ -112,11 +65,6 @@ impl Node {
         let is_extra =
             |peer: &&Peer| [Stage::Spare(*id), Stage::Draining(*id)].contains(&peer.stage);
         self.peers.values().filter(is_extra).count()
-    }
-
-    /// Somebody connected and was not even given a number.
-    pub fn turned_away(&mut self) {
-        self.stats.turned_away += 1;
     }
 
     pub(super) fn spare_of(&self, id: &NodeId) -> Option<LinkId> {
@@ -209,16 +157,18 @@ impl Node {
         }
         peer.give_up_reached(&cause);
         let failure = peer.failure(&cause);
-        for purpose in &peer.purposes {
-            self.fail_purpose(purpose.clone(), &failure);
+        let again = peer.take_retried(&cause);
+        for purpose in peer.purposes.clone() {
+            self.fail_purpose(purpose, &failure);
         }
+        self.retry_later(now, &peer, again, failure);
         if peer.purposes.contains(&Purpose::Mesh) {
             self.dial_failed(&peer, &cause);
         }
         self.book_failure(now, &peer, &cause);
     }
 
-    fn fail_purpose(&mut self, purpose: Purpose, failure: &Failure) {
+    pub(super) fn fail_purpose(&mut self, purpose: Purpose, failure: &Failure) {
         match purpose {
             Purpose::Connect(connect) => {
                 let outcome = Err(failure.clone());

@@ -7,6 +7,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub(crate) mod address_book;
+mod admission;
 mod attempts;
 mod commands;
 pub(crate) mod discovery;
@@ -15,6 +16,7 @@ pub(crate) mod event;
 mod handshake;
 mod healing;
 mod links;
+mod lookup;
 mod passages;
 pub(crate) mod peer;
 mod proving;
@@ -24,6 +26,7 @@ pub(crate) mod reconnect;
 mod relay;
 mod replies;
 pub(crate) mod requests;
+mod retries;
 pub(crate) mod rng;
 mod routes;
 mod routing_table;
@@ -86,6 +89,7 @@ pub(crate) struct Node {
     book: AddressBook,
     requests: Requests,
     routes: Routes,
+    retries: BTreeMap<u64, retries::Retry>,
     passages: Passages,
     asking: discovery::Asking,
     timers: Timers,
@@ -115,6 +119,7 @@ impl Node {
             requests: Requests::default(),
             routes: Routes::new((rng.next_u64(), rng.next_u64())),
             passages: Passages::default(),
+            retries: BTreeMap::new(),
             asking: discovery::Asking::default(),
             timers: Timers::default(),
             is_sweeping: false,
@@ -191,6 +196,7 @@ impl Node {
                 Timer::Handshake(link) => self.handshake_overdue(now, link),
                 Timer::Request(ticket) => self.request_overdue(ticket),
                 Timer::Seek(ticket) => self.seek_due(now, ticket),
+                Timer::Retry(number) => self.retry(now, number),
                 Timer::Redial => self.redial(now),
                 Timer::AskPeers => self.ask_peers(now),
                 Timer::Sweep => self.sweep(now),

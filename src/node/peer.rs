@@ -84,6 +84,10 @@ pub(crate) struct Peer {
     /// compressing its own, even that very question.
     pub announced: Vec<Method>,
     pub opened: Duration,
+    /// When it last got on with its handshake.
+    pub progressed: Duration,
+    /// Times that the same was dialled before, see `retries.rs`.
+    pub retries: u32,
     pub last_heard: Duration,
     /// When we last asked for a frame again.
     pub last_complaint: Option<Duration>,
@@ -116,6 +120,8 @@ impl Peer {
             methods: Vec::new(),
             announced: Vec::new(),
             opened: now,
+            progressed: now,
+            retries: 0,
             last_heard: now,
             last_complaint: None,
             last_told: None,

@@ -90,6 +90,7 @@ impl Node {
         let transcript = Transcript { end_point: end_point.clone(), dialler, acceptor };
         let proof = is_dialler.then(|| key.prove(Role::Dialler, &transcript));
         peer.proving = Proving::Awaiting(transcript);
+        peer.progressed = now.mono;
         if let Some(proof) = proof {
             self.say_proof(now, link, &Proof::Given(proof));
         }
@@ -107,6 +108,7 @@ impl Node {
         }
         let answer = (!is_dialler).then(|| key.prove(Role::Acceptor, transcript));
         peer.proving = Proving::Done;
+        peer.progressed = now.mono;
         if let Some(proof) = answer {
             self.say_proof(now, link, &Proof::Given(proof));
         }

@@ -1,63 +1,55 @@
 //! Messages to one node that is no peer: sent back along the way that its own message came, or over
 //! a link that is made for it; tried again until they are taken, or their time is up.
+//! How a node is found is in `lookup.rs`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::event::{Action, LinkId, Parcel, Target, TicketId};
-use super::peer::Purpose;
+use super::event::{Action, Parcel, TicketId};
 use super::timers::Timer;
 use super::{Node, Now};
 use crate::events::MeshEvent;
 use crate::id::{MessageId, NodeId};
-use crate::options::Flag;
 use crate::packet::Packet;
 use crate::stats::ReplyLoss;
-use crate::wire::{HostPort, Letter, PeerEntry, Receipt, peers};
+use crate::wire::{HostPort, Letter, Receipt};
 
 /// Messages that may wait at once ...
 pub(crate) const MAX_WAITING: usize = 1024;
 /// ... and what they may take of memory; one may be larger.
 const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
-/// Addresses that one message is tried at: anybody can answer, as often as it likes.
-const MAX_ADDRESSES: usize = 3;
-/// Longer ids of requests are not repeated in an answer, which would be larger than the request.
-/// Those of rs2p and py2p have about 66 bytes.
-const MAX_REQUEST_ID: usize = 256;
 /// A routed message that nobody has confirmed for this long is tried in another way. A quarter of
 /// the request timeout, if that is shorter.
 const ROUTE_PATIENCE: Duration = Duration::from_millis(2500);
-/// The pause before the mesh is asked again; it doubles.
-const ASK_AGAIN: Duration = Duration::from_millis(800);
 /// A message is not said again when its receiver may have forgotten that it had it.
 const SAY_AGAIN: Duration = Duration::from_secs(45);
 
 /// The messages that wait to be taken.
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
-    waiting: BTreeMap<TicketId, Waiting>,
+    pub(super) waiting: BTreeMap<TicketId, Waiting>,
     bytes: usize,
 }
 
 #[derive(Debug)]
-struct Waiting {
-    request_id: Packet,
-    to: NodeId,
-    letter: Letter,
+pub(super) struct Waiting {
+    pub request_id: Packet,
+    pub to: NodeId,
+    pub letter: Letter,
     /// Whose receipt is awaited.
-    via: Option<NodeId>,
+    pub via: Option<NodeId>,
     /// Peers that it was sent to, whose receipts count; without an answer, not again.
-    silent: Vec<NodeId>,
-    first_sent: Option<Duration>,
+    pub silent: Vec<NodeId>,
+    pub first_sent: Option<Duration>,
     /// When it is tried in another way.
-    seek_at: Duration,
-    is_dialling: bool,
-    addrs: Vec<HostPort>,
+    pub seek_at: Duration,
+    pub is_dialling: bool,
+    pub addrs: Vec<HostPort>,
     /// Dials so far: which address is next.
-    dials: usize,
+    pub dials: usize,
     /// Times that the mesh was asked.
-    asked: u32,
-    why: ReplyLoss,
+    pub asked: u32,
+    pub why: ReplyLoss,
 }
 
 impl Waiting {
@@ -129,7 +121,7 @@ impl Node {
         }
     }
 
-    fn seek_after(&mut self, now: Now, ticket: TicketId, pause: Duration) {
+    pub(super) fn seek_after(&mut self, now: Now, ticket: TicketId, pause: Duration) {
         if let Some(waiting) = self.requests.waiting.get_mut(&ticket) {
             waiting.seek_at = now.mono + pause;
             self.timers.set(waiting.seek_at, Timer::Seek(ticket));
@@ -163,75 +155,6 @@ impl Node {
         let patience = ROUTE_PATIENCE.min(self.config.request_timeout / 4);
         self.seek_after(now, ticket, patience);
         true
-    }
-
-    /// Asks the mesh where a node is, and dials what it has said before.
-    fn ask_for_way(&mut self, now: Now, ticket: TicketId) {
-        let Some(waiting) = self.requests.waiting.get_mut(&ticket) else { return };
-        let pause = ASK_AGAIN * 2_u32.saturating_pow(waiting.asked.min(8));
-        waiting.asked += 1;
-        let payload = peers::route_request_payload(&waiting.request_id, &waiting.to);
-        let links: Vec<LinkId> = self.table.iter().map(|(_, link)| link).collect();
-        for link in links {
-            self.say(now, link, Flag::Broadcast, payload.clone());
-        }
-        let pause = self.rng.jitter(pause);
-        self.seek_after(now, ticket, pause);
-        self.dial_for(now, ticket);
-    }
-
-    /// Tells who asked where a node is, if it is one of our peers.
-    pub(super) fn answer_request(&mut self, now: Now, link: LinkId, request: &Packet, id: &NodeId) {
-        if !self.config.answer_requests || request.len() > MAX_REQUEST_ID {
-            return;
-        }
-        let row = self.table.get(id).and_then(|row| self.peers.get(&row));
-        let Some(addr) = row.and_then(|peer| peer.contact()) else { return };
-        let entry = PeerEntry { addr: Some(addr.clone()), id: *id };
-        let payload = peers::route_response_payload(request, &entry);
-        self.say(now, link, Flag::Broadcast, payload);
-    }
-
-    /// Somebody knows where a node is. True if it was we who asked.
-    pub(super) fn routed(&mut self, now: Now, request: &Packet, entry: Option<&PeerEntry>) -> bool {
-        let mut waiting = self.requests.waiting.iter_mut();
-        let Some((&ticket, waiting)) = waiting.find(|(_, w)| w.request_id == *request) else {
-            return false;
-        };
-        let addr =
-            entry.filter(|entry| entry.id == waiting.to).and_then(|entry| entry.addr.clone());
-        let is_new = |addr: &HostPort| *addr != self.me.addr && !waiting.addrs.contains(addr);
-        if let Some(addr) = addr.filter(is_new)
-            && waiting.addrs.len() < MAX_ADDRESSES
-        {
-            // The new one first.
-            waiting.dials = waiting.addrs.len();
-            waiting.addrs.push(addr);
-            if waiting.via.is_none() {
-                self.dial_for(now, ticket);
-            }
-        }
-        true
-    }
-
-    /// Dials the next address of a node that the mesh has told.
-    fn dial_for(&mut self, now: Now, ticket: TicketId) {
-        let has_room = self.has_room().is_ok();
-        let Some(waiting) = self.requests.waiting.get_mut(&ticket) else { return };
-        let is_peer = self.table.get(&waiting.to).is_some();
-        if waiting.is_dialling || is_peer || waiting.addrs.is_empty() {
-            return;
-        }
-        if !has_room {
-            waiting.why = ReplyLoss::TooManyLinks;
-            return;
-        }
-        let addr = waiting.addrs[waiting.dials % waiting.addrs.len()].clone();
-        waiting.dials += 1;
-        waiting.is_dialling = true;
-        waiting.why = ReplyLoss::Unreachable;
-        let target = Target::Told(addr.clone(), self.widest_scope());
-        self.dial(now, target, addr, Purpose::Reply(ticket));
     }
 
     /// Sends all messages that waited for this peer, which is linked now. To one that gives no

@@ -16,6 +16,7 @@ use crate::wire::{
 
 mod addresses;
 mod hostile;
+mod replies;
 
 const SECOND: u64 = 1_800_000_000;
 const PROTOCOL: &str = "a protocol id";
@@ -90,6 +91,16 @@ impl Hand {
         let hello = Hello::new(["links"]).payload();
         let actions = self.hear(link, envelope(id(n), Flag::Whisper, SECOND, hello));
         assert_eq!(says(&actions, link), [Kind::HANDSHAKE], "greeted at once");
+        self.shake(link, n);
+        link
+    }
+
+    /// The same for one that passes replies on.
+    fn capable(&mut self, n: u8) -> LinkId {
+        let link = self.node.admit(self.now).expect("room");
+        self.tell(Event::Opened { link });
+        let hello = Hello::new(["links", "replies"]).payload();
+        self.hear(link, envelope(id(n), Flag::Whisper, SECOND, hello));
         self.shake(link, n);
         link
     }
@@ -479,12 +490,63 @@ fn clocks_that_differ_are_warned_about() {
 }
 
 #[test]
-fn the_oldest_of_too_many_silent_strangers_gives_way() {
+fn a_stranger_that_does_not_go_on_gives_way_and_one_that_does_stays() {
     let mut hand = Hand::new();
-    let links: Vec<LinkId> = (0..17).map(|_| hand.node.admit(hand.now).expect("room")).collect();
+    let links: Vec<LinkId> = (0..64).map(|_| hand.node.admit(hand.now).expect("room")).collect();
+    assert!(!hand.node.may_admit(hand.now));
+    assert!(matches!(hand.node.admit(hand.now), Err(Cause::Crowded)), "nobody is silent for long");
+    hand.pass(400);
+    hand.tell(Event::Opened { link: links[0] });
+    hand.pass(100);
+    assert!(hand.node.may_admit(hand.now));
+    hand.node.admit(hand.now).expect("room");
     let actions = hand.actions();
-    assert!(matches!(closed(&actions), Some((link, Cause::Evicted)) if link == links[0]));
-    let actions = hand.pass(5001);
+    assert!(matches!(closed(&actions), Some((link, Cause::Evicted)) if link == links[1]));
+    let actions = hand.pass(4500);
     let overdue = actions.iter().filter(|action| matches!(action, Action::Close { .. }));
-    assert_eq!(overdue.count(), 16, "the others had five seconds");
+    assert_eq!(overdue.count(), 63, "the others had five seconds");
+}
+
+#[test]
+fn strangers_take_no_place_from_peers() {
+    let mut hand = Hand::with(Config { max_links: 2, ..Config::default() });
+    for _ in 0..10 {
+        hand.node.admit(hand.now).expect("room");
+    }
+    hand.rs2p(1);
+    hand.py2p(2);
+    assert_eq!(hand.node.peers().count(), 2);
+    let link = hand.node.admit(hand.now).expect("room");
+    hand.tell(Event::Opened { link });
+    let hello = Hello::new(["links"]).payload();
+    let actions = hand.hear(link, envelope(id(3), Flag::Whisper, SECOND, hello));
+    assert!(matches!(closed(&actions), Some((_, Cause::TooManyLinks))));
+}
+
+#[test]
+fn a_dial_that_ends_without_a_word_is_repeated_within_its_time() {
+    let mut hand = Hand::new();
+    let addr = SocketAddr::from(([127, 0, 0, 1], 10_001));
+    let Ok(Connecting::Dialling(connect)) = hand.node.connect(hand.now, vec![addr.into()]) else {
+        panic!("a dial")
+    };
+    let over = |actions: &[Action]| {
+        actions.iter().find_map(|action| match action {
+            Action::Connected { connect: it, outcome } if *it == connect => Some(outcome.clone()),
+            _ => None,
+        })
+    };
+    let mut actions = hand.actions();
+    let mut count = 0;
+    while let Some(link) = dials(&actions).pop() {
+        count += 1;
+        actions = hand.tell(Event::Lost { link, cause: Cause::PeerClosed });
+        while dials(&actions).is_empty() && over(&actions).is_none() {
+            actions.extend(hand.pass(50));
+        }
+    }
+    let cause = over(&actions).map(|outcome| outcome.map_err(|failure| failure.cause));
+    assert!(matches!(cause, Some(Err(Cause::PeerClosed))), "{actions:?}");
+    assert_eq!(count, 5, "dials");
+    assert!(hand.now.mono <= Duration::from_secs(5));
 }

@@ -14,6 +14,8 @@ pub(crate) enum Timer {
     Request(TicketId),
     /// A reply should have been taken by now: another way is tried.
     Seek(TicketId),
+    /// A dial that ended without a word may be repeated.
+    Retry(u64),
     /// Some address may be dialled again.
     Redial,
     /// Too few links: ask the peers for more.

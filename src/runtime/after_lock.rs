@@ -151,8 +151,15 @@ impl AfterLock {
         for (link, parcel) in &self.traced {
             core.trace.outgoing(*link, parcel);
         }
-        let changes_peers =
-            |event: &MeshEvent| matches!(event, MeshEvent::Joined { .. } | MeshEvent::Left { .. });
+        let changes_peers = |event: &MeshEvent| {
+            matches!(
+                event,
+                MeshEvent::Joined { .. }
+                    | MeshEvent::Left { .. }
+                    | MeshEvent::ReplySent { .. }
+                    | MeshEvent::ReplyFailed { .. }
+            )
+        };
         if self.reports.iter().any(changes_peers) {
             core.peers_changed.notify_all();
         }

@@ -12,6 +12,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::core::Core;
 use super::link_thread::Start;
+use super::lobby::Lobby;
 use crate::events::{Cause, MeshEvent};
 use crate::node::Event;
 
@@ -19,6 +20,8 @@ const ALARM: Token = Token(0);
 const LISTENER: Token = Token(1);
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
+/// How soon to look again whether there is room for who waits to be admitted.
+const CALL_AGAIN: Duration = Duration::from_millis(10);
 /// After the system could not give us another connection, for want of descriptors for instance.
 const RETRY: Duration = Duration::from_millis(100);
 
@@ -26,6 +29,8 @@ pub(crate) struct Listener {
     poll: Poll,
     listener: TcpListener,
     takes_v4: bool,
+    /// There may be more to accept: the poll tells only once.
+    has_more: bool,
 }
 
 impl Listener {
@@ -35,7 +40,7 @@ impl Listener {
         let poll = Poll::new()?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         let alarm = mio::Waker::new(poll.registry(), ALARM)?;
-        Ok((Listener { poll, listener, takes_v4 }, alarm))
+        Ok((Listener { poll, listener, takes_v4, has_more: false }, alarm))
     }
 
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -48,16 +53,19 @@ impl Listener {
     }
 
     pub fn run(mut self, core: &Arc<Core>) {
-        let mut events = Events::with_capacity(8);
+        let mut events = Events::with_capacity(64);
+        let mut lobby = Lobby::new(core.config.max_lobby());
         let mut retry = None;
-        while core.phase.is_open() {
+        while core.phase.goes_on() {
             let alarm = core.act(|state, now| {
                 state.node.handle(now, Event::Tick);
                 state.alarm_at = state.node.next_deadline();
                 state.alarm_at
             });
             let now = core.clock.mono();
-            let next = [alarm, retry].into_iter().flatten().min();
+            let silent = lobby.next_deadline(core.config.handshake_timeout);
+            let call = lobby.has_speakers().then_some(now + CALL_AGAIN);
+            let next = [alarm, retry, silent, call].into_iter().flatten().min();
             let timeout = next.map(|at| at.saturating_sub(now));
             match self.poll.poll(&mut events, timeout) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => {
@@ -66,27 +74,58 @@ impl Listener {
                 }
                 _ => {}
             }
-            let is_due = retry.is_some_and(|at| core.clock.mono() >= at);
-            if is_due || events.iter().any(|event| event.token() == LISTENER) {
-                retry = self.accept_all(core);
+            for event in &events {
+                self.has_more |= event.token() == LISTENER;
+                lobby.spoke(event.token());
+            }
+            self.admit_all(core, &mut lobby);
+            if retry.is_some_and(|at| core.clock.mono() >= at) {
+                (self.has_more, retry) = (true, None);
+            }
+            if self.has_more && !lobby.is_full() {
+                retry = self.accept_all(core, &mut lobby);
             }
         }
     }
 
-    /// Accepts whoever waits; when to try again, if the system would not let us.
-    fn accept_all(&mut self, core: &Arc<Core>) -> Option<Duration> {
-        while core.phase.is_open() {
+    /// Admits whoever has spoken, as long as there is room, and shows out who has not.
+    fn admit_all(&self, core: &Arc<Core>, lobby: &mut Lobby) {
+        let registry = self.poll.registry();
+        while lobby.has_speakers() && core.act(|state, now| state.node.may_admit(now)) {
+            let Some(stream) = lobby.call(registry) else { break };
+            admit(core, stream);
+        }
+        let silent = lobby.tidy(core.clock.mono(), core.config.handshake_timeout);
+        (0..silent).for_each(|_| turn_away(core, Cause::TimedOut));
+    }
+
+    /// Lets in whoever waits; when to try again, if the system would not let us.
+    fn accept_all(&mut self, core: &Arc<Core>, lobby: &mut Lobby) -> Option<Duration> {
+        while core.phase.is_open() && !lobby.is_full() {
             match self.listener.accept() {
-                Ok((stream, addr)) => admit(core, stream, addr),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+                Ok((stream, addr)) => self.let_in(core, lobby, stream, addr),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.has_more = false;
+                    return None;
+                }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     core.journal.trouble(format!("cannot accept connections: {error}"));
+                    self.has_more = false;
                     return Some(core.clock.mono() + RETRY);
                 }
             }
         }
         None
+    }
+
+    fn let_in(&self, core: &Arc<Core>, lobby: &mut Lobby, stream: TcpStream, addr: SocketAddr) {
+        core.trace.accepted(addr);
+        match lobby.enter(self.poll.registry(), core.clock.mono(), stream, addr) {
+            Ok(false) => {}
+            Ok(true) => turn_away(core, Cause::Evicted),
+            Err(error) => turn_away(core, error.into()),
+        }
     }
 }
 
@@ -104,11 +143,10 @@ fn listen(addr: SocketAddr) -> io::Result<(TcpListener, bool)> {
     Ok((TcpListener::from_std(socket.into()), takes_v4))
 }
 
-fn admit(core: &Arc<Core>, stream: TcpStream, addr: SocketAddr) {
-    core.trace.accepted(addr);
+fn admit(core: &Arc<Core>, stream: TcpStream) {
     let refused = core.act(|state, now| {
         // Links on their way out have threads as well, though the node knows them no more.
-        if state.links.len() >= 2 * core.config.max_links {
+        if state.links.len() >= 2 * core.config.max_links + core.config.max_handshaking {
             state.node.turned_away();
             return Some(Cause::TooManyLinks);
         }
@@ -125,6 +163,12 @@ fn admit(core: &Arc<Core>, stream: TcpStream, addr: SocketAddr) {
     if let Some(cause) = refused {
         core.journal.report(MeshEvent::TurnedAway { cause });
     }
+}
+
+/// Somebody who connected is shown out before it has become a link.
+fn turn_away(core: &Arc<Core>, cause: Cause) {
+    core.act(|state, _| state.node.turned_away());
+    core.journal.report(MeshEvent::TurnedAway { cause });
 }
 
 /// Errors of a connection that died while it waited; the next one may be fine.

@@ -19,6 +19,7 @@ pub(crate) mod link;
 mod link_host;
 pub(crate) mod link_thread;
 pub(crate) mod listener;
+mod lobby;
 mod placing;
 mod progress;
 pub(crate) mod resolver;

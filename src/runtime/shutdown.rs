@@ -16,6 +16,8 @@ use crate::link::desk::Order;
 
 /// A handler that still runs after this is left behind.
 const HANDLER_GRACE: Duration = Duration::from_secs(1);
+/// What links have at least to write what is queued, once everybody has been told.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 /// Beyond `linger`, what a link's thread may take to end.
 const LINK_GRACE: Duration = Duration::from_millis(700);
 
@@ -23,6 +25,7 @@ const LINK_GRACE: Duration = Duration::from_millis(700);
 #[derive(Debug, Default)]
 pub(crate) struct Phase {
     is_closing: AtomicBool,
+    has_stopped: AtomicBool,
     report: Mutex<Option<CloseReport>>,
     closed: Condvar,
 }
@@ -30,6 +33,15 @@ pub(crate) struct Phase {
 impl Phase {
     pub fn is_open(&self) -> bool {
         !self.is_closing.load(Ordering::Acquire)
+    }
+
+    /// Whether links may still be made, and time is kept: while replies are waited for, too.
+    pub fn goes_on(&self) -> bool {
+        !self.has_stopped.load(Ordering::Acquire)
+    }
+
+    fn stop(&self) {
+        self.has_stopped.store(true, Ordering::Release);
     }
 
     /// True for the one caller that is to carry out the closing.
@@ -89,14 +101,21 @@ impl Core {
         let (begun, unsent_before) = (Instant::now(), self.counters.unsent());
         // Links have been writing all the while: a handler that takes its time takes it from this.
         let linger = self.clock.mono() + self.config.linger;
-        self.stop_daemon(begun + HANDLER_GRACE);
-        self.stop_all(linger);
+        self.wait_for_replies(begun + self.config.linger);
+        self.stop_daemon(Instant::now() + HANDLER_GRACE);
+        // What the last reply led to still has to be written.
+        let unsent_replies = self.stop_all(linger.max(self.clock.mono() + LAST_WORDS));
         let by = Instant::now().max(begun + self.config.linger) + LINK_GRACE;
         let left_behind = self.threads.join_others(by);
         self.outlet.drop_handlers();
         self.journal.close();
         let unsent_frames = self.counters.unsent() - unsent_before;
-        self.phase.end(CloseReport { unsent_frames, left_behind });
+        self.phase.end(CloseReport { unsent_frames, unsent_replies, left_behind });
+    }
+
+    /// Waits until all messages to single nodes are taken or given up.
+    fn wait_for_replies(&self, by: Instant) {
+        self.wait_for_peers(by, |state| state.tickets.is_empty());
     }
 
     /// Lets the daemon finish what has arrived, unless a handler takes too long.
@@ -108,17 +127,21 @@ impl Core {
         self.outlet.close();
     }
 
-    /// Everybody who waits is told, the accept thread and the links end.
-    fn stop_all(self: &Arc<Self>, linger: Duration) {
-        let links: Vec<Arc<Link>> = self.act(|state, _| {
+    /// Everybody who waits is told, the accept thread and the links end; how many replies are given
+    /// up.
+    fn stop_all(self: &Arc<Self>, linger: Duration) -> u64 {
+        let (links, replies) = self.act(|state, _| {
+            let replies = state.tickets.len() as u64;
             state.node.close();
-            state.links.values().cloned().collect()
+            (state.links.values().cloned().collect::<Vec<Arc<Link>>>(), replies)
         });
         for link in links {
             link.end(Order::Linger { until: linger });
         }
+        self.phase.stop();
         self.peers_changed.notify_all();
         // Fails only if the accept thread has ended already.
         let _ = self.alarm.wake();
+        replies
     }
 }

@@ -152,6 +152,9 @@ impl TlsLink {
 
     /// What a failed handshake means, as far as the library tells.
     fn explain(&self, error: native_tls::Error) -> Cause {
+        if self.tcp.first_byte().is_none() && self.tcp.is_at_end() {
+            return Cause::PeerClosed;
+        }
         if self.tcp.first_byte().is_some_and(|byte| !RECORD_KINDS.contains(&byte)) {
             if let Side::Acceptor(_) = self.side {
                 // The peer may be gone already; there is nobody left to tell.

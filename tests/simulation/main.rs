@@ -3,6 +3,7 @@
 //! A failure prints the seed and the command that runs that one world again. `RS2P_LONG=1` runs
 //! ten times as many; `RUST_LOG=rs2p::sim=trace` shows everything that the nodes of a world do.
 
+mod answers;
 mod faults;
 mod flow;
 mod healing;

@@ -1,0 +1,90 @@
+//! Who connects is let in, waits, or is turned away.
+
+use std::time::Duration;
+
+use super::event::LinkId;
+use super::peer::{Direction, Peer};
+use super::{Node, Now};
+use crate::events::Cause;
+
+/// Who has got no further with its handshake for this long gives way where many wait.
+const SILENCE: Duration = Duration::from_millis(500);
+
+impl Node {
+    /// Somebody connected: the number of the new link. Whether there is room for it is seen when it
+    /// has said who it is, because of [`Node::turn_away`].
+    pub fn admit(&mut self, now: Now) -> Result<LinkId, Cause> {
+        if self.is_closed {
+            self.stats.turned_away += 1;
+            return Err(Cause::Closed);
+        }
+        if self.is_crowded() {
+            let Some(silent) = self.most_silent(now) else {
+                self.stats.turned_away += 1;
+                return Err(Cause::Crowded);
+            };
+            self.close_link(now, silent, Cause::Evicted);
+        }
+        Ok(self.new_link(now, Peer::new(Direction::Incoming, now.mono)))
+    }
+
+    /// Whether somebody who connected would be admitted now.
+    pub fn may_admit(&self, now: Now) -> bool {
+        !self.is_closed && (!self.is_crowded() || self.most_silent(now).is_some())
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.strangers().count() >= self.config.max_handshaking.max(1)
+    }
+
+    /// The stranger that has got no further for the longest time, if that was long enough: who is
+    /// getting on with its handshake does not give way to somebody newer.
+    fn most_silent(&self, now: Now) -> Option<LinkId> {
+        let since = |link: &LinkId| self.peers.get(link).map(|peer| peer.progressed);
+        let silent = self.strangers().min_by_key(since)?;
+        (since(&silent)? + SILENCE <= now.mono).then_some(silent)
+    }
+
+    /// Incoming links that have not shaken hands yet. Links are numbered in order, so the first is
+    /// the oldest.
+    pub(crate) fn strangers(&self) -> impl Iterator<Item = LinkId> {
+        let is_stranger =
+            |peer: &Peer| peer.direction == Direction::Incoming && peer.is_handshaking();
+        let peers = self.peers.iter();
+        peers.filter(move |(_, peer)| is_stranger(peer)).map(|(&link, _)| link)
+    }
+
+    pub(super) fn has_room(&self) -> Result<(), Cause> {
+        if self.is_closed {
+            return Err(Cause::Closed);
+        }
+        if self.has_place_beside(None) { Ok(()) } else { Err(Cause::TooManyLinks) }
+    }
+
+    /// Whether all links but this one leave a place. Strangers who have not been greeted take none;
+    /// links whose last messages are still on their way to us do, because they hold memory.
+    fn has_place_beside(&self, link: Option<LinkId>) -> bool {
+        let takes = |peer: &Peer| peer.is_outgoing() || !peer.is_handshaking() || peer.answered;
+        let others = self.peers.iter().filter(|(id, peer)| Some(**id) != link && takes(peer));
+        others.count() < self.config.max_links
+    }
+
+    /// Whether there is no place for this link, which has not been greeted yet.
+    pub(super) fn is_surplus(&self, link: LinkId) -> bool {
+        let is_incoming = self.peers.get(&link).is_some_and(|peer| !peer.is_outgoing());
+        is_incoming && !self.has_place_beside(Some(link))
+    }
+
+    /// There is no room for a py2p node. It is told who we are all the same: one that dials because
+    /// of a peers list has us in its table already, and if the link ended before it got a handshake,
+    /// it would never get us out again and burn its processor on the dead link.
+    pub(super) fn turn_away(&mut self, now: Now, link: LinkId) {
+        self.answer(now, link);
+        self.close_link(now, link, Cause::TooManyLinks);
+    }
+
+    /// Somebody connected and was not even given a number.
+    pub fn turned_away(&mut self) {
+        self.stats.turned_away += 1;
+    }
+}

@@ -1,0 +1,91 @@
+//! Where is a node? Asking the mesh, answering who asks, and dialling what is said.
+
+use std::time::Duration;
+
+use super::event::{LinkId, Target, TicketId};
+use super::peer::Purpose;
+use super::{Node, Now};
+use crate::id::NodeId;
+use crate::options::Flag;
+use crate::packet::Packet;
+use crate::stats::ReplyLoss;
+use crate::wire::{HostPort, PeerEntry, peers};
+
+/// Addresses that one message is tried at: anybody can answer, as often as it likes.
+const MAX_ADDRESSES: usize = 3;
+/// Longer ids of requests are not repeated in an answer, which would be larger than the request.
+/// Those of rs2p and py2p have about 66 bytes.
+const MAX_REQUEST_ID: usize = 256;
+/// The pause before the mesh is asked again; it doubles.
+const ASK_AGAIN: Duration = Duration::from_millis(800);
+
+impl Node {
+    /// Asks the mesh where a node is, and dials what it has said before.
+    pub(super) fn ask_for_way(&mut self, now: Now, ticket: TicketId) {
+        let Some(waiting) = self.requests.waiting.get_mut(&ticket) else { return };
+        let pause = ASK_AGAIN * 2_u32.saturating_pow(waiting.asked.min(8));
+        waiting.asked += 1;
+        let payload = peers::route_request_payload(&waiting.request_id, &waiting.to);
+        let links: Vec<LinkId> = self.table.iter().map(|(_, link)| link).collect();
+        for link in links {
+            self.say(now, link, Flag::Broadcast, payload.clone());
+        }
+        let pause = self.rng.jitter(pause);
+        self.seek_after(now, ticket, pause);
+        self.dial_for(now, ticket);
+    }
+
+    /// Tells who asked where a node is, if it is one of our peers.
+    pub(super) fn answer_request(&mut self, now: Now, link: LinkId, request: &Packet, id: &NodeId) {
+        if !self.config.answer_requests || request.len() > MAX_REQUEST_ID {
+            return;
+        }
+        let row = self.table.get(id).and_then(|row| self.peers.get(&row));
+        let Some(addr) = row.and_then(|peer| peer.contact()) else { return };
+        let entry = PeerEntry { addr: Some(addr.clone()), id: *id };
+        let payload = peers::route_response_payload(request, &entry);
+        self.say(now, link, Flag::Broadcast, payload);
+    }
+
+    /// Somebody knows where a node is. True if it was we who asked.
+    pub(super) fn routed(&mut self, now: Now, request: &Packet, entry: Option<&PeerEntry>) -> bool {
+        let mut waiting = self.requests.waiting.iter_mut();
+        let Some((&ticket, waiting)) = waiting.find(|(_, w)| w.request_id == *request) else {
+            return false;
+        };
+        let addr =
+            entry.filter(|entry| entry.id == waiting.to).and_then(|entry| entry.addr.clone());
+        let is_new = |addr: &HostPort| *addr != self.me.addr && !waiting.addrs.contains(addr);
+        if let Some(addr) = addr.filter(is_new)
+            && waiting.addrs.len() < MAX_ADDRESSES
+        {
+            // The new one first.
+            waiting.dials = waiting.addrs.len();
+            waiting.addrs.push(addr);
+            if waiting.via.is_none() {
+                self.dial_for(now, ticket);
+            }
+        }
+        true
+    }
+
+    /// Dials the next address of a node that the mesh has told.
+    fn dial_for(&mut self, now: Now, ticket: TicketId) {
+        let has_room = self.has_room().is_ok();
+        let Some(waiting) = self.requests.waiting.get_mut(&ticket) else { return };
+        let is_peer = self.table.get(&waiting.to).is_some();
+        if waiting.is_dialling || is_peer || waiting.addrs.is_empty() {
+            return;
+        }
+        if !has_room {
+            waiting.why = ReplyLoss::TooManyLinks;
+            return;
+        }
+        let addr = waiting.addrs[waiting.dials % waiting.addrs.len()].clone();
+        waiting.dials += 1;
+        waiting.is_dialling = true;
+        waiting.why = ReplyLoss::Unreachable;
+        let target = Target::Told(addr.clone(), self.widest_scope());
+        self.dial(now, target, addr, Purpose::Reply(ticket));
+    }
+}

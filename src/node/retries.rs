@@ -1,0 +1,86 @@
+//! Dials that ended without a word from the other side. It may have had too many newcomers at once:
+//! the same address is dialled again, within the time of the first dial.
+
+use std::time::Duration;
+
+use super::attempts::Failure;
+use super::event::Target;
+use super::peer::{Peer, Purpose};
+use super::timers::Timer;
+use super::{Node, Now};
+use crate::events::Cause;
+use crate::wire::HostPort;
+
+/// Dials after the first one, at most.
+const MAX_RETRIES: u32 = 4;
+/// The pause before the second dial, which has jitter; later ones double.
+const PAUSE: Duration = Duration::from_millis(150);
+
+#[derive(Debug)]
+pub(crate) struct Retry {
+    addr: HostPort,
+    target: Target,
+    pub purposes: Vec<Purpose>,
+    /// When the first dial began, and its time with it.
+    begun: Duration,
+    retries: u32,
+    failure: Failure,
+}
+
+impl Peer {
+    /// Takes the purposes for which the dial is repeated, if it ended in the way of a node that has
+    /// too many newcomers. What the mesh wants is in the address book, with pauses of its own.
+    pub(super) fn take_retried(&mut self, cause: &Cause) -> Vec<Purpose> {
+        let by_peer = matches!(cause, Cause::PeerClosed | Cause::Io(_));
+        if !by_peer || self.is_rs2p || self.retries >= MAX_RETRIES {
+            return Vec::new();
+        }
+        let all = std::mem::take(&mut self.purposes).into_iter();
+        let (again, over) = all.partition(|purpose| *purpose != Purpose::Mesh);
+        self.purposes = over;
+        again
+    }
+}
+
+impl Node {
+    pub(super) fn retry_later(
+        &mut self,
+        now: Now,
+        peer: &Peer,
+        purposes: Vec<Purpose>,
+        failure: Failure,
+    ) {
+        if purposes.is_empty() {
+            return;
+        }
+        let (Some(addr), Some(target)) = (peer.dialled.clone(), peer.target.clone()) else {
+            return purposes.into_iter().for_each(|it| self.fail_purpose(it, &failure));
+        };
+        let number = self.numbers.next();
+        let (begun, retries) = (peer.opened, peer.retries + 1);
+        let pause = self.rng.jitter(PAUSE * 2_u32.saturating_pow(peer.retries));
+        let retry = Retry { addr, target, purposes, begun, retries, failure };
+        self.retries.insert(number, retry);
+        self.timers.set(now.mono + pause, Timer::Retry(number));
+    }
+
+    pub(super) fn retry(&mut self, now: Now, number: u64) {
+        let Some(retry) = self.retries.remove(&number) else { return };
+        let is_over = now.mono >= retry.begun + self.config.handshake_timeout;
+        let outcome =
+            if is_over { Err(retry.failure) } else { self.has_room().map_err(Failure::from) };
+        for purpose in retry.purposes {
+            match &outcome {
+                Err(failure) => self.fail_purpose(purpose, failure),
+                Ok(()) => {
+                    let link = self.dial(now, retry.target.clone(), retry.addr.clone(), purpose);
+                    if let Some(peer) = self.peers.get_mut(&link) {
+                        (peer.opened, peer.retries) = (retry.begun, retry.retries);
+                        let by = retry.begun + self.config.handshake_timeout;
+                        self.timers.set(by, Timer::Handshake(link));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Who has connected and not been admitted yet: a socket each, and no thread. It is admitted once it
+//! says something, so a crowd of strangers that say nothing keeps nobody out and costs little.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+/// Tokens from here on are those of the lobby.
+pub(super) const FIRST: usize = 2;
+
+#[derive(Debug)]
+struct Guest {
+    token: Token,
+    stream: TcpStream,
+    addr: SocketAddr,
+    since: Duration,
+    has_spoken: bool,
+}
+
+/// In the order in which they came.
+#[derive(Debug)]
+pub(super) struct Lobby {
+    guests: Vec<Guest>,
+    max: usize,
+    next: usize,
+}
+
+impl Lobby {
+    pub fn new(max: usize) -> Self {
+        Lobby { guests: Vec::new(), max, next: FIRST }
+    }
+
+    /// Takes somebody in, if need be in the place of who has said nothing for the longest time;
+    /// whether it was. Only where all have spoken there must be no more: see [`Lobby::is_full`].
+    pub fn enter(
+        &mut self,
+        registry: &Registry,
+        now: Duration,
+        mut stream: TcpStream,
+        addr: SocketAddr,
+    ) -> io::Result<bool> {
+        let token = Token(self.next);
+        registry.register(&mut stream, token, Interest::READABLE)?;
+        self.next = self.next.checked_add(1).unwrap_or(FIRST);
+        let silent = self.guests.iter().position(|guest| !guest.has_spoken);
+        let silent = silent.filter(|_| self.guests.len() >= self.max);
+        // Dropping a stream closes it, and the system forgets its registration.
+        silent.map(|at| self.guests.remove(at));
+        self.guests.push(Guest { token, stream, addr, since: now, has_spoken: false });
+        Ok(silent.is_some())
+    }
+
+    /// Whether there is no room, and nobody who would give way: others wait in the system's backlog.
+    pub fn is_full(&self) -> bool {
+        self.guests.len() >= self.max && self.guests.iter().all(|guest| guest.has_spoken)
+    }
+
+    /// Somebody has said something, or is gone.
+    pub fn spoke(&mut self, token: Token) {
+        let guest = self.guests.iter_mut().find(|guest| guest.token == token);
+        guest.into_iter().for_each(|guest| guest.has_spoken = true);
+    }
+
+    pub fn has_speakers(&self) -> bool {
+        self.guests.iter().any(|guest| guest.has_spoken)
+    }
+
+    /// The next one to be admitted: the first that has spoken, of those from the address that has
+    /// the fewest here. So one address cannot make the others wait for its crowd.
+    pub fn call(&mut self, registry: &Registry) -> Option<TcpStream> {
+        let of = |ip: IpAddr| self.guests.iter().filter(|guest| guest.addr.ip() == ip).count();
+        let speakers = self.guests.iter().enumerate().filter(|(_, guest)| guest.has_spoken);
+        let (at, _) = speakers.min_by_key(|(_, guest)| of(guest.addr.ip()))?;
+        let mut stream = self.guests.remove(at).stream;
+        // If it fails, the link's own registration will fail too, and say so.
+        let _ = registry.deregister(&mut stream);
+        Some(stream)
+    }
+
+    /// Shows out who has said nothing for too long; how many that were.
+    pub fn tidy(&mut self, now: Duration, patience: Duration) -> usize {
+        let before = self.guests.len();
+        self.guests.retain(|guest| guest.has_spoken || guest.since + patience > now);
+        before - self.guests.len()
+    }
+
+    /// When to tidy next.
+    pub fn next_deadline(&self, patience: Duration) -> Option<Duration> {
+        let silent = self.guests.iter().find(|guest| !guest.has_spoken)?;
+        Some(silent.since + patience)
+    }
+}
