@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::desk::{Desk, Order};
 use super::outgoing::{Freed, Put};
@@ -58,7 +59,7 @@ pub(crate) trait Links: Desks {
 #[derive(Debug)]
 pub(crate) struct Outcome<L> {
     /// Messages for the handlers and the queue, for the daemon only.
-    pub deliver: Vec<(Box<Envelope>, Neighbour)>,
+    pub deliver: Vec<(Box<Envelope>, Arc<Neighbour>)>,
     /// Links with relays above their bound, which throttle the source.
     pub throttling: Vec<L>,
     /// Links with something new to write: their threads are to be woken, or it is written here.
@@ -108,9 +109,14 @@ pub(crate) fn put<A: Links>(
     tag: A::Tag,
     outcome: &mut Outcome<A::Link>,
 ) {
-    let is_relay = matches!(parcel, Parcel::Relay(_));
+    let (is_relay, is_own) = (matches!(parcel, Parcel::Relay(_)), matches!(parcel, Parcel::Own(_)));
     let Some(link) = links.find(id) else { return links.count_unsent(id, tag, true) };
-    let put = links.desk(&link, |desk| desk.outgoing.put(parcel, tag));
+    let put = links.desk(&link, |desk| {
+        if is_own {
+            desk.burst.note(now.mono);
+        }
+        desk.outgoing.put(parcel, tag)
+    });
     match put.unwrap_or(Put::Sealed) {
         Put::Sealed => return links.count_unsent(id, tag, true),
         Put::Fine => {}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::burst::Burst;
 use super::flow::{Credit, Hold};
 use super::outgoing::Outgoing;
 use crate::config::Config;
@@ -31,6 +32,7 @@ pub(crate) enum Order<L> {
 #[derive(Debug)]
 pub(crate) struct Desk<L, T> {
     pub outgoing: Outgoing<L, T>,
+    pub burst: Burst,
     credit: Credit,
     orders: Vec<Order<L>>,
     /// `None` before the handshake is done.
@@ -48,6 +50,7 @@ impl<L: PartialEq, T> Desk<L, T> {
     pub fn new(config: &Config) -> Self {
         Desk {
             outgoing: Outgoing::new(config),
+            burst: Burst::default(),
             credit: Credit::new(config),
             orders: Vec::new(),
             settings: None,
@@ -92,6 +95,11 @@ impl<L: PartialEq, T> Desk<L, T> {
 
     pub fn send_method(&self) -> Option<Method> {
         self.settings.as_ref().and_then(|settings| settings.send)
+    }
+
+    /// Whether the thread that has just queued a message is to write it, rather than the link's.
+    pub fn writes_now(&self) -> bool {
+        self.burst.writes_now(self.outgoing.queued())
     }
 
     pub fn may_read(&self) -> bool {

@@ -2,6 +2,7 @@
 //! credit.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::actions::{Desks, Outcome};
@@ -12,7 +13,7 @@ use crate::node::event::{Item, Neighbour};
 use crate::wire::Envelope;
 
 /// A message with the peer that it came from.
-pub(crate) type Delivery = (Box<Envelope>, Neighbour);
+pub(crate) type Delivery = (Box<Envelope>, Arc<Neighbour>);
 
 /// The surroundings of the daemon.
 pub(crate) trait Daemon: Desks {

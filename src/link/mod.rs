@@ -15,6 +15,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub(crate) mod actions;
+pub(crate) mod burst;
 pub(crate) mod desk;
 pub(crate) mod digest;
 pub(crate) mod ending;

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::events::Cause;
 use crate::node::Event;
 use crate::node::event::{Item, is_control};
-use crate::wire::{FrameReader, Header, Malformed};
+use crate::wire::{FrameReader, Header, LastSender, Malformed};
 
 /// Bytes read in one turn; then it is the writer's.
 pub(crate) const READ_TURN: usize = 256 * 1024;
@@ -37,6 +37,7 @@ pub(crate) struct Batch<T> {
 #[derive(Debug)]
 pub(crate) struct Reading<T> {
     reader: FrameReader,
+    last_sender: LastSender,
     /// There may be more to read: the connection says so once.
     pub(super) is_readable: bool,
     /// Frames that were read wait for credit.
@@ -51,6 +52,7 @@ impl<T> Reading<T> {
     pub fn new(config: &Config) -> Self {
         Reading {
             reader: FrameReader::new(config.first_frame_limit()),
+            last_sender: LastSender::default(),
             is_readable: true,
             is_backlogged: false,
             is_at_end: false,
@@ -191,9 +193,10 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         next.map_err(|refused| Cause::TooLarge { len: refused.len, max: refused.max })
     }
 
-    fn parse(&self, frame: BytesMut, config: &Config) -> Result<Header, Malformed> {
+    fn parse(&mut self, frame: BytesMut, config: &Config) -> Result<Header, Malformed> {
         let methods = self.settings.as_ref().map(|settings| &settings.receive[..]);
-        Header::parse(frame, methods.unwrap_or_default(), config.max_frame)
+        let last = &mut self.reading.last_sender;
+        Header::parse_after(last, frame, methods.unwrap_or_default(), config.max_frame)
     }
 
     /// Tells the node directly, as before the handshake is done there is nothing for the daemon.
@@ -220,11 +223,18 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
     /// Drops duplicates, verifies the rest, and hands it to the daemon.
     fn hand_in(&mut self, host: &mut impl Host<L, T>, mut heads: Vec<Head<T>>, bytes: usize) {
         host.drop_duplicates(&mut heads);
-        let verify = |(tag, head): Head<T>| (tag, head.and_then(Header::verify).map(Box::new));
-        let (control, items): (Vec<_>, Vec<_>) =
-            heads.into_iter().map(verify).partition(|(_, item)| is_control(item));
-        if !control.is_empty() {
-            control.into_iter().for_each(|(tag, item)| host.tell_item(tag, item));
+        let mut items = Vec::with_capacity(heads.len());
+        let mut had_control = false;
+        for (tag, head) in heads {
+            let item = head.and_then(Header::verify).map(Box::new);
+            if is_control(&item) {
+                had_control = true;
+                host.tell_item(tag, item);
+            } else {
+                items.push((tag, item));
+            }
+        }
+        if had_control {
             self.look_at_settings(host);
         }
         if items.is_empty() {

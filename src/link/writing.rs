@@ -17,8 +17,9 @@ use crate::wire::{Frame, Method};
 const TAKE: usize = 256 * 1024;
 /// Bytes written in one turn.
 pub(crate) const WRITE_TURN: u64 = 256 * 1024;
-/// Frames handed to the system in one call.
-const SLICES: usize = 64;
+/// Frames handed to the system in one call, of a short queue and of a long one.
+const FEW_SLICES: usize = 8;
+const MANY_SLICES: usize = 256;
 
 /// Whether all is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,6 +203,18 @@ impl<T: Copy + Default> Writing<T> {
     }
 
     fn write_once(&mut self, stream: &mut impl Transport<T>) -> io::Result<usize> {
+        if self.batch.len() <= FEW_SLICES {
+            self.write_slices::<FEW_SLICES>(stream)
+        } else {
+            self.write_slices::<MANY_SLICES>(stream)
+        }
+    }
+
+    #[inline(never)]
+    fn write_slices<const SLICES: usize>(
+        &mut self,
+        stream: &mut impl Transport<T>,
+    ) -> io::Result<usize> {
         let mut slices = [IoSlice::new(&[]); SLICES];
         let mut count = 0;
         for (slice, chunk) in slices.iter_mut().zip(&self.batch) {

@@ -1,6 +1,7 @@
 //! Everything that can happen to a node, and everything that it can ask for. Read this first.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::attempts::Failure;
 use super::reach::{Scope, Way};
@@ -88,7 +89,7 @@ pub(crate) enum Action {
     /// read to the end, so that nothing in flight is lost.
     Retire { link: LinkId, heir: LinkId },
     /// Hand a message to the handlers, then to the queue.
-    Deliver { envelope: Box<Envelope>, from: Neighbour },
+    Deliver { envelope: Box<Envelope>, from: Arc<Neighbour> },
     /// Tell the user.
     Report(MeshEvent),
     /// A `connect` has its outcome.

@@ -1,6 +1,7 @@
 //! One link's state, from its first byte to its last.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempts::Attempts;
@@ -62,6 +63,8 @@ pub(crate) struct Peer {
     pub way: Option<Way>,
     /// The outward address that the peer announced, corrected if it cannot be dialled from here.
     pub addr: Option<HostPort>,
+    /// What handlers were shown last.
+    last_neighbour: Option<Arc<Neighbour>>,
     /// A second one that it offered.
     pub also: Option<HostPort>,
     pub is_rs2p: bool,
@@ -109,6 +112,7 @@ impl Peer {
             way: None,
             addr: None,
             also: None,
+            last_neighbour: None,
             is_rs2p: false,
             passes_replies: false,
             proving: Proving::Done,
@@ -199,6 +203,20 @@ impl Peer {
                 self.announced.push(*method);
             }
         }
+    }
+
+    /// The same value as long as nothing about it changes.
+    pub fn shared_neighbour(&mut self, id: NodeId) -> Arc<Neighbour> {
+        let is_current = |last: &&Arc<Neighbour>| {
+            let is_outgoing = self.is_outgoing();
+            last.id == id && last.addr.as_ref() == self.contact() && last.is_outgoing == is_outgoing
+        };
+        if let Some(last) = self.last_neighbour.as_ref().filter(is_current) {
+            return Arc::clone(last);
+        }
+        let neighbour = Arc::new(self.neighbour(id));
+        self.last_neighbour = Some(Arc::clone(&neighbour));
+        neighbour
     }
 
     pub fn neighbour(&self, id: NodeId) -> Neighbour {

@@ -101,8 +101,8 @@ impl Node {
 
     pub(super) fn deliver(&mut self, link: LinkId, from: NodeId, envelope: Box<Envelope>) {
         self.stats.delivered += 1;
-        if let Some(peer) = self.peers.get(&link) {
-            let from = peer.neighbour(from);
+        if let Some(peer) = self.peers.get_mut(&link) {
+            let from = peer.shared_neighbour(from);
             self.actions.push_back(Action::Deliver { envelope, from });
         }
     }

@@ -182,7 +182,7 @@ fn relayed_to(actions: &[Action]) -> Vec<LinkId> {
 
 fn delivered(actions: &[Action]) -> Vec<Neighbour> {
     let deliveries = |action: &Action| match action {
-        Action::Deliver { from, .. } => Some(from.clone()),
+        Action::Deliver { from, .. } => Some(Neighbour::clone(from)),
         _ => None,
     };
     actions.iter().filter_map(deliveries).collect()

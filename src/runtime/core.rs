@@ -1,6 +1,6 @@
 //! What all threads share: the node behind its one short lock, and what its actions lead to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
@@ -62,7 +62,7 @@ pub(crate) struct Core {
 /// What the node's lock guards. Lock order: this, then a link's desk, see [`Link`].
 pub(crate) struct State {
     pub node: Node,
-    pub links: HashMap<LinkId, Arc<Link>>,
+    pub links: BTreeMap<LinkId, Arc<Link>>,
     /// Users that wait in `connect`.
     pub connects: HashMap<ConnectId, Sender<Result<NodeId, Failure>>>,
     /// Replies that wait for a route.
@@ -77,7 +77,7 @@ impl State {
     pub fn new(node: Node) -> Self {
         State {
             node,
-            links: HashMap::new(),
+            links: BTreeMap::new(),
             connects: HashMap::new(),
             tickets: HashMap::new(),
             starting: Vec::new(),

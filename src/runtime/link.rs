@@ -1,13 +1,13 @@
 //! A link as threads share it: its desk and its connection, each behind a lock, and its wake.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use mio::{Poll, Token, Waker};
 use parking_lot::{Condvar, Mutex};
 
+use super::awake::Awake;
 use super::counters::Counters;
 use super::progress::Progress;
 use super::stream::Stream;
@@ -65,7 +65,7 @@ pub(crate) struct Link {
     progress: Progress,
     /// `None` until the stream is up, and after it is closed.
     pub(super) port: Mutex<Option<Port>>,
-    is_woken: AtomicBool,
+    awake: Awake,
     waker: Waker,
 }
 
@@ -90,31 +90,39 @@ impl Link {
             room: Condvar::new(),
             progress: Progress::default(),
             port: Mutex::new(None),
-            is_woken: AtomicBool::new(false),
+            awake: Awake::default(),
             waker: Waker::new(poll.registry(), WAKE)?,
         }))
     }
 
     /// Wakes the link's thread: there is something on its desk.
     pub fn wake(&self) {
-        if !self.is_woken.swap(true, Ordering::AcqRel) {
+        if self.awake.call() {
             // A waker fails only if the poll is gone, and then so is the thread.
             let _ = self.waker.wake();
         }
     }
 
-    /// The thread is looking: later wakes count again.
-    pub(super) fn woken(&self) {
-        self.is_woken.store(false, Ordering::Release);
+    /// Notes that the link's thread is about to look at everything.
+    pub(super) fn look(&self) {
+        self.awake.look();
+    }
+
+    /// Notes that the link's thread has looked at everything; false if there is more since.
+    pub(super) fn sleep(&self) -> bool {
+        self.awake.sleep()
     }
 
     pub fn desk<R>(&self, ask: impl FnOnce(&mut Desk) -> R) -> R {
         ask(&mut self.desk.lock())
     }
 
-    /// Writes what is queued, here and now, if nobody else is writing; otherwise the link's thread
-    /// does. Saves a switch of threads; never waits.
+    /// Writes what is queued, here and now, if nobody else is writing and more is not about to
+    /// follow; otherwise the link's thread does. Saves a switch of threads; never waits.
     pub fn write_now(&self, counters: &Counters) {
+        if !self.desk(|desk| desk.writes_now()) {
+            return self.wake();
+        }
         let Some(mut port) = self.port.try_lock() else { return self.wake() };
         let Some(Port { stream, writing }) = port.as_mut() else { return self.wake() };
         let flush = writing.flush_plain(stream, &mut &self.desk);

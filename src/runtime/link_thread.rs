@@ -175,12 +175,17 @@ impl LinkThread {
     }
 
     fn poll_until(&mut self, deadline: Option<Duration>) -> io::Result<()> {
-        let timeout = deadline.map(|at| at.saturating_sub(self.core.clock.mono()));
+        let may_sleep = deadline != Some(Duration::ZERO) && self.link.sleep();
+        let timeout = match deadline {
+            Some(at) if may_sleep => Some(at.saturating_sub(self.core.clock.mono())),
+            None if may_sleep => None,
+            _ => Some(Duration::ZERO),
+        };
         match self.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             other => other?,
         }
-        self.link.woken();
+        self.link.look();
         let mut stream = self.events.iter().filter(|event| event.token() == STREAM);
         if stream.any(|event| event.is_readable() || event.is_read_closed()) {
             self.machine.readable();
@@ -197,10 +202,11 @@ impl LinkThread {
             if !self.core.phase.is_open() || last.hand_in(&mut host) {
                 break;
             }
-            if self.poll.poll(&mut self.events, None).is_err() {
+            let timeout = if self.link.sleep() { None } else { Some(Duration::ZERO) };
+            if self.poll.poll(&mut self.events, timeout).is_err() {
                 break;
             }
-            self.link.woken();
+            self.link.look();
         }
         self.core.forget_link(self.link.id);
     }

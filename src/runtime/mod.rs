@@ -7,6 +7,7 @@
 //! [`core`] is what they share.
 
 pub(crate) mod after_lock;
+mod awake;
 #[cfg(feature = "native-tls")]
 mod below_tls;
 pub(crate) mod clock;

@@ -84,6 +84,7 @@ pub(crate) struct Header {
 impl Header {
     /// Reads the head of a frame, decompressing it first where needed. `frame` includes the
     /// length prefix, `announced` are the methods that its sender may have used.
+    #[cfg(test)]
     pub fn parse(
         frame: BytesMut,
         announced: &[Method],

@@ -35,5 +35,4 @@ pub(crate) use method::Method;
 pub(crate) use peers::{HostPort, PeerEntry};
 pub(crate) use proof::Proof;
 pub(crate) use routed::{Letter, Receipt, RoutedReply};
-#[cfg(feature = "bench")]
 pub(crate) use sender::LastSender;

@@ -1,0 +1,46 @@
+//! Whether a link's thread will look at its desk by itself, so that nobody wakes it in vain.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+const ASLEEP: u8 = 0;
+const AWAKE: u8 = 1;
+/// Awake, and to take another turn before it sleeps.
+const CALLED: u8 = 2;
+
+#[derive(Debug, Default)]
+pub(super) struct Awake(AtomicU8);
+
+impl Awake {
+    /// Notes that there is something to do. Whether the thread sleeps, so that it has to be woken:
+    /// true once for each sleep.
+    pub fn call(&self) -> bool {
+        self.0.swap(CALLED, Ordering::AcqRel) == ASLEEP
+    }
+
+    /// The thread is about to look at everything; what is called for later counts again.
+    pub fn look(&self) {
+        // Not just a store: what was left before a call that this takes back must be seen.
+        self.0.swap(AWAKE, Ordering::AcqRel);
+    }
+
+    /// The thread has looked at everything and wants to sleep; false if it was called since.
+    pub fn sleep(&self) -> bool {
+        self.0.compare_exchange(AWAKE, ASLEEP, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_thread_that_sleeps_has_to_be_woken_and_only_once() {
+        let awake = Awake::default();
+        assert!(awake.call() && !awake.call());
+        awake.look();
+        assert!(!awake.call(), "it will see it");
+        assert!(!awake.sleep(), "it has not seen it");
+        awake.look();
+        assert!(awake.sleep() && awake.call());
+    }
+}
