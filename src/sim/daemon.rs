@@ -59,10 +59,10 @@ impl World {
             && !digest.complete(&mut Acting { world: self, pid, tag: None })
         {
             self.processes[pid].daemon.in_hand = Some(digest);
-            return;
         }
         self.plan_take(pid);
-        if !self.processes[pid].daemon.inbox.is_empty() {
+        let daemon = &self.processes[pid].daemon;
+        if daemon.in_hand.is_none() && !daemon.inbox.is_empty() {
             self.plan_digest(pid);
         }
     }

@@ -51,8 +51,8 @@ pub(super) enum Stage {
 /// What a link's thread has done lately.
 #[derive(Debug, Default)]
 struct Turns {
-    /// Bytes written, bytes to read, and how much waits where.
-    state: (u64, usize, [usize; 4]),
+    /// Bytes written, bytes and segments to read, and how much waits where.
+    state: (u64, [usize; 2], [usize; 4]),
     last: Duration,
     /// How many turns changed nothing of that.
     idle: u32,
@@ -172,7 +172,8 @@ impl World {
         let now = self.ground.schedule.now();
         let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
         let input = link.socket.and_then(|at| Some((at, self.wires.conn(at)?)));
-        let unread = input.map_or(0, |(at, conn)| conn.pipes[1 - at.end].unread);
+        let input = input.map(|(at, conn)| &conn.pipes[1 - at.end]);
+        let unread = input.map_or([0; 2], |pipe| [pipe.unread, pipe.arrived.len()]);
         let waiting = [link.desk.outgoing.len(), link.writing.len(), holds, link.desk.undigested()];
         let state = (link.writing.written(), unread, waiting);
         if state == link.turns.state && now < link.turns.last + SOON {

@@ -209,8 +209,14 @@ impl Wires {
             self.tidy(ground, socket);
             return false;
         }
-        if other.state == EndState::Closed || other.error.is_some() {
+        if other.state == EndState::Closed {
             self.turn_away(ground, socket);
+            return false;
+        }
+        if other.error.is_some() {
+            // What arrived before can still be read, and frames of it may have been.
+            conn.pipes[socket.end].flying.clear();
+            self.send_reset(ground, socket);
             return false;
         }
         let pipe = &mut conn.pipes[socket.end];
@@ -257,12 +263,17 @@ impl Wires {
     /// The other end is closed: what this one sent is gone, and it is told so.
     pub(super) fn turn_away(&mut self, ground: &mut Ground, socket: Socket) {
         self.lose(ground, socket, Loss::InFlight);
-        let Some(conn) = self.conn_mut(socket) else { return };
-        let delay = conn.delay;
-        if conn.ends[socket.end].state == EndState::Open {
-            ground.schedule.after(delay, Happening::Reset { socket });
-        }
+        self.send_reset(ground, socket);
         self.tidy(ground, socket);
+    }
+
+    /// Tells this end, if it is open, that the other one knows no such connection.
+    fn send_reset(&mut self, ground: &mut Ground, socket: Socket) {
+        if let Some(conn) = self.conn(socket)
+            && conn.ends[socket.end].state == EndState::Open
+        {
+            ground.schedule.after(conn.delay, Happening::Reset { socket });
+        }
     }
 
     /// This end's writer waits for room.

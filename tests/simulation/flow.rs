@@ -67,6 +67,56 @@ fn at_full_speed_nothing_is_lost_and_nothing_stands_still() {
     for_each_seed("at_full_speed_nothing_is_lost", seeds(300), lossless);
 }
 
+/// Two nodes send each other many small messages at once. Credit, or room in the daemon's channel, is
+/// spent in the midst of what was read, again and again.
+fn burst(seed: u64) -> World {
+    let credit = if seed.is_multiple_of(2) { 16 * 1024 } else { 1024 * 1024 };
+    let settings =
+        MeshSocket::builder().max_links(1).max_outgoing(0).link_credit(credit).queue(1 << 20, 16);
+    let mut world = World::new(seed).settings(&settings).topology(Topology::Line).nodes(2);
+    for node in 0..2 {
+        let pace = Duration::from_micros(200 * world.draw(5));
+        world.set_pace(node, Some(pace));
+    }
+    world.run_for(S(2));
+    for number in 0..1500 {
+        let size = 1 + world.draw(100) as usize;
+        for node in 0..2 {
+            world.send(node, format!("{node}.{number:>size$}")).expect("it runs");
+        }
+    }
+    world
+}
+
+/// Sooner than any deadline would have a link look again by itself.
+#[test]
+fn a_burst_of_small_messages_gets_through_without_a_pause() {
+    for_each_seed("a_burst_of_small_messages", seeds(100), |seed| {
+        let mut world = burst(seed);
+        world.run_until(S(8), World::is_quiet);
+        world.check_quiet()?;
+        Ok(world.check_lossless()?)
+    });
+}
+
+#[test]
+fn what_was_read_before_a_link_ends_is_delivered_or_counted() {
+    for_each_seed("what_was_read_before_a_link_ends", seeds(100), |seed| {
+        let mut world = burst(seed);
+        let pause = world.draw(1000);
+        world.run_for(Duration::from_millis(pause));
+        if seed.is_multiple_of(2) {
+            world.crash(0);
+        } else {
+            // The link is closed while the daemon's channel is full.
+            world.set_pace(1, Some(Duration::from_millis(50)));
+            world.freeze(0, S(30));
+        }
+        world.run_for(S(20));
+        Ok(world.check()?)
+    });
+}
+
 /// Where there are many ways round and all queues are full, some of them have to give: then links
 /// are closed and lost copies counted, and the mesh gets over it.
 #[test]
