@@ -126,8 +126,8 @@ impl<T: Copy + Default> Writing<T> {
         std::mem::take(&mut self.batch).into_iter().map(|chunk| chunk.tag)
     }
 
-    /// Frames that were begun, or are next.
-    #[cfg(any(test, feature = "sim"))]
+    /// Returns how many frames were begun, or are next.
+    #[cfg(feature = "sim")]
     pub fn len(&self) -> usize {
         self.batch.len()
     }
