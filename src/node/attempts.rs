@@ -93,7 +93,10 @@ impl Peer {
 
     /// What is said to those who waited for this link.
     pub(super) fn failure(&self, cause: &Cause) -> Failure {
-        self.attempts.clone().end(cause)
+        match &self.earlier {
+            Some(earlier) if self.way.is_none() => earlier.clone(),
+            _ => self.attempts.clone().end(cause),
+        }
     }
 }
 
@@ -148,7 +151,7 @@ impl Node {
         peer.dialled = old.dialled.clone();
         peer.target = Some(target.clone());
         peer.is_second_try = old.is_second_try;
-        peer.retries = old.retries;
+        (peer.retries, peer.earlier) = (old.retries, old.earlier.take());
         peer.attempts = std::mem::take(&mut old.attempts).again(&target);
         let (skip, dialled) = (peer.attempts.skip(), peer.dialled.clone());
         let is_of_mesh = peer.purposes.contains(&Purpose::Mesh);

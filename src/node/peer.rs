@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::attempts::Attempts;
+use super::attempts::{Attempts, Failure};
 use super::event::{ConnectId, LinkId, LinkSettings, Neighbour, Target, TicketId};
 use super::proving::Proving;
 use super::reach::{Scope, Way, is_private};
@@ -91,6 +91,8 @@ pub(crate) struct Peer {
     pub progressed: Duration,
     /// Times that the same was dialled before, see `retries.rs`.
     pub retries: u32,
+    /// How the dial before ended. Reported if this one does not even connect.
+    pub earlier: Option<Failure>,
     pub last_heard: Duration,
     /// When we last asked for a frame again.
     pub last_complaint: Option<Duration>,
@@ -126,6 +128,7 @@ impl Peer {
             opened: now,
             progressed: now,
             retries: 0,
+            earlier: None,
             last_heard: now,
             last_complaint: None,
             last_told: None,

@@ -67,8 +67,11 @@ impl Node {
     pub(super) fn retry(&mut self, now: Now, number: u64) {
         let Some(retry) = self.retries.remove(&number) else { return };
         let is_over = now.mono >= retry.begun + self.config.handshake_timeout;
-        let outcome =
-            if is_over { Err(retry.failure) } else { self.has_room().map_err(Failure::from) };
+        let outcome = if is_over {
+            Err(retry.failure.clone())
+        } else {
+            self.has_room().map_err(Failure::from)
+        };
         for purpose in retry.purposes {
             match &outcome {
                 Err(failure) => self.fail_purpose(purpose, failure),
@@ -76,6 +79,7 @@ impl Node {
                     let link = self.dial(now, retry.target.clone(), retry.addr.clone(), purpose);
                     if let Some(peer) = self.peers.get_mut(&link) {
                         (peer.opened, peer.retries) = (retry.begun, retry.retries);
+                        peer.earlier = Some(retry.failure.clone());
                         let by = retry.begun + self.config.handshake_timeout;
                         self.timers.set(by, Timer::Handshake(link));
                     }

@@ -523,30 +523,46 @@ fn strangers_take_no_place_from_peers() {
     assert!(matches!(closed(&actions), Some((_, Cause::TooManyLinks))));
 }
 
-#[test]
-fn a_dial_that_ends_without_a_word_is_repeated_within_its_time() {
+/// Lets each dial of a `connect` end with the next of these causes, the last one for ever. Returns
+/// how many dials there were, and what the user is told.
+fn dial_until_over(causes: &[Cause]) -> (usize, Result<NodeId, Cause>) {
     let mut hand = Hand::new();
     let addr = SocketAddr::from(([127, 0, 0, 1], 10_001));
     let Ok(Connecting::Dialling(connect)) = hand.node.connect(hand.now, vec![addr.into()]) else {
         panic!("a dial")
     };
-    let over = |actions: &[Action]| {
+    let outcome_in = |actions: &[Action]| {
         actions.iter().find_map(|action| match action {
             Action::Connected { connect: it, outcome } if *it == connect => Some(outcome.clone()),
             _ => None,
         })
     };
     let mut actions = hand.actions();
-    let mut count = 0;
-    while let Some(link) = dials(&actions).pop() {
-        count += 1;
-        actions = hand.tell(Event::Lost { link, cause: Cause::PeerClosed });
-        while dials(&actions).is_empty() && over(&actions).is_none() {
+    for count in 1.. {
+        let link = dials(&actions).pop().expect("a dial or an outcome");
+        let cause = causes[(count - 1).min(causes.len() - 1)].clone();
+        actions = hand.tell(Event::Lost { link, cause });
+        while dials(&actions).is_empty() && outcome_in(&actions).is_none() {
             actions.extend(hand.pass(50));
         }
+        if let Some(outcome) = outcome_in(&actions) {
+            assert!(hand.now.mono <= Duration::from_secs(5));
+            return (count, outcome.map_err(|failure| failure.cause));
+        }
     }
-    let cause = over(&actions).map(|outcome| outcome.map_err(|failure| failure.cause));
-    assert!(matches!(cause, Some(Err(Cause::PeerClosed))), "{actions:?}");
-    assert_eq!(count, 5, "dials");
-    assert!(hand.now.mono <= Duration::from_secs(5));
+    unreachable!("each dial ends")
+}
+
+#[test]
+fn a_dial_that_ends_without_a_word_is_repeated_within_its_time() {
+    let (dials, outcome) = dial_until_over(&[Cause::PeerClosed]);
+    assert!(matches!(outcome, Err(Cause::PeerClosed)), "{outcome:?}");
+    assert_eq!(dials, 5);
+}
+
+#[test]
+fn a_repeated_dial_that_does_not_connect_tells_how_the_one_before_ended() {
+    let (dials, outcome) = dial_until_over(&[Cause::PeerClosed, Cause::Refused]);
+    assert!(matches!(outcome, Err(Cause::PeerClosed)), "{outcome:?}");
+    assert_eq!(dials, 2);
 }

@@ -71,11 +71,26 @@ fn a_peer_that_closes_during_the_handshake_keeps_the_words_of_the_library() {
         // Something of the client's hello, so that nothing is left unread.
         let read = stream.read(&mut [0; 100_000]).unwrap();
         assert!(read > 100);
+        // The head of a record: it speaks TLS, so it is not a node that has no room.
+        stream.write_all(&[0x16, 3, 3]).unwrap();
     });
     let error = within(MARGIN, || bind(ssl()).connect(addr)).unwrap_err();
     let Error::Tls { source, .. } = &error else { panic!("{error}: {error:?}") };
     assert!(!source.to_string().is_empty());
     assert!(error.source().is_some());
+    server.join().unwrap();
+}
+
+#[test]
+fn a_peer_that_closes_without_a_word_is_named_though_nobody_listens_afterwards() {
+    let (listener, addr) = listener();
+    let server = std::thread::spawn(move || {
+        let mut stream = limited(listener.accept().unwrap().0);
+        assert!(stream.read(&mut [0; 100_000]).unwrap() > 100);
+    });
+    let error = within(MARGIN, || bind(ssl()).connect(addr)).unwrap_err();
+    let Error::Connect { cause, .. } = &error else { panic!("{error}: {error:?}") };
+    assert!(matches!(cause, Cause::PeerClosed), "{cause:?}");
     server.join().unwrap();
 }
 
