@@ -1,31 +1,19 @@
 //! Everybody answers one question: every answer arrives, or its ticket says that it did not.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rs2p::{Builder, Encryption, MeshSocket, NodeId, Protocol};
+use rs2p::{Builder, Encryption, MeshSocket, NodeId};
+use support::{PATIENCE, builder_of};
 
 /// The request timeout of a socket with default settings.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// Longer than anything here takes on a busy machine; reached only by a failure.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 fn builder(encryption: Encryption) -> Builder {
-    let builder = MeshSocket::builder().protocol(Protocol::new("answers", encryption));
-    #[cfg(feature = "native-tls")]
-    if encryption == Encryption::Ssl {
-        return builder.tls(rs2p::Tls::new().identity(identity().clone()));
-    }
-    builder
-}
-
-/// One certificate for all nodes: what is tested is not how fast keys are made.
-#[cfg(feature = "native-tls")]
-fn identity() -> &'static rs2p::TlsIdentity {
-    static IDENTITY: std::sync::OnceLock<rs2p::TlsIdentity> = std::sync::OnceLock::new();
-    IDENTITY.get_or_init(|| rs2p::TlsIdentity::generate().expect("a key"))
+    builder_of("answers", encryption)
 }
 
 /// A tree of nodes with default settings, each connected to an earlier one, which find more peers

@@ -1,36 +1,23 @@
 //! Many that connect in the same moment: all get in, and nobody who only takes up room keeps them
 //! out.
 
+mod support;
+
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rs2p::{Builder, Encryption, MeshSocket, Protocol};
+use rs2p::{Encryption, MeshSocket};
+use support::{builder_of, let_pass};
 
 /// How long a packet takes, each way.
 const DELAY: Duration = Duration::from_millis(50);
 const CROWD: usize = 100;
 
-fn builder(encryption: Encryption) -> Builder {
-    let builder = MeshSocket::builder().protocol(Protocol::new("crowd", encryption));
-    #[cfg(feature = "native-tls")]
-    if encryption == Encryption::Ssl {
-        return builder.tls(rs2p::Tls::new().identity(identity().clone()));
-    }
-    builder
-}
-
-/// One certificate for all nodes: what is tested is not how fast keys are made.
-#[cfg(feature = "native-tls")]
-fn identity() -> &'static rs2p::TlsIdentity {
-    static IDENTITY: std::sync::OnceLock<rs2p::TlsIdentity> = std::sync::OnceLock::new();
-    IDENTITY.get_or_init(|| rs2p::TlsIdentity::generate().expect("a key"))
-}
-
 fn bind(encryption: Encryption) -> MeshSocket {
-    builder(encryption).max_outgoing(0).bind(("127.0.0.1", 0)).expect("a free port")
+    builder_of("crowd", encryption).max_outgoing(0).bind(("127.0.0.1", 0)).expect("a free port")
 }
 
 /// Passes connections on, with a delay each way. Its threads end with the connections; the one that
@@ -42,7 +29,7 @@ fn slow_way(to: SocketAddr, most: usize) -> SocketAddr {
         for near in listener.incoming().take(most) {
             let near = near.expect("a connection");
             thread::spawn(move || {
-                wait_until(Instant::now() + DELAY);
+                let_pass(DELAY);
                 let far = TcpStream::connect(to).expect("the node listens");
                 let (near_too, far_too) = (near.try_clone(), far.try_clone());
                 pass_on(near, far);
@@ -65,7 +52,7 @@ fn pass_on(mut from: TcpStream, mut to: TcpStream) {
     });
     thread::spawn(move || {
         for (at, bytes) in receiver {
-            wait_until(at);
+            let_pass(at.saturating_duration_since(Instant::now()));
             if to.write_all(&bytes).is_err() {
                 break;
             }
@@ -73,12 +60,6 @@ fn pass_on(mut from: TcpStream, mut to: TcpStream) {
         // The other side may have closed it already.
         let _ = to.shutdown(Shutdown::Write);
     });
-}
-
-fn wait_until(at: Instant) {
-    while Instant::now() < at {
-        thread::park_timeout(at.saturating_duration_since(Instant::now()));
-    }
 }
 
 /// A hundred nodes connect at once, beside so many strangers that say nothing. `connect` itself

@@ -1,23 +1,15 @@
 //! Strangers and bad luck: what they must not cost a node. Plain TCP, no py2p needed.
 
+mod support;
+
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
 use rs2p::{Cause, Connection, MeshEvent, MeshSocket, Message, Refusal};
 
-#[path = "interop/raw.rs"]
-#[allow(dead_code)]
-mod raw;
-
-/// What `raw` shares with the tests that it was written for.
-mod net {
-    pub const NOWHERE: (&str, u16) = ("127.0.0.1", 9);
-}
-
-use raw::{BROADCAST, HANDSHAKE, PEERS, Raw, WHISPER};
-
-const PATIENCE: Duration = Duration::from_secs(20);
+use support::raw::{self, BROADCAST, HANDSHAKE, PEERS, Raw, WHISPER};
+use support::{PATIENCE, wait_for, wait_until};
 
 fn bind() -> MeshSocket {
     MeshSocket::builder().max_outgoing(0).bind(("127.0.0.1", 0)).expect("a port")
@@ -25,17 +17,6 @@ fn bind() -> MeshSocket {
 
 fn link(node: &MeshSocket) -> Raw {
     Raw::link(node.local_addr(), node.protocol().id(), Instant::now() + PATIENCE)
-}
-
-/// Waits for an event that answers `wanted`.
-fn wait_for<T>(socket: &MeshSocket, wanted: impl Fn(MeshEvent) -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let event = socket.events().recv_deadline(deadline).expect("the event in time");
-        if let Some(found) = wanted(event) {
-            return found;
-        }
-    }
 }
 
 /// Waits until a refusal was counted: a fence message behind it has arrived by then.
@@ -86,7 +67,7 @@ fn a_frame_beyond_the_limit_is_refused_before_it_is_allocated() {
     let mut raw = link(&node);
     raw.send(&u32::MAX.to_be_bytes());
     let cause = wait_for(&node, |event| match event {
-        MeshEvent::Left { cause, .. } => Some(cause),
+        MeshEvent::Left { cause, .. } => Some(cause.clone()),
         _ => None,
     });
     assert!(matches!(cause, Cause::TooLarge { len: 0xffff_ffff, .. }), "{cause}");
@@ -111,7 +92,7 @@ fn an_unfinished_frame_ends_its_link() {
     let mut raw = link(&node);
     raw.send(&[0, 0, 1, 0, 7]);
     let cause = wait_for(&node, |event| match event {
-        MeshEvent::Left { cause, .. } => Some(cause),
+        MeshEvent::Left { cause, .. } => Some(cause.clone()),
         _ => None,
     });
     assert!(matches!(cause, Cause::UnfinishedFrame), "{cause}");
@@ -153,12 +134,8 @@ fn strangers_who_come_and_go_leave_no_threads_behind_a_busy_handler() {
         // The node may have closed it already: it is only a stranger.
         let _ = std::io::Write::write_all(&mut stranger, b"GET / HTTP/1.1\r\n\r\n");
     }
-    let deadline = Instant::now() + PATIENCE;
     let threads = || std::fs::read_dir("/proc/self/task").expect("procfs").count();
-    while threads() > 150 {
-        assert!(Instant::now() < deadline, "{} threads", threads());
-        std::thread::yield_now();
-    }
+    wait_until("their threads end", || threads() <= 150);
     drop(release);
     node.close().expect("closed");
     honest.close().expect("closed");
@@ -208,11 +185,7 @@ fn a_link_that_closes_with_its_credit_spent_destroys_nothing_in_flight() {
     // What the system has no room for goes once the node reads on.
     let _ = is_flooded.recv_timeout(Duration::from_secs(2));
     node.send_to(&id, vec![7; 1 << 20]).expect("sent");
-    let deadline = Instant::now() + PATIENCE;
-    while node.stats().bytes_out < 1 << 20 {
-        assert!(Instant::now() < deadline, "{}", node.stats());
-        std::thread::yield_now();
-    }
+    wait_until("it is written", || node.stats().bytes_out >= 1 << 20);
     node.disconnect(&id).expect("linked");
     // Nobody reads on the other side until the link is gone.
     assert!(node.recv_timeout(Duration::from_millis(500)).is_err());

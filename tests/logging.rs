@@ -1,13 +1,13 @@
 //! `debug_level`, as in the tutorial: at 5 one sees every handler entered and every message in and
 //! out, per socket, through the `log` crate.
 
+mod support;
+
 use std::sync::{Mutex, OnceLock};
-use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use rs2p::{Connection, MeshSocket, Message};
-
-const PATIENCE: Duration = Duration::from_secs(20);
+use support::PATIENCE;
 
 /// Keeps all records, so that a test can look at those of its own sockets.
 #[derive(Default)]

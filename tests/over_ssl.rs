@@ -6,3 +6,4 @@ use rs2p::Encryption;
 const ENCRYPTION: Encryption = Encryption::Ssl;
 
 mod suite;
+mod support;

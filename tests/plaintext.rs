@@ -5,3 +5,4 @@ use rs2p::Encryption;
 const ENCRYPTION: Encryption = Encryption::Plaintext;
 
 mod suite;
+mod support;

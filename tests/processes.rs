@@ -3,18 +3,19 @@
 //! back by itself.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, unbounded};
 use rs2p::{Cause, MeshEvent, MeshSocket, Stats};
+use support::process::{Process, say};
+use support::{PATIENCE, is_long, let_pass};
 
-const PATIENCE: Duration = Duration::from_secs(60);
 const NODES: usize = 8;
 const STOPPED: usize = 3;
 const DEAF: usize = 5;
@@ -22,75 +23,41 @@ const DEAF: usize = 5;
 /// seven credits with a frame each, and a program of this size.
 const MAX_RESIDENT: u64 = 64 + 7 * 48 + 7 * 17 + 64;
 
-/// A node in its own process; it speaks in lines.
+/// A node in its own process.
 struct Node {
-    child: Child,
-    stdin: ChildStdin,
-    lines: Receiver<String>,
+    process: Process,
     addr: String,
 }
 
 impl Node {
     fn start(number: usize) -> Self {
-        let mut child = Command::new(std::env::current_exe().expect("this test"))
-            .args(["--ignored", "--exact", "one_node", "--nocapture", "--test-threads=1"])
-            .env("RS2P_NODE", number.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a process");
-        let stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let (sender, lines) = unbounded();
-        thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                // What the test harness of the child prints is not for us.
-                if let Some((_, line)) = line.split_once("node: ") {
-                    let _ = sender.send(line.to_string());
-                }
-            }
-        });
-        let stdin = child.stdin.take().expect("piped");
-        let mut node = Node { child, stdin, lines, addr: String::new() };
+        let process = Process::start("one_node", &[("RS2P_NODE", &number.to_string())]);
+        let mut node = Node { process, addr: String::new() };
         node.addr = node.expect("addr");
         node
     }
 
     fn tell(&mut self, line: &str) {
-        writeln!(self.stdin, "{line}").expect("the node listens");
+        self.process.tell(line);
     }
 
-    /// The rest of the next line that begins with this word.
+    /// Waits for the next line that begins with this word, and returns the rest of the line.
     fn expect(&self, word: &str) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let line = self.lines.recv_deadline(deadline);
-            let line = line.unwrap_or_else(|_| panic!("{}: no {word}", self.addr));
-            if let Some(rest) = line.strip_prefix(word) {
-                return rest.trim().to_string();
-            }
-        }
+        self.process.expect(word, PATIENCE)
     }
 
     fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
+        let pid = self.process.id().to_string();
         let status = Command::new("kill").args([signal, &pid]).status().expect("kill");
         assert!(status.success());
     }
 
-    /// The most memory that it ever had in use, in MiB.
+    /// Returns the most memory that it ever had in use, in MiB.
     fn peak(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()));
         let status = status.expect("procfs");
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
         peak.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        // Stopped or not, it must not outlive the test.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -98,28 +65,19 @@ impl Drop for Node {
 fn await_any<'a>(nodes: impl Iterator<Item = &'a Node> + Clone, what: &str) {
     let mut select = crossbeam_channel::Select::new();
     nodes.clone().for_each(|node| {
-        select.recv(&node.lines);
+        select.recv(&node.process.lines);
     });
     let deadline = Instant::now() + PATIENCE;
     loop {
         let Ok(_) = select.ready_deadline(deadline) else { panic!("nobody {what}") };
-        if nodes.clone().flat_map(|node| node.lines.try_iter()).any(|line| line == what) {
+        if nodes.clone().flat_map(|node| node.process.lines.try_iter()).any(|line| line == what) {
             return;
         }
     }
 }
 
-/// Waits without anything to wait for: time passing is what is wanted.
-fn let_pass(time: Duration) {
-    let until = Instant::now() + time;
-    while Instant::now() < until {
-        thread::park_timeout(until.saturating_duration_since(Instant::now()));
-    }
-}
-
 #[test]
 fn a_stopped_node_and_a_deaf_one_cost_the_others_nothing() {
-    let stop_for = if std::env::var_os("RS2P_LONG").is_some() { 30 } else { 3 };
     let mut nodes: Vec<Node> = (0..NODES).map(Node::start).collect();
     for n in 1..NODES {
         let addr = nodes[n - 1].addr.clone();
@@ -127,17 +85,19 @@ fn a_stopped_node_and_a_deaf_one_cost_the_others_nothing() {
         nodes[n].expect("connected");
     }
     nodes.iter_mut().for_each(|node| node.tell("go"));
-    let_pass(Duration::from_secs(3));
-    nodes[STOPPED].lines.try_iter().for_each(drop);
+    let_pass(Duration::from_secs(1));
+    nodes[STOPPED].process.lines.try_iter().for_each(drop);
     nodes[STOPPED].signal("-STOP");
-    let_pass(Duration::from_secs(stop_for));
+    if is_long() {
+        let_pass(Duration::from_secs(30));
+    }
     // However long it takes to fill the system's buffers: somebody gives it up.
     let others = (0..NODES).filter(|&n| n != STOPPED);
     await_any(others.map(|n| &nodes[n]), "gave up a slow peer");
     nodes[STOPPED].signal("-CONT");
     // Its peers gave it up meanwhile; it is linked again without anybody's help.
     nodes[STOPPED].expect("joined");
-    let_pass(Duration::from_secs(2));
+    let_pass(Duration::from_secs(1));
 
     nodes.iter_mut().for_each(|node| node.tell("stop"));
     let sent: Vec<u64> = nodes.iter().map(|node| parse(&node.expect("sent"))).collect();
@@ -236,10 +196,6 @@ fn adds_up(stats: &Stats) -> bool {
     stats.received == frames + stats.refused()
         && stats.delivered == stats.handled + stats.ignored + stats.queued
         && stats.queued == stats.taken + stats.dropped + stats.waiting
-}
-
-fn say(line: &str) {
-    println!("node: {line}");
 }
 
 /// Sends at full speed until it is over; how many messages.

@@ -15,6 +15,7 @@ use crate::{
     net::{NOWHERE, Net, close, id_of, link_back, promises, soon, wait_until},
     options::{IdOrder, PeerOptions},
     peer::Peer,
+    support::PATIENCE,
 };
 
 promises![
@@ -26,7 +27,7 @@ promises![
 ];
 
 /// From the dials to one link that works and no other.
-const LIMIT: Duration = Duration::from_secs(5);
+const LIMIT: Duration = PATIENCE;
 
 fn trials() -> usize {
     if env::var_os("RS2P_LONG").is_some() { 200 } else { 30 }

@@ -5,20 +5,22 @@
 //! they say so and pass, except under `CI=true`.
 
 mod dials;
-mod driver;
 mod errors;
-mod event;
 mod harness;
 mod healing;
 mod hostile;
 mod mesh;
 mod net;
 mod node;
-mod options;
 mod payloads;
-mod peer;
-mod python;
-mod raw;
 mod reply;
 mod slow;
 mod ssl;
+
+#[path = "../support/py2p/mod.rs"]
+mod py2p;
+#[path = "../support/mod.rs"]
+mod support;
+
+use py2p::{event, options, peer, python};
+use support::raw;

@@ -9,10 +9,10 @@ use crate::{
     options::PeerOptions,
     peer::Peer,
     python::{Python, python},
+    support::PATIENCE,
 };
 
-/// An address that nobody can dial: neither py2p nor rs2p finds somebody there.
-pub const NOWHERE: (&str, u16) = ("127.0.0.1", 9);
+pub use crate::support::{raw::NOWHERE, wait_event};
 
 /// Makes nodes that can talk to each other.
 #[derive(Clone, Copy)]
@@ -114,26 +114,7 @@ fn wait_link(py: &Peer, rs: &MeshSocket, is_outgoing: bool) {
 
 /// When to give up on something that takes milliseconds on a quiet machine.
 pub fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(20)
-}
-
-/// The next event that answers `wanted`.
-pub fn wait_event<T>(
-    node: &MeshSocket,
-    deadline: Instant,
-    wanted: impl Fn(&MeshEvent) -> Option<T>,
-) -> T {
-    let events = node.events();
-    loop {
-        match events.recv_deadline(deadline) {
-            Ok(event) => {
-                if let Some(found) = wanted(&event) {
-                    return found;
-                }
-            }
-            Err(_) => panic!("{node:?}: the event did not come\n{}", node.status()),
-        }
-    }
+    Instant::now() + PATIENCE
 }
 
 pub fn wait_joined(node: &MeshSocket, peer: NodeId, deadline: Instant) {

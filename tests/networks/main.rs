@@ -12,18 +12,7 @@ mod moving;
 mod names;
 mod node;
 
-#[allow(dead_code)]
-#[path = "../interop/driver.rs"]
-mod driver;
-#[allow(dead_code)]
-#[path = "../interop/event.rs"]
-mod event;
-#[allow(dead_code)]
-#[path = "../interop/options.rs"]
-mod options;
-#[allow(dead_code)]
-#[path = "../interop/peer.rs"]
-mod peer;
-#[allow(dead_code)]
-#[path = "../interop/python.rs"]
-mod python;
+#[path = "../support/py2p/mod.rs"]
+mod py2p;
+#[path = "../support/mod.rs"]
+mod support;

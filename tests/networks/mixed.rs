@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::lab::{Family, Host, Lab};
 use crate::node::{Bind, Node, talk};
-use crate::options::PeerOptions;
-use crate::peer::Peer;
-use crate::python::{Python, python};
+use crate::py2p::options::PeerOptions;
+use crate::py2p::peer::Peer;
+use crate::py2p::python::{Python, python};
 
 fn soon() -> Instant {
     Instant::now() + Duration::from_secs(60)

@@ -2,23 +2,17 @@
 //! lines what happens.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crossbeam_channel::{Receiver, unbounded};
 use rs2p::{MeshEvent, MeshSocket};
 
 use crate::lab::Host;
-
-/// Longer than anything here takes on a busy machine; reached only by a failure.
-const PATIENCE: Duration = Duration::from_secs(90);
+use crate::support::PATIENCE;
+use crate::support::process::{Process, say};
 
 pub struct Node {
-    child: Child,
-    stdin: ChildStdin,
-    lines: Receiver<String>,
+    process: Process,
     pub id: String,
     pub peers: BTreeSet<String>,
     /// All that it has said.
@@ -41,36 +35,22 @@ impl<'a> Bind<'a> {
 
 impl Node {
     pub fn start(host: &Host, bind: Bind<'_>) -> Node {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &host.namespace]);
-        command.arg(std::env::current_exe().expect("this test"));
-        command.args(["--ignored", "--exact", "node::one_node", "--nocapture"]);
-        command.env("RS2P_BIND", bind.addr);
-        bind.seed.map(|seed| command.env("RS2P_SEED", seed));
-        if let Some((host, port)) = bind.out_addr {
-            command.env("RS2P_OUT_HOST", host).env("RS2P_OUT_PORT", port.to_string());
+        let mut variables = vec![("RS2P_BIND", bind.addr)];
+        variables.extend(bind.seed.map(|seed| ("RS2P_SEED", seed)));
+        let out_port = bind.out_addr.map(|(_, port)| port.to_string());
+        if let (Some((host, _)), Some(port)) = (bind.out_addr, &out_port) {
+            variables.extend([("RS2P_OUT_HOST", host), ("RS2P_OUT_PORT", port)]);
         }
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a process");
-        let stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let (sender, lines) = unbounded();
-        thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                // What the test harness of the child prints is not for us.
-                if let Some((_, line)) = line.split_once("node: ") {
-                    let _ = sender.send(line.to_string());
-                }
-            }
-        });
-        let stdin = child.stdin.take().expect("piped");
+        let inside = ["ip", "netns", "exec", &host.namespace];
+        let process = Process::start_in(&inside, "node::one_node", &variables);
         let (peers, said) = (BTreeSet::new(), Vec::new());
-        let mut node = Node { child, stdin, lines, id: String::new(), peers, said };
+        let mut node = Node { process, id: String::new(), peers, said };
         node.id = node.hear("id");
         node
     }
 
     pub fn tell(&mut self, line: &str) {
-        writeln!(self.stdin, "{line}").expect("the node listens");
+        self.process.tell(line);
     }
 
     /// Asks, and waits for the line that begins with this word; the rest of it.
@@ -106,7 +86,7 @@ impl Node {
     pub fn wait(&mut self, what: &str, is_so: impl Fn(&Node) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !is_so(self) {
-            let Ok(line) = self.lines.recv_deadline(deadline) else {
+            let Ok(line) = self.process.lines.recv_deadline(deadline) else {
                 panic!("{}: waited for {what}:\n{}", self.id, self.said.join("\n"));
             };
             match line.split(' ').collect::<Vec<_>>()[..] {
@@ -120,15 +100,7 @@ impl Node {
 
     /// Ends it without a word.
     pub fn kill(&mut self) {
-        // Killed before or not, it has ended then.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        self.kill();
+        self.process.kill();
     }
 }
 
@@ -186,8 +158,4 @@ fn say_event(event: &MeshEvent) {
         MeshEvent::OutAddr { addr } => say(&format!("new out_addr {addr}")),
         event => say(&format!("event {event:?}")),
     }
-}
-
-fn say(line: &str) {
-    println!("node: {line}");
 }

@@ -7,14 +7,13 @@ mod errors;
 mod flow;
 mod secret;
 mod strangers;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::{Duration, Instant};
 
 use rs2p::{Builder, Encryption, MeshSocket, Protocol};
-
-/// When to give up on something that takes milliseconds on a quiet machine.
-const SOON: Duration = Duration::from_secs(20);
+use support::PATIENCE as SOON;
 
 /// A node that dials nobody by itself.
 fn builder(encryption: Encryption) -> Builder {
@@ -45,22 +44,13 @@ fn listener() -> (TcpListener, SocketAddr) {
     (listener, addr)
 }
 
-/// A TCP connection on which no test can wait for ever.
+/// A TCP connection on which no test can wait forever.
 fn dial(addr: SocketAddr) -> TcpStream {
     limited(TcpStream::connect(addr).expect("a node that listens"))
 }
 
 fn limited(stream: TcpStream) -> TcpStream {
-    stream.set_read_timeout(Some(SOON)).expect("a time-out");
-    stream.set_write_timeout(Some(SOON)).expect("a time-out");
+    stream.set_read_timeout(Some(SOON)).expect("a timeout");
+    stream.set_write_timeout(Some(SOON)).expect("a timeout");
     stream
-}
-
-/// Runs something that must not take longer.
-fn within<T>(limit: Duration, what: impl FnOnce() -> T) -> T {
-    let begun = Instant::now();
-    let result = what();
-    let took = begun.elapsed();
-    assert!(took < limit, "took {took:?}, more than {limit:?}");
-    result
 }

@@ -9,13 +9,13 @@ use super::support::*;
 
 /// How long nodes send at full speed.
 fn duration() -> Duration {
-    Duration::from_secs(if is_long() { 30 } else { 3 })
+    Duration::from_secs(if is_long() { 30 } else { 1 })
 }
 
 /// All nodes send to all at full speed; whatever one sent, each other one gets, once.
 fn storm(nodes: &[MeshSocket], payload: impl Fn(u64) -> usize + Sync) {
-    // Who has never asked to receive is not waited for; on a busy machine the threads below may ask
-    // only when a small queue is full.
+    // A full queue drops its oldest messages if nobody has asked to receive yet, and on a busy machine
+    // the threads below may ask too late.
     assert!(nodes.iter().all(|node| node.try_recv().is_err()));
     let done = AtomicBool::new(false);
     let sent: Vec<AtomicU64> = nodes.iter().map(|_| AtomicU64::new(0)).collect();
@@ -64,7 +64,7 @@ fn receive_all(me: usize, node: &MeshSocket, sent: &[AtomicU64], senders_left: &
                 quiet_since = Instant::now();
             }
             Err(error) => {
-                let stuck = quiet_since.elapsed() > PATIENCE * 2;
+                let stuck = quiet_since.elapsed() > PATIENCE;
                 let (all, stats, status) = (others(), node.stats(), node.status());
                 assert!(!stuck, "{error}: {} of {all}\n{stats}\n{status}", received.len());
             }

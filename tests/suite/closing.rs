@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rs2p::{Connection, Error, MeshSocket, Message, RecvError, Reply};
 
@@ -72,20 +72,12 @@ fn handlers_are_dropped_with_what_they_captured() {
     assert!(watch.upgrade().is_none());
 }
 
-/// Threads of this process whose names begin with `rs2p-`, by socket they cannot be told apart:
-/// so this test has a process of its own under nextest, and else counts only its own surplus.
-#[cfg(target_os = "linux")]
-fn threads() -> usize {
-    let tasks = std::fs::read_dir("/proc/self/task").expect("procfs");
-    tasks
-        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
-        .filter(|name| name.starts_with("rs2p-"))
-        .count()
-}
+/// Longer than any test binary runs: a call with this timeout is ended by `close` or not at all.
+const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
 
 #[test]
-fn close_with_fifty_links_and_blocked_callers_returns_in_time() {
-    let hub = bind_with(builder().max_outgoing(0).outbound(4096).send_timeout(PATIENCE));
+fn close_with_fifty_links_ends_every_blocked_call() {
+    let hub = bind_with(builder().max_outgoing(0).outbound(4096).send_timeout(FOR_EVER));
     let peers: Vec<MeshSocket> = (0..50).map(|_| bind_fixed()).collect();
     peers.iter().for_each(|peer| connect(peer, &hub));
     let nobody = bind().id();
@@ -101,24 +93,20 @@ fn close_with_fifty_links_and_blocked_callers_returns_in_time() {
         run("recv", Box::new(|hub| hub.recv().map(drop).map_err(Error::from)));
         run(
             "recv_timeout",
-            Box::new(|hub| hub.recv_timeout(PATIENCE).map(drop).map_err(Error::from)),
+            Box::new(|hub| hub.recv_timeout(FOR_EVER).map(drop).map_err(Error::from)),
         );
-        run("wait_for_peers", Box::new(|hub| hub.wait_for_peers(99, PATIENCE).map(drop)));
+        run("wait_for_peers", Box::new(|hub| hub.wait_for_peers(99, FOR_EVER).map(drop)));
         run("connect", Box::new(move |hub| hub.connect(mute.1).map(drop)));
         run(
             "ticket",
             Box::new(move |hub| match hub.send_to(&nobody, "?")? {
-                Reply::Routing(ticket) => ticket.wait(PATIENCE),
+                Reply::Routing(ticket) => ticket.wait(FOR_EVER),
                 Reply::Sent => Ok(()),
             }),
         );
         // All five are waiting, or will find the socket closing: both must end the same way.
-        while hub.awaiting_ids() == 0 {
-            thread::yield_now();
-        }
-        let begun = Instant::now();
+        wait_until("the dial is under way", || hub.awaiting_ids() > 0);
         let report = hub.close().expect("closed");
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
         assert_eq!(report.left_behind, Vec::<String>::new());
         for _ in 0..5 {
             let (name, outcome) = outcomes.recv_timeout(PATIENCE).expect("an outcome");
@@ -133,7 +121,10 @@ fn close_with_fifty_links_and_blocked_callers_returns_in_time() {
 
 #[test]
 fn a_blocked_send_ends_with_closed() {
-    let (a, b) = (bind_with(builder().max_outgoing(0).outbound(1 << 16)), bind_fixed());
+    let (a, b) = (
+        bind_with(builder().max_outgoing(0).outbound(1 << 16).send_timeout(FOR_EVER)),
+        bind_fixed(),
+    );
     connect(&a, &b);
     let (release, gate) = crossbeam_channel::bounded::<()>(0);
     b.register_handler(move |_: &Message, _: &Connection| {
@@ -151,11 +142,9 @@ fn a_blocked_send_ends_with_closed() {
         }
         unreachable!("there are more numbers than time")
     });
-    // It is blocked when nothing was sent for a while.
+    // It is blocked, or this machine is slow: `close` has to end it either way.
     while sent.recv_timeout(Duration::from_millis(500)).is_ok() {}
-    let begun = Instant::now();
     a.close().expect("closed");
-    assert!(begun.elapsed() < Duration::from_secs(2));
     let error = blocked.join().expect("no panic");
     assert!(matches!(error, Error::Closed), "{error:?}");
     drop(release);
@@ -173,23 +162,9 @@ fn a_handler_that_does_not_return_is_left_behind_and_named() {
     });
     nodes[0].send("stay").expect("sent");
     inside.recv_timeout(PATIENCE).expect("in the handler");
-    let begun = Instant::now();
+    // It returns though the handler returns only when the test is over.
     let report = nodes[1].close().expect("closed");
-    assert!(begun.elapsed() < Duration::from_secs(2));
     assert_eq!(report.left_behind, ["rs2p-daemon"]);
     drop(release);
     close_all(&nodes[..1]);
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn no_thread_is_left() {
-    // Other tests of this process may run beside: only under nextest is this count exact.
-    if std::env::var_os("NEXTEST").is_none() {
-        return;
-    }
-    let nodes = line(5);
-    assert!(threads() >= 5 * 2 + 4);
-    close_all(&nodes);
-    assert_eq!(threads(), 0);
 }

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rs2p::{Cause, Error, MeshEvent, MeshSocket, Protocol};
 
@@ -143,12 +143,11 @@ fn not_a_node() {
     if ENCRYPTION != rs2p::Encryption::Plaintext {
         return; // over TLS the handshake of TLS fails first: see ssl.rs
     }
-    let a = bind();
+    // If it is told at once, as it should be, this is not what ends the dial.
+    let a = bind_with(builder().handshake_timeout(PATIENCE));
     let http = server(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
-    let begun = Instant::now();
     let error = a.connect(http).expect_err("a web server");
     assert!(matches!(error, Error::NotPy2p { addr } if addr == http), "{error:?}");
-    assert!(begun.elapsed() < Duration::from_secs(4), "it is told at once");
     close_all(&[a]);
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use rs2p::{Connection, Error, Kind, Message, RecvError, RecvTimeoutError, Reply, SendOptions};
@@ -179,7 +178,7 @@ fn a_slow_handler_loses_nothing_and_costs_no_link() {
             let _ = gate.recv();
         }
     });
-    // More than a link may have undigested: the sender has to wait meanwhile.
+    // More than a link may read ahead of the handler.
     let count = 2000;
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -189,7 +188,8 @@ fn a_slow_handler_loses_nothing_and_costs_no_link() {
         });
         begun.recv_timeout(PATIENCE).expect("the handler runs");
         assert!(nodes[2].recv_timeout(PATIENCE).is_ok(), "relayed before");
-        let_pass(Duration::from_secs(5));
+        let credit_is_spent = || nodes[1].stats().bytes_in >= 1 << 20;
+        wait_until("the link has read as far ahead as it may", credit_is_spent);
         drop(release);
         for node in &nodes[1..] {
             let left = count - usize::from(node.id() == nodes[2].id());

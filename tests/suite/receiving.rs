@@ -1,4 +1,4 @@
-//! Receiving: waiting, with a time-out, not at all, in batches, by iterator, by channel.
+//! Receiving: waiting, with a timeout, not at all, in batches, by iterator, by channel.
 
 use std::time::{Duration, Instant};
 
@@ -51,9 +51,7 @@ fn after_close_what_is_queued_is_still_handed_out() {
         nodes[0].send(n.to_string()).expect("sent");
     }
     assert_eq!(recv_text(&nodes[1]), ["0"]);
-    while nodes[1].stats().waiting < 2 {
-        std::thread::yield_now();
-    }
+    wait_until("both are queued", || nodes[1].stats().waiting == 2);
     nodes[1].close().expect("closed");
     assert_eq!(nodes[1].recv().expect("1")[1], b"1");
     assert_eq!(nodes[1].try_recv().expect("2")[1], b"2");
@@ -108,7 +106,7 @@ fn who_receives_slowly_loses_nothing() {
 
 #[test]
 fn who_stops_receiving_is_waited_for_and_then_no_longer() {
-    let patience = Duration::from_millis(200);
+    let patience = Duration::from_secs(1);
     let settings = builder().max_outgoing(0).queue(1 << 30, 10).queue_patience(patience);
     let (a, b) = (bind_fixed(), bind_with(settings));
     connect(&a, &b);
@@ -125,7 +123,7 @@ fn who_stops_receiving_is_waited_for_and_then_no_longer() {
         });
     }
     assert!(begun.elapsed() >= patience, "the first drop waited");
-    assert!(begun.elapsed() < patience * 20, "the others did not wait again");
+    assert!(begun.elapsed() < patience * 40, "the others did not wait again");
     close_all(&[a, b]);
 }
 

@@ -18,7 +18,7 @@ const MINORS: std::ops::RangeInclusive<u32> = 8..=11;
 /// Where `install.py` is to make environments, one per version of Python.
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/py2p-0.4.516");
 
-const INSTALLER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/install.py");
+const INSTALLER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/py2p/install.py");
 
 const PROBE_LIMIT: Duration = Duration::from_secs(20);
 const INSTALL_LIMIT: Duration = Duration::from_secs(300);

@@ -9,7 +9,7 @@ use crossbeam_channel::RecvTimeoutError;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use crate::{
+use super::{
     driver::Driver,
     event::{Fatal, Links, PeerMessage, Ready, to_hex},
     options::{PeerOptions, SendAs},

@@ -12,7 +12,8 @@ use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use rs2p::NodeId;
 use sha2::{Digest, Sha384};
 
-use crate::net::NOWHERE;
+/// An address that nobody can dial: neither py2p nor rs2p finds somebody there.
+pub const NOWHERE: (&str, u16) = ("127.0.0.1", 9);
 
 pub const BROADCAST: u8 = 0;
 pub const WHISPER: u8 = 2;

@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use crate::event::{Event, Fatal, Links, PeerMessage, Ready};
+use super::event::{Event, Fatal, Links, PeerMessage, Ready};
 
 /// Python, py2p and, with SSL, an RSA key; on a machine that is busy.
 const START_LIMIT: Duration = Duration::from_secs(60);

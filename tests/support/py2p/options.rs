@@ -4,9 +4,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::{event::to_hex, python::Python};
+use super::{event::to_hex, python::Python};
 
-const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/peer.py");
+const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/py2p/peer.py");
 
 /// How to start a node. The python is the proof that there is one:
 /// `PeerOptions { subnet: "other", ..PeerOptions::new(python) }`.
