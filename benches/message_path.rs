@@ -10,14 +10,14 @@ use rs2p::bench::{Reading, Relaying, Seen, base58_of_digest, broadcast, digest_o
 
 const SIZES: [usize; 3] = [64, 1024, 65_536];
 
-/// Bytes that differ from number to number.
+/// Returns bytes that differ from number to number.
 fn payload(number: u64, size: usize) -> Vec<u8> {
     let mut payload = number.to_le_bytes().to_vec();
     payload.resize(size, 7);
     payload
 }
 
-/// A digest-like number.
+/// Returns a digest-like number.
 fn digest(number: u64) -> [u8; 48] {
     let mut x = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     std::array::from_fn(|_| {

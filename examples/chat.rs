@@ -2,8 +2,8 @@
 //!
 //! In the first: `cargo run --example chat -- alice 127.0.0.1:4444`. In the others, with the
 //! address of any that runs already: `cargo run --example chat -- bob 127.0.0.1:0 127.0.0.1:4444`.
-//! What you type, everyone sees. `/peers` shows whom you are linked with; an empty line, or the end
-//! of the input, says goodbye.
+//! What you type, everyone sees. `/peers` shows the peers that you are linked with. An empty line,
+//! or the end of the input, ends the program.
 
 use std::io::BufRead;
 use std::{env, io, thread};

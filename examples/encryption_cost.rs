@@ -1,4 +1,4 @@
-//! What TLS costs: the same work over plaintext and over SSL, in turns, in one run.
+//! What TLS costs: the same work over plaintext and over SSL, measured alternately in one run.
 //!
 //! Run it with `cargo run --release --features native-tls --example encryption_cost`. You will see
 //! a table of medians: rates one way, and round trips of a whisper and its reply.
@@ -83,7 +83,7 @@ impl Pair {
         Ok(count as f64 / begun.elapsed().as_secs_f64())
     }
 
-    /// The median time of a message and its reply, in microseconds.
+    /// Returns the median time of a message and its reply, in microseconds.
     fn round_trip(&self) -> rs2p::Result<f64> {
         let echo = self
             .b
@@ -106,7 +106,7 @@ impl Pair {
     }
 }
 
-/// A payload that no other message has.
+/// Returns a payload that no other message has.
 fn payload(n: u64, size: usize) -> Vec<u8> {
     let mut payload = n.to_be_bytes().to_vec();
     payload.resize(size.max(8), 0);

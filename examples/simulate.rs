@@ -1,4 +1,4 @@
-//! A mesh of simulated nodes, with whatever you want to go wrong, and what became of it in numbers.
+//! A mesh of simulated nodes, with the faults of your choice, and a report in numbers.
 //!
 //! ```text
 //! cargo run --release --features sim --example simulate -- --nodes 200 --crashes 5 --partitions 1
@@ -69,7 +69,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// `--name value`, any number of them.
+/// Reads `--name value`, any number of times.
 fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments> {
     let mut arguments = Arguments::new();
     while let Some(word) = words.next() {

@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A payload that no other message has.
+/// Returns a payload that no other message has.
 fn payload(n: u64, size: usize) -> Vec<u8> {
     let mut payload = n.to_be_bytes().to_vec();
     payload.resize(size.max(8), 0);

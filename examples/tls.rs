@@ -1,8 +1,8 @@
 //! A private mesh: TLS, a secret, and a certificate that outlives the program.
 //!
-//! Run it with `cargo run --features native-tls --example tls`. You will see who is let in: a node
-//! that knows the secret; and who is not: one with another secret, one without any, one without
-//! encryption, and, where the certificate is pinned, whoever has another one.
+//! Run it with `cargo run --features native-tls --example tls`. You will see which nodes are let
+//! in: those that know the secret. Refused are nodes with another secret, without a secret, without
+//! encryption, and, if the certificate is pinned, with another certificate.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ fn main() -> rs2p::Result<()> {
     Ok(())
 }
 
-/// A node of the mesh whose nodes know this secret.
+/// Returns a node of the mesh whose nodes know this secret.
 fn private(secret: &str) -> Builder {
     MeshSocket::builder().protocol(Protocol::new("mesh", Encryption::Ssl).with_secret(secret))
 }

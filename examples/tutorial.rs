@@ -20,7 +20,7 @@ fn main() -> rs2p::Result<()> {
     let bob = MeshSocket::builder().out_addr("127.0.0.1", 44565).bind(("127.0.0.1", 0))?;
     println!("bob announces {}", bob.out_addr());
 
-    // No sleep, no assertion on the routing table: connect returns when the link is there.
+    // `connect` returns when both ends have the link, so no sleep is needed.
     sock.connect(alice.local_addr())?;
     bob.connect(alice.local_addr())?;
     println!("alice has {} peers", alice.routing_table().len());
@@ -42,7 +42,7 @@ fn main() -> rs2p::Result<()> {
     bob.register_handler(relay_tx);
     sock.send_with(SendOptions::new().kind(Kind::new("tx_relay")), b"\x01\x02 a transaction")?;
     sock.send("after the transaction")?;
-    // The question to alice and its list came to bob as well; he skips them.
+    // The question to alice and its list came to bob as well; skip them.
     while bob.recv_timeout(PATIENCE)?[1] != b"after the transaction" {}
     println!("bob's handlers kept {} message", bob.stats().handled);
 
@@ -55,7 +55,7 @@ fn main() -> rs2p::Result<()> {
     Ok(())
 }
 
-/// Another mesh is an error that says so.
+/// Shows that another mesh is an error that says so.
 fn wrong_subnet(sock: &MeshSocket) {
     let other = Protocol::new("mesh2", Encryption::Plaintext);
     let stranger = MeshSocket::builder().protocol(other).bind(("127.0.0.1", 0));
@@ -65,7 +65,7 @@ fn wrong_subnet(sock: &MeshSocket) {
     }
 }
 
-/// Three messages, received as a batch, each answered.
+/// Receives three messages as a batch and answers each.
 fn replies_to_a_list(sock: &MeshSocket, alice: &MeshSocket) -> rs2p::Result<()> {
     for n in 1..=3 {
         sock.send(format!("number {n}"))?;

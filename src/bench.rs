@@ -32,7 +32,7 @@ fn message(main: Flag, packets: Vec<Packet>) -> Vec<u8> {
     draft.encode(&id(1), &draft.id()).bytes(None).to_vec()
 }
 
-/// A broadcast as it comes over the wire.
+/// Returns a broadcast as it comes over the wire.
 #[must_use]
 pub fn broadcast(payload: &[u8]) -> Vec<u8> {
     message(Flag::Broadcast, vec![b"\0".into(), payload.into()])
@@ -81,7 +81,7 @@ impl Reading {
         self.header(stream)?.and_then(Header::verify).map(Box::new).ok()
     }
 
-    /// Cuts, reads and verifies one message; how many packets it has.
+    /// Cuts, reads and verifies one message. Returns how many packets it has.
     pub fn read(&mut self, stream: &[u8]) -> usize {
         self.envelope(stream).map_or(0, |envelope| envelope.packets.len())
     }
@@ -96,7 +96,7 @@ pub struct Relaying {
 }
 
 impl Relaying {
-    /// A node with this many peers, one of which sends.
+    /// Returns a node with this many peers, one of which sends.
     #[must_use]
     pub fn new(peers: u8) -> Self {
         let addr = |port| HostPort { host: "127.0.0.1".into(), port };
@@ -118,7 +118,7 @@ impl Relaying {
         Relaying { node, from, reading: Reading::default() }
     }
 
-    /// Takes a message as a link's thread and the daemon do; how many actions follow.
+    /// Takes a message as a link's thread and the daemon do. Returns how many actions follow.
     pub fn take(&mut self, stream: &[u8]) -> usize {
         let Some(Ok(header)) = self.reading.header(stream) else { return 0 };
         if self.node.is_duplicate(now(), self.from, header.id(), header.time()) {
@@ -140,7 +140,7 @@ impl Seen {
         Seen(SeenCache::new(max, (1, 2)))
     }
 
-    /// Whether this id is new.
+    /// Returns whether this id is new.
     pub fn remember(&mut self, digest: [u8; 48]) -> bool {
         let id = MessageId::from_digest(digest);
         self.0.remember(now(), &id, SECOND, || Ok::<(), ()>(())).unwrap_or(false)

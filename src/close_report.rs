@@ -1,4 +1,4 @@
-//! What closing left undone.
+//! What `close` left undone.
 
 /// What `close` left undone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! A peer, as handlers and the routing table show it.
+//! A peer, as handlers and the routing table give it.
 
 use std::fmt;
 use std::sync::Weak;
@@ -13,7 +13,8 @@ use crate::packet::Packets;
 
 /// A link to a peer: what a handler gets beside the message, and what the routing table holds.
 ///
-/// It names the peer, not the wire: if the link is replaced by another one, it speaks over that.
+/// It stands for the peer, not for one link: if another link to the peer takes its place, that is
+/// used.
 ///
 /// ```
 /// # use rs2p::MeshSocket;
@@ -40,27 +41,27 @@ impl Connection {
         Connection { peer, server }
     }
 
-    /// Who is at the other end.
+    /// Returns the id of the peer at the other end.
     #[must_use]
     pub fn id(&self) -> NodeId {
         self.peer.id
     }
 
-    /// The address that the peer announced, as `host:port`; where it was dialled, if it announced
-    /// none; empty if neither is known.
+    /// Returns the address that the peer announced, as `host:port`; the address that was dialled,
+    /// if it announced none; an empty text if neither is known.
     #[must_use]
     pub fn addr(&self) -> String {
         self.peer.addr.as_ref().map(ToString::to_string).unwrap_or_default()
     }
 
-    /// Whether this node dialled.
+    /// Returns whether this node dialled.
     #[must_use]
     pub fn is_outgoing(&self) -> bool {
         self.peer.is_outgoing
     }
 
-    /// Sends packets to this peer alone. Waits while too much waits to be written to it; inside
-    /// a handler it fails instead.
+    /// Sends packets to this peer alone. Blocks while the outbound queue of the peer is over its
+    /// limit; inside a handler it fails instead.
     ///
     /// # Errors
     ///
@@ -69,8 +70,8 @@ impl Connection {
         self.send_with(SendOptions::whisper(), packets)
     }
 
-    /// Sends packets to this peer alone, with a flag and a kind. With a broadcast's flag the peer
-    /// relays them.
+    /// Sends packets to this peer alone, with a flag and a kind. With the flag of a broadcast the
+    /// peer relays them.
     ///
     /// # Errors
     ///
@@ -107,13 +108,13 @@ impl Connection {
     }
 
     /// Returns how many bytes are queued for this peer, as of now; 0 if it is no longer linked.
-    /// Own messages wait when it is half of [`Builder::outbound`](crate::Builder::outbound).
+    /// `send` blocks when it is half of [`Builder::outbound`](crate::Builder::outbound).
     #[must_use]
     pub fn queued(&self) -> usize {
         self.server().map_or(0, |server| server.queued_for(&self.id()))
     }
 
-    /// The socket that this is a link of, unless that is gone.
+    /// Returns the socket that this link belongs to, or `None` if that is gone.
     #[must_use]
     pub fn server(&self) -> Option<MeshSocket> {
         self.server.upgrade().map(MeshSocket::from)

@@ -1,4 +1,4 @@
-//! Who a node is and which message this is: digests, shown in base58.
+//! Ids of nodes and messages: digests, shown in base58.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,10 +6,10 @@ use std::str::FromStr;
 use crate::error::{Error, Result};
 use crate::wire::base58;
 
-/// Who a node is: a SHA-384 digest that it drew when it started, shown in base58.
+/// The id of a node: a SHA-384 digest that it drew when it started, shown in base58.
 ///
-/// Ids order by their numeric value, which is how two nodes agree on who decides. Nobody can
-/// check an id: on a plain mesh it names a peer, it does not prove one.
+/// Ids order by their numeric value; by that order two nodes agree which of them decides. An id is
+/// a name and not a proof: no node can check it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId {
     // Length before text: canonical base58 numerals of an ascending alphabet order numerically
@@ -19,20 +19,20 @@ pub struct NodeId {
 }
 
 impl NodeId {
-    /// The id whose number is this big-endian digest.
+    /// Returns the id whose number is this big-endian digest.
     #[must_use]
     pub fn from_digest(digest: &[u8; 48]) -> Self {
         let (text, len) = base58::encode_digest(digest);
         NodeId { len, text }
     }
 
-    /// The id as it stands on the wire: base58, no padding.
+    /// Returns the id as it stands on the wire: base58, no padding.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.text[..usize::from(self.len)]
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         // Base58 is ASCII, so this never falls back.
@@ -74,12 +74,12 @@ impl FromStr for NodeId {
     }
 }
 
-/// Which message this is: the SHA-384 digest of its payload and time, shown in base58.
+/// The id of a message: the SHA-384 digest of its payload and time, shown in base58.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId([u8; 48]);
 
 impl MessageId {
-    /// The digest, big endian.
+    /// Returns the digest, big endian.
     #[must_use]
     pub fn as_digest(&self) -> &[u8; 48] {
         &self.0

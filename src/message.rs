@@ -12,7 +12,7 @@ use crate::packet::{Packet, Packets};
 use crate::reply::Reply;
 use crate::wire::Envelope;
 
-/// What a message in the queue takes besides its bytes.
+/// Bytes that a queued message takes besides its own.
 const OVERHEAD: usize = 512;
 
 /// A message that arrived.
@@ -55,68 +55,68 @@ impl Message {
         self.envelope
     }
 
-    /// All packets: the kind, then the payload.
+    /// Returns all packets: the kind, then the payload.
     #[must_use]
     pub fn packets(&self) -> &[Packet] {
         &self.envelope.packets
     }
 
-    /// The packets that the sender sent, without the kind.
+    /// Returns the packets that the sender sent, without the kind.
     #[must_use]
     pub fn payload(&self) -> &[Packet] {
         self.envelope.packets.get(1..).unwrap_or_default()
     }
 
-    /// What it is: packet 0.
+    /// Returns the kind: packet 0.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.envelope.packets.first().map_or_else(|| Kind::new([]), Kind::from)
     }
 
-    /// How it travelled: [`Flag::Broadcast`] straight from its sender, [`Flag::Waterfall`] through
-    /// others, [`Flag::Whisper`] for this node alone.
+    /// Returns how the message travelled: [`Flag::Broadcast`] straight from its sender,
+    /// [`Flag::Waterfall`] through others, [`Flag::Whisper`] for this node alone.
     #[must_use]
     pub fn flag(&self) -> Flag {
         self.envelope.main
     }
 
-    /// Who sent it. A broadcast's sender is what it claims to be; a whisper's is the peer that it
-    /// came from.
+    /// Returns the id of the sender. In a broadcast it is not authenticated; in a whisper it is the
+    /// id of the peer that the message came from.
     #[must_use]
     pub fn sender(&self) -> NodeId {
         self.envelope.sender
     }
 
-    /// The digest that tells it from all others.
+    /// Returns the id: a digest of payload and time, by which nodes tell messages apart.
     #[must_use]
     pub fn id(&self) -> MessageId {
         self.envelope.id
     }
 
-    /// When it was sent, in seconds since the Unix epoch, as its sender dated it. A sender of
-    /// several equal messages dates them apart.
+    /// Returns when it was sent, in seconds since the Unix epoch, as its sender dated it. Identical
+    /// messages of one sender have different dates.
     #[must_use]
     pub fn time(&self) -> u64 {
         self.envelope.time
     }
 
-    /// The same as [`SystemTime`]; `None` if the date is out of its range.
+    /// Returns [`time`](Message::time) as [`SystemTime`]; `None` if the date is out of its range.
     #[must_use]
     pub fn sent_at(&self) -> Option<SystemTime> {
         UNIX_EPOCH.checked_add(Duration::from_secs(self.time()))
     }
 
-    /// The socket that received it, unless that is gone.
+    /// Returns the socket that received the message, or `None` if that is gone.
     #[must_use]
     pub fn server(&self) -> Option<MeshSocket> {
         self.server.upgrade().map(MeshSocket::from)
     }
 
-    /// Sends packets to the sender of this message, and to nobody else.
+    /// Sends packets to the sender of this message only.
     ///
-    /// Never waits. To a direct peer the reply is [`Reply::Sent`]. Otherwise it travels back along
-    /// the way that this message came, and the [`Ticket`](crate::Ticket) of [`Reply::Routing`] tells
-    /// whether the sender has taken it; see [`MeshSocket::send_to`].
+    /// Never blocks. To a direct peer the reply is [`Reply::Sent`]. Otherwise it travels back along
+    /// the way that this message came, and the [`Ticket`](crate::Ticket) of [`Reply::Routing`]
+    /// tells whether the sender has taken it; see [`MeshSocket::send_to`].
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl Message {
         self.server().ok_or(Error::Closed)?.answer(&self.sender(), Some(self.id()), packets)
     }
 
-    /// Bytes of memory that it pins.
+    /// Returns how many bytes of memory it pins.
     pub(crate) fn pinned(&self) -> usize {
         OVERHEAD + self.envelope.pinned()
     }
@@ -136,7 +136,7 @@ impl Message {
 impl std::ops::Index<usize> for Message {
     type Output = Packet;
 
-    /// The packet at this place, see [`Message::packets`].
+    /// Returns the packet at this place, see [`Message::packets`].
     ///
     /// # Panics
     ///

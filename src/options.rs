@@ -1,4 +1,5 @@
-//! How a message travels ([`Flag`]), what it is ([`Kind`]), and how to say so ([`SendOptions`]).
+//! How a message travels ([`Flag`]), what it is for ([`Kind`]), and how to send it
+//! ([`SendOptions`]).
 
 use std::fmt;
 use std::time::Duration;
@@ -7,25 +8,25 @@ use bytes::Bytes;
 
 use crate::packet::Packet;
 
-/// How other nodes pass a message on: its main flag.
+/// How other nodes relay a message: its main flag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Flag {
     /// Every node relays it: it reaches the whole mesh.
     #[default]
     Broadcast,
-    /// A broadcast that has been relayed at least once. Sent by hand it behaves like one.
+    /// A broadcast that was relayed at least once. A message that is sent with it is a broadcast.
     Waterfall,
-    /// Nobody relays it: it reaches the direct peers.
+    /// No node relays it: it reaches the direct peers.
     Whisper,
-    /// Two neighbours settle how they talk. The protocol's own.
+    /// Two peers agree on how they talk. Reserved for the protocol.
     Renegotiate,
     /// Any other byte. Peers treat it like a whisper.
     Other(u8),
 }
 
 impl Flag {
-    /// The byte on the wire.
+    /// Returns the byte on the wire.
     #[must_use]
     pub fn as_byte(self) -> u8 {
         match self {
@@ -37,7 +38,7 @@ impl Flag {
         }
     }
 
-    /// The flag that this byte stands for.
+    /// Returns the flag that this byte stands for.
     #[must_use]
     pub fn from_byte(byte: u8) -> Self {
         match byte {
@@ -49,17 +50,17 @@ impl Flag {
         }
     }
 
-    /// Whether nodes pass it on.
+    /// Returns whether nodes pass it on.
     pub(crate) fn is_relayed(self) -> bool {
         matches!(self, Flag::Broadcast | Flag::Waterfall)
     }
 }
 
-/// What a message is: its sub-flag, the first of its packets.
+/// What a message is for: its sub-flag, the first of its packets.
 ///
-/// [`Kind::BROADCAST`] and [`Kind::WHISPER`] are ordinary messages and reach `recv`. Any text of
-/// your own is a kind for handlers: it never reaches `recv`. The names of the standard kinds are
-/// not kinds: a kind made of such a text is refused by `send_with`.
+/// [`Kind::BROADCAST`] and [`Kind::WHISPER`] are ordinary messages and reach `recv`. Any other text
+/// is a kind for handlers: a message of that kind never reaches `recv`. The names of the standard
+/// kinds are reserved: `send_with` refuses a kind that is made of such a text.
 ///
 /// A kind equals the text that it prints as, and the bytes that it is on the wire.
 ///
@@ -80,7 +81,7 @@ macro_rules! kinds {
         impl Kind {
             $($(#[$doc])* pub const $name: Kind = Kind(Bytes::from_static(&[$byte]));)*
 
-            /// The standard name, if this is a kind of the protocol.
+            /// Returns the standard name, if this is a kind of the protocol.
             fn name(&self) -> Option<&'static str> {
                 match self.0[..] {
                     $([$byte] => Some($text),)*
@@ -88,7 +89,8 @@ macro_rules! kinds {
                 }
             }
 
-            /// Whether these bytes are the text of a standard name, which is no kind itself.
+            /// Returns whether these bytes are the text of a standard name, which is no kind
+            /// itself.
             fn is_name(bytes: &[u8]) -> bool {
                 [$($text),*].iter().any(|name| name.as_bytes() == bytes)
             }
@@ -103,7 +105,7 @@ kinds! {
     COMPRESSION = 0x01, "compression";
     /// An ordinary message to a direct peer, such as a reply.
     WHISPER = 0x02, "whisper";
-    /// Protocol: who I am.
+    /// Protocol: the handshake.
     HANDSHAKE = 0x03, "handshake";
     /// Protocol: reserved.
     PING = 0x04, "ping";
@@ -111,13 +113,13 @@ kinds! {
     PONG = 0x05, "pong";
     /// Protocol: reserved.
     NOTIFY = 0x06, "notify";
-    /// Protocol: whom I know.
+    /// Protocol: a list of peers.
     PEERS = 0x07, "peers";
-    /// Protocol: who knows this id?
+    /// Protocol: asks which node knows an id.
     REQUEST = 0x08, "request";
-    /// Protocol: say that again.
+    /// Protocol: asks for the last message again.
     RESEND = 0x09, "resend";
-    /// Protocol: I know this id.
+    /// Protocol: the answer to such a question.
     RESPONSE = 0x0a, "response";
     /// Protocol: reserved.
     STORE = 0x0b, "store";
@@ -126,13 +128,13 @@ kinds! {
 }
 
 impl Kind {
-    /// A kind of your own, or the one that these bytes stand for.
+    /// Returns a kind of your own, or the one that these bytes stand for.
     #[must_use]
     pub fn new(bytes: impl AsRef<[u8]>) -> Self {
         Kind(Bytes::copy_from_slice(bytes.as_ref()))
     }
 
-    /// The bytes on the wire.
+    /// Returns the bytes on the wire.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -149,12 +151,12 @@ impl Kind {
         }
     }
 
-    /// Whether it is the text of a standard name instead of the kind of that name.
+    /// Returns whether it is the text of a standard name instead of the kind of that name.
     pub(crate) fn is_a_name(&self) -> bool {
         Kind::is_name(&self.0)
     }
 
-    /// Whether `recv` hands it out.
+    /// Returns whether `recv` hands it out.
     pub(crate) fn is_ordinary(&self) -> bool {
         matches!(self.0[..], [0x00 | 0x02])
     }
@@ -164,7 +166,7 @@ impl fmt::Debug for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.name(), self.0.split_first()) {
             (Some(name), _) => write!(f, "b'{name}'"),
-            // Told apart from the standard kind of that name.
+            // This text must differ from that of the standard kind.
             (None, Some((first, rest))) if self.is_a_name() => {
                 write!(f, "b'\\x{first:02x}{}'", rest.escape_ascii())
             }
@@ -213,7 +215,7 @@ impl PartialEq<&str> for Kind {
     }
 }
 
-/// How to send: which [`Flag`], which [`Kind`], and how long to wait for room.
+/// How to send a message: its [`Flag`], its [`Kind`], and how long to wait for room.
 ///
 /// ```
 /// use rs2p::{Flag, Kind, SendOptions};
@@ -228,12 +230,12 @@ impl PartialEq<&str> for Kind {
 pub struct SendOptions {
     pub(crate) flag: Flag,
     pub(crate) kind: Kind,
-    /// `None`: what the builder says.
+    /// `None`: the timeout of the builder.
     pub(crate) timeout: Option<Duration>,
 }
 
 impl SendOptions {
-    /// A broadcast of the ordinary kind.
+    /// Returns the options of an ordinary broadcast.
     pub fn new() -> Self {
         SendOptions { flag: Flag::Broadcast, kind: Kind::BROADCAST, timeout: None }
     }
@@ -245,19 +247,20 @@ impl SendOptions {
         self
     }
 
-    /// Sets how other nodes pass it on. [`Flag::Other`] with the byte of another flag is that flag.
+    /// Sets how other nodes relay the message. [`Flag::Other`] with the byte of another flag is
+    /// that flag.
     pub fn flag(mut self, flag: Flag) -> Self {
         self.flag = Flag::from_byte(flag.as_byte());
         self
     }
 
-    /// What it is: ordinary, or a kind of your own for handlers to act on.
+    /// Sets the kind: the ordinary one, or one for handlers.
     pub fn kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// A message to direct peers that shows as a whisper.
+    /// Returns the options of a message to direct peers that shows as a whisper.
     pub(crate) fn whisper() -> Self {
         SendOptions { flag: Flag::Whisper, kind: Kind::WHISPER, timeout: None }
     }
@@ -277,8 +280,8 @@ pub enum Overflow {
     /// the oldest, counted, when nobody receives.
     #[default]
     Auto,
-    /// Always wait. A program that stops receiving stops relaying too.
+    /// Always wait. A node whose program stops receiving stops relaying too.
     Block,
-    /// Never wait: the oldest go at once, counted.
+    /// Never wait: drop the oldest at once, counted.
     DropOldest,
 }

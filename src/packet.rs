@@ -1,4 +1,4 @@
-//! Packets: the byte strings that a message is made of, and what can be sent as them.
+//! Packets: the byte strings of a message, and the types that can be sent as packets.
 
 use std::fmt;
 use std::ops::{Deref, Range};
@@ -6,7 +6,7 @@ use std::ops::{Deref, Range};
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-/// What most packets of one byte are: kinds. In static memory they share nothing.
+/// All packets of one byte, such as kinds. They are static memory, so no clone touches a counter.
 const SINGLES: &[u8; 256] = &singles();
 
 const fn singles() -> [u8; 256] {
@@ -38,13 +38,13 @@ pub(crate) type PacketList = SmallVec<[Packet; 2]>;
 pub struct Packet(pub(crate) Bytes);
 
 impl Packet {
-    /// The bytes of this packet.
+    /// Returns the bytes of this packet.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// A part of a frame, in the memory of the frame.
+    /// Returns a part of a frame, which shares the memory of the frame.
     pub(crate) fn cut(frame: &Bytes, range: Range<usize>) -> Self {
         match frame.get(range.clone()) {
             Some([byte]) => {
@@ -55,7 +55,7 @@ impl Packet {
         }
     }
 
-    /// The packet as text, with what is not UTF-8 replaced.
+    /// Returns the packet as text. Bytes that are not UTF-8 are replaced.
     #[must_use]
     pub fn to_text(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
@@ -82,7 +82,7 @@ impl AsRef<[u8]> for Packet {
     }
 }
 
-/// A copy of the bytes that are lent.
+/// Copies the borrowed bytes.
 impl<T: AsRef<[u8]> + ?Sized> From<&T> for Packet {
     fn from(bytes: &T) -> Self {
         Packet(Bytes::copy_from_slice(bytes.as_ref()))
@@ -173,10 +173,10 @@ impl PartialEq<&str> for Packet {
 
 /// What `send` and its siblings take: one packet, or any number of them.
 ///
-/// One packet is what a [`Packet`] can be made from: text or bytes that are lent (`&str`, `&[u8]`,
-/// `&String`, ...), which are copied, or given away (`String`, `Vec<u8>`, `Bytes`, [`Packet`]), which
-/// are not. An array, slice, vector or iterator of such is one packet each. A tuple of two to twelve
-/// packets may mix types. The type parameter is inferred: never name it.
+/// One packet is what a [`Packet`] can be made from: borrowed text or bytes (`&str`, `&[u8]`,
+/// `&String`, ...), which are copied, or owned ones (`String`, `Vec<u8>`, `Bytes`, [`Packet`]),
+/// which are not. An array, slice, vector or iterator of these has one packet per item. A tuple of
+/// two to twelve packets may mix types. The type parameter is inferred and need not be named.
 ///
 /// ```
 /// fn count<M>(packets: impl rs2p::Packets<M>) -> usize {
@@ -196,7 +196,7 @@ impl PartialEq<&str> for Packet {
     note = "packets of different types go into a tuple: `(\"job\", number.to_string())`"
 )]
 pub trait Packets<M> {
-    /// Gives the packets, in order.
+    /// Returns the packets, in order.
     fn into_packets(self) -> impl Iterator<Item = Packet>;
 }
 

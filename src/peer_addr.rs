@@ -1,4 +1,4 @@
-//! Where to connect to: names and numbers, kept as they were written.
+//! Addresses to connect to: names and numbers, kept as they were written.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -9,8 +9,8 @@ use crate::wire::HostPort;
 /// The address of a node: a name or a number, and a port; or several of them, of which the first
 /// one that answers is taken.
 ///
-/// Everything that [`ToSocketAddrs`](std::net::ToSocketAddrs) takes can be made into one, and
-/// lists of that. Unlike there, a name stays a name: it is looked up at each dial, so a node that
+/// Everything that [`ToSocketAddrs`](std::net::ToSocketAddrs) takes can be made into one, and lists
+/// of that. Unlike there, a name is kept as a name. It is looked up at each dial, so a node that
 /// moves to another address is found again.
 ///
 /// ```
@@ -28,7 +28,7 @@ use crate::wire::HostPort;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PeerAddr {
     hosts: Vec<HostPort>,
-    /// Text that is no address.
+    /// Text that is not an address.
     wrong: Option<String>,
 }
 
@@ -40,7 +40,7 @@ impl PeerAddr {
         }
     }
 
-    /// The addresses, each once.
+    /// Returns each address once.
     pub(crate) fn hosts(self) -> Result<Vec<HostPort>> {
         if let Some(text) = self.wrong {
             return Err(Error::InvalidAddress { text });
@@ -55,7 +55,7 @@ impl PeerAddr {
     }
 }
 
-/// `host:port`; an IPv6 address in brackets.
+/// Formats an address as `host:port`, with an IPv6 address in brackets.
 fn parse(text: &str) -> Option<HostPort> {
     if let Ok(addr) = text.parse::<SocketAddr>() {
         return Some(HostPort::from(addr));

@@ -1,4 +1,4 @@
-//! PEM as tools write it: blocks between other text, behind a byte-order mark, indented.
+//! PEM as tools write it: blocks between other text, after a byte-order mark, indented.
 
 /// The headers that a certificate may have.
 const CERTIFICATES: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
@@ -65,7 +65,7 @@ fn describe(blocks: &[Block]) -> String {
     format!("the text has {}", headers.join(", "))
 }
 
-/// What to do with a key that is another kind.
+/// Returns what to do with a key that is another kind.
 fn advice(block: &Block) -> Option<&'static str> {
     let is_encrypted = block.text.contains("Proc-Type: 4,ENCRYPTED");
     match block.label.as_str() {

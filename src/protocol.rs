@@ -1,4 +1,4 @@
-//! Which mesh: the subnet, the encryption and the secret that all its nodes share.
+//! The mesh of a socket: the subnet, the encryption and the secret that all its nodes share.
 
 use std::fmt;
 
@@ -14,16 +14,16 @@ pub(crate) const VERSION: &str = "0.4";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Encryption {
-    /// Not at all.
+    /// No encryption.
     #[default]
     Plaintext,
-    /// TLS. With nothing else it keeps eavesdroppers out, but not somebody who sits in between;
-    /// [`Protocol::with_secret`] and pinned certificates do. Needs the feature `native-tls`.
+    /// TLS. By itself it stops eavesdroppers, but not a man in the middle;
+    /// [`Protocol::with_secret`] and pinned certificates stop both. Needs the feature `native-tls`.
     Ssl,
 }
 
 impl Encryption {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -39,7 +39,7 @@ impl fmt::Display for Encryption {
     }
 }
 
-/// Which mesh a socket belongs to. Only sockets with equal protocols connect.
+/// The mesh that a socket belongs to. Only sockets with equal protocols connect.
 ///
 /// ```
 /// use rs2p::{Encryption, Protocol};
@@ -57,7 +57,7 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// The mesh of this name, with this encryption.
+    /// Returns the protocol of the mesh with this name and encryption.
     #[must_use]
     pub fn new(subnet: impl Into<String>, encryption: Encryption) -> Self {
         let subnet = subnet.into();
@@ -65,19 +65,19 @@ impl Protocol {
         Protocol { subnet, encryption, id, secret: None }
     }
 
-    /// The private mesh of those who know this secret, too. Every link begins with both ends
-    /// proving to each other that they know it, the dialler first; nothing else is taken from
-    /// a peer before. So nobody else joins, and nobody can sit in between, although certificates
-    /// are self-signed.
+    /// Makes the mesh private to the nodes that know this secret. Every link begins with both ends
+    /// proving to each other that they know it, the dialler first. Nothing else is taken from a
+    /// peer before that. So no node without the secret joins or sits in the middle of a link,
+    /// although certificates are self-signed.
     ///
-    /// It takes [`Encryption::Ssl`]: without, `bind` fails. The id is another one than without
-    /// a secret, and the same for all secrets: py2p, which has no secrets, is turned away like a node
-    /// of another mesh.
+    /// It needs [`Encryption::Ssl`]; otherwise `bind` fails. The id differs from that without a
+    /// secret, and is the same for all secrets. py2p has no secrets, and is refused like a node of
+    /// another mesh.
     ///
-    /// A proof can be tried against guesses by whoever gets a node to dial him, so the secret must
-    /// not be guessable. It is stretched (Argon2id, 19 MiB), which costs `bind` tens of
-    /// milliseconds and whoever guesses as much for each guess. Best are 128 random bits or more,
-    /// such as `openssl rand -base64 24` prints; less than 12 bytes are refused by `bind`.
+    /// An attacker that gets a node to dial it can test guesses against the proof, so the secret
+    /// must not be guessable. It is stretched (Argon2id, 19 MiB), which costs `bind` tens of
+    /// milliseconds, and an attacker as much for each guess. Use 128 random bits or more, such as
+    /// `openssl rand -base64 24` prints. `bind` refuses less than 12 bytes.
     ///
     /// ```
     /// use rs2p::{Encryption, Protocol};
@@ -94,20 +94,20 @@ impl Protocol {
         Protocol { id, secret, ..self }
     }
 
-    /// The name of the mesh. It keeps meshes apart; it is not a secret.
+    /// Returns the name of the mesh. It keeps meshes apart; it is not a secret.
     #[must_use]
     pub fn subnet(&self) -> &str {
         &self.subnet
     }
 
-    /// How its links are encrypted.
+    /// Returns how its links are encrypted.
     #[must_use]
     pub fn encryption(&self) -> Encryption {
         self.encryption
     }
 
-    /// What nodes compare when they meet: a digest of name, encryption and protocol version, and
-    /// of whether there is a secret.
+    /// Returns what nodes compare when they meet: a digest of name, encryption and protocol
+    /// version, and of whether there is a secret.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id

@@ -1,19 +1,21 @@
 //! The shared secret of a private mesh, and the proofs that a node knows it.
 //!
-//! No I/O and no chance: what a proof is made of comes in as a [`Transcript`].
+//! No I/O and no random numbers: a proof is made of a [`Transcript`] that comes in.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
-/// The shortest secret that is taken. Stretching makes guessing dear, not impossible.
+/// Bytes of the shortest secret that is accepted. Stretching makes guessing expensive, not
+/// impossible.
 pub(crate) const MIN_SECRET: usize = 12;
 /// Bytes of a nonce and of a proof.
 pub(crate) const PROOF_LEN: usize = 32;
 
 pub(crate) type Nonce = [u8; PROOF_LEN];
 
-/// What all nodes of a private mesh know. Clones share it, and the key that is made of it.
+/// The secret that all nodes of a private mesh know. Clones share it and the key that is made of
+/// it.
 #[derive(Clone)]
 pub(crate) struct Secret(Arc<Inner>);
 
@@ -30,14 +32,14 @@ impl Secret {
         Secret(Arc::new(Inner { passphrase, salt, key: OnceLock::new() }))
     }
 
-    /// Bytes of the passphrase.
+    /// Returns how many bytes the passphrase has.
     pub fn len(&self) -> usize {
         self.0.passphrase.len()
     }
 }
 
 impl PartialEq for Secret {
-    /// Two values that this program was given are compared: no stranger measures how long it takes.
+    /// Compares two values that this program was given: no stranger measures how long it takes.
     fn eq(&self, other: &Self) -> bool {
         (&self.0.passphrase, &self.0.salt) == (&other.0.passphrase, &other.0.salt)
     }
@@ -57,8 +59,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Who of the two ends of a link speaks. A proof of one is none for the other, so that nothing
-/// can be sent back to where it came from.
+/// Which end of a link makes a proof. A proof of one end is not valid for the other end, so that
+/// none can be reflected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Dialler,
@@ -68,9 +70,8 @@ pub(crate) enum Role {
 /// What the two ends of a link have to agree on, besides the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Transcript {
-    /// `tls_server_end_point` (RFC 5929): a digest of the acceptor's certificate. Whoever sits in
-    /// between has another certificate. It is the same for all links to that node: hence the
-    /// nonces.
+    /// `tls_server_end_point` (RFC 5929): a digest of the acceptor's certificate. A man in the
+    /// middle has another certificate. It is the same for all links to that node: hence the nonces.
     pub end_point: Vec<u8>,
     pub dialler: Nonce,
     pub acceptor: Nonce,
@@ -85,8 +86,8 @@ mod key {
     use super::{PROOF_LEN, Role, Secret, Transcript};
     use crate::error::{Error, Result};
 
-    /// Argon2id as OWASP advises: 19 MiB, two passes. What it costs is paid once per socket, and
-    /// once per guess by whoever tries passphrases.
+    /// Argon2id as OWASP advises: 19 MiB, two passes. A socket pays the cost once, an attacker once
+    /// per guess.
     const MEMORY_KIB: u32 = 19 * 1024;
     const PASSES: u32 = 2;
 
@@ -98,7 +99,7 @@ mod key {
     pub(crate) struct Key([u8; PROOF_LEN]);
 
     impl Secret {
-        /// The key, made when first asked for: takes tens of milliseconds.
+        /// Returns the key. Makes it when it is first asked for, which takes tens of milliseconds.
         pub fn key(&self) -> Result<Key> {
             if let Some(key) = self.0.key.get() {
                 return Ok(key.clone());
@@ -110,12 +111,12 @@ mod key {
     }
 
     impl Key {
-        /// What only a node that knows the secret can say about this link.
+        /// Returns the proof, which only a node that knows the secret can make for this link.
         pub fn prove(&self, role: Role, transcript: &Transcript) -> [u8; PROOF_LEN] {
             self.hmac(role, transcript).finalize().into_bytes().into()
         }
 
-        /// Whether this is the proof, in a time that does not tell how much of it is right.
+        /// Returns whether this is the proof, in a time that does not tell how much of it is right.
         pub fn verify(&self, role: Role, transcript: &Transcript, proof: &[u8; PROOF_LEN]) -> bool {
             self.hmac(role, transcript).verify_slice(proof).is_ok()
         }

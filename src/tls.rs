@@ -1,6 +1,6 @@
-//! Settings of TLS: who we say we are, and whom we believe.
+//! Settings of TLS: the own certificate, and which certificates are accepted.
 //!
-//! Nothing of the TLS library shows here, so that another one can take its place.
+//! No type of the TLS library is public here, so that it can be replaced.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,10 +15,10 @@ use crate::pem;
 /// How a socket uses TLS: its own certificate, and which certificates it takes from nodes that it
 /// dials. Given to [`Builder::tls`](crate::Builder::tls).
 ///
-/// Nothing set, it is as in py2p: a certificate of this process, and everybody's is taken. That
-/// keeps eavesdroppers out, but not somebody who sits in between. Against him there are pins, roots
-/// and [secrets](crate::Protocol::with_secret). Only who dials verifies: who accepts a connection
-/// learns from a secret alone that the other end belongs there.
+/// The default is that of py2p: a certificate of this process, and every certificate is accepted.
+/// That stops eavesdroppers, but not a man in the middle. Pins, roots and
+/// [secrets](crate::Protocol::with_secret) stop both. Only the dialling end verifies certificates.
+/// The accepting end learns only from a secret that the other end is a member.
 ///
 /// ```
 /// use rs2p::{Encryption, Error, MeshSocket, Protocol, Tls, TlsIdentity};
@@ -50,23 +50,23 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// A certificate of this process, and everybody's is taken.
+    /// Returns the default: the certificate of this process, and every certificate is accepted.
     pub fn new() -> Self {
         Tls::default()
     }
 
-    /// The certificate and key to show, instead of those of the process.
+    /// Sets the certificate and key to show, instead of those of the process.
     pub fn identity(mut self, identity: TlsIdentity) -> Self {
         self.identity = Some(identity);
         self
     }
 
     /// Links only to nodes whose certificate is one of these or is signed by one of them, and has
-    /// not expired. PEM, one certificate or several; more calls add to it. The system's own roots
-    /// do not count.
+    /// not expired. Takes PEM with one certificate or several; more calls add to them. The system's
+    /// own roots are not used.
     ///
-    /// Names are not compared: nodes are dialled at addresses that other nodes tell. So give
-    /// the authority of the mesh, not one that signs for the whole world. `bind` fails if it is no
+    /// Names are not compared: nodes are dialled at addresses that other nodes tell. So give the
+    /// authority of the mesh, not one that signs for everyone. `bind` fails if this is not a
     /// certificate.
     pub fn trust_roots(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.roots.push(pem.as_ref().to_vec());
@@ -99,8 +99,8 @@ pub struct TlsIdentity {
 static OF_PROCESS: Mutex<Option<TlsIdentity>> = Mutex::new(None);
 
 impl TlsIdentity {
-    /// A new self-signed certificate: RSA-2048, as all platforms take it. Takes a tenth of a second
-    /// to a second.
+    /// Returns a new self-signed certificate: RSA-2048, as all platforms take it. Takes a tenth of
+    /// a second to a second.
     ///
     /// # Errors
     ///
@@ -148,27 +148,27 @@ impl TlsIdentity {
         Ok(of_process.insert(TlsIdentity::generate()?).clone())
     }
 
-    /// The certificate, to be shown to everybody.
+    /// Returns the certificate, which is public.
     #[must_use]
     pub fn cert_pem(&self) -> &str {
         &self.cert_pem
     }
 
-    /// The private key, to be shown to nobody.
+    /// Returns the private key, which must stay secret.
     #[must_use]
     pub fn key_pem(&self) -> &str {
         &self.key_pem
     }
 
-    /// What others pin this certificate by.
+    /// Returns the fingerprint by which other nodes pin this certificate.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
 }
 
-/// OpenSSL takes any key with any certificate, and fails at each handshake. A certificate contains
-/// its public key as it is. A key that cannot be read here may be right.
+/// Checks that a key belongs to a certificate, which contains its public key. OpenSSL takes any key
+/// with any certificate, and fails at each handshake. A key that cannot be read here may be right.
 fn is_other_key(key_pem: &str, der: &[u8]) -> bool {
     let Ok(key) = KeyPair::from_pem(key_pem) else { return false };
     let public = key.subject_public_key_info();
@@ -199,19 +199,19 @@ impl fmt::Debug for TlsIdentity {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
-/// The text is no fingerprint: 64 hex digits, with or without colons between the bytes.
+/// The text is not a fingerprint, which is 64 hex digits, with or without colons between the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidFingerprint;
 
 impl Fingerprint {
-    /// The fingerprint of a certificate in DER.
+    /// Returns the fingerprint of a certificate in DER.
     #[must_use]
     pub fn of(der: &[u8]) -> Self {
         Fingerprint(Sha256::digest(der).into())
     }
 
-    /// The digest itself.
+    /// Returns the digest itself.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -65,12 +65,13 @@ impl Process {
         Ok(self.lines.recv_timeout(PATIENCE)?)
     }
 
-    /// Time on cores in seconds, as far as it is known.
+    /// Returns the time on cores in seconds, as far as it is known.
     pub fn cpu(&self) -> f64 {
         self.usage().map_or(f64::NAN, |(_, cpu)| cpu)
     }
 
-    /// Resident memory in MiB and time on cores in seconds; `None` where there is no `/proc`.
+    /// Returns resident memory in MiB and time on cores in seconds; `None` where there is no
+    /// `/proc`.
     pub fn usage(&self) -> Option<(f64, f64)> {
         let of = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).ok();
         let status = of("status")?;

@@ -1,4 +1,5 @@
-//! How fast rs2p is, beside what limits it: several processes over loopback, in turns, in one run.
+//! How fast rs2p is, beside what limits it: several processes over loopback, measured alternately
+//! in one run.
 //!
 //! Run it with `cargo run --release --example bench -- throughput`; the other workloads are
 //! `latency`, `mesh`, `idle`, `fanout` and `threads`. Options, with what they are by default:
@@ -45,17 +46,17 @@ fn main() -> Result<(), Failure> {
     }
 }
 
-/// One sender, one receiver, payloads of several sizes.
+/// Measures one sender and one receiver, with payloads of several sizes.
 fn throughput(options: &Options) -> Result<(), Failure> {
     options.sizes.iter().try_for_each(|&size| table::throughput(options, size))
 }
 
-/// One sender and more and more receivers, each with a link of its own to it.
+/// Measures one sender and more and more receivers, each with a link of its own to it.
 fn fanout(options: &Options) -> Result<(), Failure> {
     [1, 2, 4, 8, 16, 32, 64].iter().try_for_each(|&links| table::fanout(options, links))
 }
 
-/// One sender, as one thread and as eight that share its socket.
+/// Measures one sender, as one thread and as eight that share its socket.
 fn threads(options: &Options) -> Result<(), Failure> {
     [1, 8].iter().try_for_each(|&threads| table::threads(options, threads))
 }

@@ -30,7 +30,7 @@ pub trait Node: Send {
     fn flush(&mut self) -> Result<(), Failure>;
     /// Hands over what arrives until it is told to stop, or nothing came for this long.
     fn serve(&mut self, quiet: Duration, on_message: OnMessage) -> Result<(), Failure>;
-    /// Another handle for another thread, where the system has such.
+    /// Returns a handle for another thread, where the system has such.
     fn another(&self) -> Option<Box<dyn Node>>;
 }
 
@@ -50,7 +50,7 @@ pub struct Task {
 }
 
 impl Task {
-    /// The same for a node that has no link but the one that it makes.
+    /// Returns the same for a node that has no link but the one that it makes.
     pub fn of_one_link(&self) -> Self {
         let (system, workload, join) =
             (self.system.clone(), self.workload.clone(), self.join.clone());
@@ -82,7 +82,7 @@ pub fn run(args: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// A node of the system, linked to those that it joins, and where it listens.
+/// Returns a node of the system, linked to those that it joins, and where it listens.
 pub fn open(task: &Task) -> Result<(Box<dyn Node>, SocketAddr), Failure> {
     match &*task.system {
         "tcp" => tcp::open(task, false),

@@ -31,13 +31,13 @@ pub fn threads(options: &Options, threads: usize) -> Result<(), Failure> {
     })
 }
 
-/// The time on cores hardly depends on what else runs on a machine.
+/// Returns the time on cores hardly depends on what else runs on a machine.
 fn pair_figures(what: &str) -> [String; 3] {
     let cpu = |end| format!("{what}, µs on a core per message, {end}");
     [format!("{what}, messages/s"), cpu("sender"), cpu("receiver")]
 }
 
-/// One sender, one receiver.
+/// Measures one sender and one receiver.
 fn pair(options: &Options, system: &System, size: usize, threads: usize) -> Result<Run, Failure> {
     let given = |pairs: &[(&'static str, String)]| {
         let common = [("size", size.to_string()), ("secs", options.secs.to_string())];
@@ -75,7 +75,7 @@ pub fn fanout(options: &Options, links: usize) -> Result<(), Failure> {
     })
 }
 
-/// Eight nodes, each linked to each; one of them sends as fast as it can.
+/// Measures eight nodes, each linked to each; one of them sends as fast as it can.
 pub fn mesh(options: &Options) -> Result<(), Failure> {
     let what = [format!("{MESH} nodes, 1 KiB, deliveries/s")];
     rounds(options, &what, |system| {
@@ -112,7 +112,7 @@ pub fn latency(options: &Options) -> Result<(), Failure> {
     })
 }
 
-/// A node with many links on which nothing happens.
+/// Returns a node with many links on which nothing happens.
 pub fn idle(options: &Options) -> Result<(), Failure> {
     let what = [format!("{SPOKES} idle links, MiB"), "% of a core".to_owned()];
     rounds(options, &what, |system| {

@@ -108,7 +108,7 @@ impl Frames {
     }
 }
 
-/// The length and the base58 of a payload's digest.
+/// Returns the length and the base58 of a payload's digest.
 fn made_id(payload: &[u8]) -> io::Result<[u8; MAX_ID]> {
     let mut id = [0; MAX_ID];
     let encoded = bs58::encode(Sha384::digest(payload)).onto(&mut id[1..]);
@@ -122,7 +122,7 @@ impl Tcp {
         self.reader.take().or_else(|| Some(Frames::new(waiting()?, self.is_limit)))
     }
 
-    /// Whether to go on.
+    /// Returns whether to go on.
     fn step(&mut self, step: Step) -> Result<bool, Failure> {
         if let Step::Reply(payload) = &step {
             self.send(payload)?;

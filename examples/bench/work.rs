@@ -30,7 +30,7 @@ pub fn play(mut node: Box<dyn Node>, task: &Task, go: &Receiver<()>) -> Result<(
     Ok(())
 }
 
-/// Many receivers in one process, each with a link of its own to the node that they join.
+/// Runs many receivers in one process, each with a link of its own to the node that they join.
 pub fn spokes(task: &Task, go: &Receiver<()>) -> Result<(), Failure> {
     let alone = task.of_one_link();
     let opened = (0..task.links).map(|_| Ok(node::open(&alone)?.0));
@@ -94,7 +94,7 @@ fn blast(node: &mut dyn Node, task: &Task) -> Result<Value, Failure> {
     Ok(json!({ "sent": sent.iter().sum::<u64>() }))
 }
 
-/// Sends until the time is over; how many.
+/// Sends until the time is over. Returns how many.
 fn send_on(node: &mut dyn Node, task: &Task, first: u64, step: u64) -> Result<u64, Failure> {
     let mut payload = Payload::new(task.size);
     let begun = Instant::now();

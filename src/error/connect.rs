@@ -26,7 +26,7 @@ impl fmt::Display for Attempt {
 }
 
 impl Error {
-    /// Why a `connect` failed; `ours` is our protocol id.
+    /// Returns why a `connect` failed; `ours` is our protocol id.
     pub(crate) fn from_failure(ours: &str, failure: Failure) -> Self {
         let Failure { cause, attempts } = failure;
         let own = attempts.iter().position(|(_, cause)| matches!(cause, Cause::OwnAddress));
@@ -51,7 +51,7 @@ impl Error {
         }
     }
 
-    /// Whether another dial, later, may do better.
+    /// Returns whether a later dial may succeed.
     pub(crate) fn may_pass(&self) -> bool {
         matches!(
             self,
@@ -91,7 +91,7 @@ impl Error {
         }
     }
 
-    /// What became of a `connect` to this address.
+    /// Returns what became of a `connect` to this address.
     pub(crate) fn from_connect(addr: SocketAddr, ours: &str, cause: Cause) -> Self {
         match cause {
             Cause::Refused => Error::Refused { addr },

@@ -1,4 +1,4 @@
-//! What a send that does not wait, or waits for a given time, gives back.
+//! The error of a send that gives the packets back.
 
 use std::{error, fmt};
 

@@ -28,8 +28,8 @@ impl Burst {
         self.last = Some(now);
     }
 
-    /// Whether the sender is to write the queue, of this many bytes, here and now. Otherwise more
-    /// is about to follow, and the link's thread writes it all together.
+    /// Returns whether the sender is to write the queue, of this many bytes, here and now.
+    /// Otherwise more is about to follow, and the link's thread writes it all together.
     pub fn writes_now(&self, queued: usize) -> bool {
         self.len < AT_ONCE || queued >= HELP
     }

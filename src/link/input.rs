@@ -15,9 +15,9 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Whether there is something to read here and now. What is forgotten takes no credit: a link
-    /// that closes with its credit spent reads on, because input left unread would reset it. So the
-    /// credit, which is behind a lock in the runtime, is asked for last.
+    /// Returns whether there is something to read here and now. What is forgotten takes no credit:
+    /// a link that closes with its credit spent reads on, because input left unread would reset it.
+    /// So the credit, which is behind a lock in the runtime, is asked for last.
     pub fn may_read(self, leaving: Option<&Leaving>, has_credit: impl FnOnce() -> bool) -> bool {
         if Leaving::discards(leaving) {
             return self.is_readable;
@@ -25,12 +25,12 @@ impl Input {
         self.has_more() && !self.is_held && has_credit()
     }
 
-    /// Whether there is more, though we may not be taking it.
+    /// Returns whether there is more, though we may not be taking it.
     pub fn has_more(self) -> bool {
         self.is_readable || self.is_backlogged
     }
 
-    /// Whether all that ever comes has been dealt with.
+    /// Returns whether all that ever comes has been dealt with.
     pub fn is_over(self, leaving: Option<&Leaving>) -> bool {
         let is_dealt_with = !self.is_backlogged && !self.is_held;
         self.is_at_end && (is_dealt_with || Leaving::discards(leaving))

@@ -53,30 +53,31 @@ impl Leaving {
         Leaving { flush_by: now + DELIVER_GRACE, ..Leaving::mourn(Cause::Duplicate, now) }
     }
 
-    /// Nothing can be written any more; what the peer sent before it went is delivered.
+    /// Leaves a link to which nothing can be written any more: what the peer sent before it went is
+    /// delivered.
     pub fn mourn(cause: Cause, now: Duration) -> Self {
         Leaving { cause, flush_by: now, grace: DELIVER_GRACE, delivers: true, read_by: None }
     }
 
-    /// Whether what still arrives is read only to be forgotten.
+    /// Returns whether what still arrives is read only to be forgotten.
     pub fn discards(leaving: Option<&Self>) -> bool {
         leaving.is_some_and(|leaving| !leaving.delivers)
     }
 
-    /// When to look again.
+    /// Returns when to look again.
     pub fn deadline(&self) -> Duration {
         self.read_by.unwrap_or(self.flush_by)
     }
 
-    /// It is we who pause reading: that is not the peer's fault.
+    /// Moves the deadline on while this node itself pauses reading: that is not the peer's fault.
     pub fn pause(&mut self, now: Duration) {
         if self.delivers && self.read_by.is_some() {
             self.read_by = Some(now + self.grace);
         }
     }
 
-    /// The next step towards the end: all written, nothing more to read. To be asked until there
-    /// is nothing to do.
+    /// Returns the next step towards the end: all written, nothing more to read. To be asked until
+    /// there is nothing to do.
     pub fn step(&mut self, now: Duration, is_flushed: bool, is_read: bool) -> Step {
         match self.read_by {
             None if is_flushed || now >= self.flush_by => {

@@ -1,11 +1,11 @@
-//! What may be sent.
+//! Checks what a user may send.
 
 use crate::error::{Error, Result};
 use crate::options::{Flag, SendOptions};
 use crate::packet::{Packet, Packets};
 use crate::wire::{Draft, MAX_PAYLOAD};
 
-/// A message that may be sent: neither the protocol's own nor too large.
+/// Returns a message that may be sent: not of a reserved kind, and not too large.
 pub(crate) fn draft<M>(
     options: &SendOptions,
     packets: impl Packets<M>,

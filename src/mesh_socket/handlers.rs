@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use crate::connection::Connection;
 use crate::message::Message;
 
-/// One handler: true keeps the message.
+/// A handler. It returns true to keep the message.
 pub(crate) type Handler = dyn Fn(&Message, &Connection) -> bool + Send + Sync;
 
 #[derive(Clone)]
@@ -32,7 +32,7 @@ impl Handlers {
         number
     }
 
-    /// Forgets a handler; false if it was gone already.
+    /// Forgets a handler. Returns false if it was gone already.
     pub fn unregister(&self, number: u64) -> bool {
         let mut entries = self.entries.write();
         let kept: Vec<Entry> =

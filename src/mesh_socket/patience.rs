@@ -1,4 +1,4 @@
-//! Sending without blocking, or for a given time only, and waiting until all is written.
+//! Sending without blocking or with a timeout, and waiting until all is written.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,17 +16,17 @@ impl MeshSocket {
     ///
     /// # Errors
     ///
-    /// [`SendError`] with the packets, if they were not sent to anybody. Its
-    /// [`error`](SendError::error) is one of those of [`send`](MeshSocket::send);
-    /// [`Error::Full`] at once.
+    /// [`SendError`] with the packets, if they were sent to no peer. Its
+    /// [`error`](SendError::error) is one of those of [`send`](MeshSocket::send); [`Error::Full`]
+    /// at once.
     ///
     /// See [`SendError`] for an example.
     pub fn try_send<M>(&self, packets: impl Packets<M>) -> Result<Sent, SendError> {
         self.send_or_return(SendOptions::new().timeout(Duration::ZERO), packets)
     }
 
-    /// Sends packets to every node of the mesh. Waits for room in the queues to the direct peers,
-    /// at most for `timeout`; with zero it is [`try_send`](MeshSocket::try_send).
+    /// Sends packets to every node of the mesh. Blocks at most for `timeout`, while there is no
+    /// room in the queues to the direct peers; with zero it is [`try_send`](MeshSocket::try_send).
     ///
     /// ```
     /// # use rs2p::MeshSocket;
@@ -66,7 +66,7 @@ impl MeshSocket {
         self.send_with(options, packets.clone()).map_err(|error| SendError::new(error, packets))
     }
 
-    /// The same to one direct peer.
+    /// Does the same to one direct peer.
     pub(crate) fn send_or_return_to<M>(
         &self,
         id: &crate::NodeId,
@@ -81,9 +81,9 @@ impl MeshSocket {
     /// Waits until everything that is queued for the direct peers now has been handed to the
     /// operating system. Blocks at most for `timeout`.
     ///
-    /// What is queued later is not waited for, and neither are replies that look for a route: their
-    /// tickets tell. The queue of a link that ends meanwhile counts as done: what it did not write
-    /// is counted in [`Stats::unsent_frames`](crate::Stats::unsent_frames).
+    /// It does not wait for what is queued later, nor for replies that have no route yet; their
+    /// tickets tell the outcome. The queue of a link that ends meanwhile counts as done: what it
+    /// did not write is counted in [`Stats::unsent_frames`](crate::Stats::unsent_frames).
     ///
     /// ```
     /// # use rs2p::MeshSocket;
@@ -120,7 +120,7 @@ impl MeshSocket {
                     Flush::Written => {}
                 }
             }
-            // What ended may have left its queue to another link to the same peer.
+            // A link that ended may have left its queue to another link to the same peer.
             if ended.len() == before {
                 return self.check_open();
             }

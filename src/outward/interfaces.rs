@@ -33,7 +33,7 @@ impl Interfaces {
     }
 }
 
-/// The address that the system would use towards `outside`. No packet is sent.
+/// Returns the address that the system would use towards `outside`. No packet is sent.
 fn route((any, outside): (IpAddr, IpAddr)) -> Option<IpAddr> {
     let socket = UdpSocket::bind((any, 0)).ok()?;
     socket.connect(SocketAddr::new(outside, 53)).ok()?;

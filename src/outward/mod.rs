@@ -52,7 +52,7 @@ impl Outward {
         Outward { set, bound, takes_v4, last: Mutex::new(None) }
     }
 
-    /// The address that most others can dial; `None` if there is none.
+    /// Returns the address that most others can dial; `None` if there is none.
     pub fn best(&self, interfaces: &Interfaces) -> Option<HostPort> {
         if self.set.is_some() {
             return self.set.clone();
@@ -63,7 +63,7 @@ impl Outward {
         rule::best(interfaces, |ip| self.takes(ip)).map(|ip| self.at(ip))
     }
 
-    /// What can be dialled on this host if nothing else can.
+    /// Returns what can be dialled on this host if nothing else can.
     pub fn loopback(&self) -> HostPort {
         let bound = self.bound.ip();
         let (v4, v6) = (std::net::Ipv4Addr::LOCALHOST, std::net::Ipv6Addr::LOCALHOST);
@@ -76,7 +76,8 @@ impl Outward {
         })
     }
 
-    /// What is said on a link between these two ends. `read` reads the interfaces, if need be.
+    /// Returns what is said on a link between these two ends. `read` reads the interfaces, if need
+    /// be.
     pub fn way(
         &self,
         local: SocketAddr,
@@ -95,7 +96,7 @@ impl Outward {
         Way { remote, scope, announce, also }
     }
 
-    /// The address at which this end of a link can be dialled, if the listener takes it.
+    /// Returns the address at which this end of a link can be dialled, if the listener takes it.
     fn of_link(&self, local: IpAddr) -> Option<HostPort> {
         if self.bound.ip().is_unspecified() {
             self.takes(local).then(|| self.at(local))
@@ -116,7 +117,7 @@ impl Outward {
         }
     }
 
-    /// Whether the interfaces decide.
+    /// Returns whether the interfaces decide.
     pub fn varies(&self) -> bool {
         self.set.is_none() && self.bound.ip().is_unspecified()
     }

@@ -12,7 +12,7 @@ const BRIDGES: [&str; 12] = [
     "lxc", "lxdbr",
 ];
 
-/// The address that most others can dial, among those that the listener `takes`.
+/// Returns the address that most others can dial, among those that the listener `takes`.
 ///
 /// Loopback and link-local addresses of IPv6 never qualify. In this order: addresses that are not
 /// link-local; interfaces that are no container bridge; IPv4, because py2p knows nothing else; the

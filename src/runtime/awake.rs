@@ -17,13 +17,14 @@ impl Awake {
         self.0.swap(CALLED, Ordering::AcqRel) == ASLEEP
     }
 
-    /// The thread is about to look at everything; what is called for later counts again.
+    /// Notes that the thread is about to look at everything. Later calls count again.
     pub fn look(&self) {
         // Not just a store: what was left before a call that this takes back must be seen.
         self.0.swap(AWAKE, Ordering::AcqRel);
     }
 
-    /// The thread has looked at everything and wants to sleep; false if it was called since.
+    /// Notes that the thread has looked at everything and wants to sleep. Returns false if it was
+    /// called since.
     pub fn sleep(&self) -> bool {
         self.0.compare_exchange(AWAKE, ASLEEP, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }

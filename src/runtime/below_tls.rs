@@ -35,12 +35,12 @@ impl Tcp {
         &self.stream
     }
 
-    /// The first byte that the peer ever sent.
+    /// Returns the first byte that the peer ever sent.
     pub fn first_byte(&self) -> Option<u8> {
         u8::try_from(self.first.load(Ordering::Relaxed)).ok()
     }
 
-    /// Whether the peer has stopped writing.
+    /// Returns whether the peer has stopped writing.
     pub fn is_at_end(&self) -> bool {
         self.is_at_end.load(Ordering::Relaxed)
     }
@@ -77,12 +77,12 @@ impl BelowTls {
         BelowTls { tcp, input, start: 0, end: 0, output, room, keeps_output: false }
     }
 
-    /// From now on output waits for [`BelowTls::send`].
+    /// Keeps output from now on until [`BelowTls::send`].
     pub fn keep_output(&mut self) {
         self.keeps_output = true;
     }
 
-    /// Whether more may be encrypted; sends some if it has to.
+    /// Returns whether more may be encrypted; sends some if it has to.
     pub fn has_room(&mut self) -> io::Result<bool> {
         if self.output.len() >= self.room {
             self.send()?;
@@ -90,17 +90,17 @@ impl BelowTls {
         Ok(self.output.len() < self.room)
     }
 
-    /// Bytes that wait to be sent.
+    /// Returns how many bytes wait to be sent.
     pub fn unsent(&self) -> usize {
         self.output.len()
     }
 
-    /// Nothing can be sent any more.
+    /// Drops what waits: nothing can be sent any more.
     pub fn forget(&mut self) {
         self.output.clear();
     }
 
-    /// Sends what waits, as far as the system takes it; whether that was all.
+    /// Sends what waits, as far as the system takes it. Returns whether that was all.
     pub fn send(&mut self) -> io::Result<bool> {
         while !self.output.is_empty() {
             match (&self.tcp.stream).write(&self.output) {

@@ -158,7 +158,7 @@ impl LinkThread {
         }
     }
 
-    /// The life of a link that is up; why it ended.
+    /// Runs a link that is up. Returns why it ended.
     fn serve(&mut self) -> Cause {
         loop {
             let mut host = LinkHost { core: &self.core, link: &self.link };

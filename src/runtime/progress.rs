@@ -14,7 +14,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Something was written, or never will be: those who wait look again.
+    /// Wakes the threads that wait, to look again: something was written, or never will be.
     pub fn note(&self) {
         if self.watchers.load(Ordering::SeqCst) > 0 {
             *self.count.lock() += 1;
@@ -22,8 +22,8 @@ impl Progress {
         }
     }
 
-    /// Waits until `is_done` says so, asked whenever something was written; false if it did not in
-    /// time.
+    /// Waits until `is_done` says so, asked whenever something was written. Returns false if it did
+    /// not in time.
     pub fn wait(&self, deadline: Instant, mut is_done: impl FnMut() -> bool) -> bool {
         self.watchers.fetch_add(1, Ordering::SeqCst);
         let done = loop {

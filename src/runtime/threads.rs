@@ -56,7 +56,7 @@ impl Threads {
         Ok(())
     }
 
-    /// Whether the calling thread is one of this socket's own, a handler's for instance.
+    /// Returns whether the calling thread is one of this socket's own, a handler's for instance.
     pub fn is_mine(&self) -> bool {
         WORKS_FOR.get() == self.key()
     }
@@ -79,7 +79,7 @@ impl Threads {
         others.into_iter().filter_map(Running::join).collect()
     }
 
-    /// The address of a socket's threads is its own as long as they run.
+    /// Returns a number that is the socket's own as long as its threads run: an address.
     fn key(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }

@@ -49,7 +49,7 @@ impl TlsKit {
         Ok(TlsKit { acceptor, verifier, fingerprint, room })
     }
 
-    /// The fingerprint of our own certificate.
+    /// Returns the fingerprint of our own certificate.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
@@ -96,7 +96,7 @@ impl Verifier {
         Ok(Verifier { connector, has_roots, pins: settings.pins.clone() })
     }
 
-    /// Whether the certificate is one of the pinned ones, if any are.
+    /// Returns whether the certificate is one of the pinned ones, if any are.
     pub fn check_pins(&self, stream: &TlsStream<BelowTls>) -> Result<(), Cause> {
         if self.pins.is_empty() {
             return Ok(());

@@ -16,8 +16,8 @@ const GOOD_REASONS: [Refusal; 6] = [
 ];
 
 impl World {
-    /// Nobody gets a message twice, or its own: the ledger notes that when it happens. Here: the
-    /// ledger has seen everything that a node has delivered.
+    /// Checks that the ledger has seen everything that a node has delivered. The ledger itself
+    /// notes a message that is delivered twice, or to its sender.
     pub(super) fn at_most_once_to_the_application(&self) -> Result<(), String> {
         for (pid, process) in self.processes.iter().enumerate() {
             let (counted, known) = (process.node.stats().delivered, process.delivered);
@@ -28,10 +28,10 @@ impl World {
         Ok(())
     }
 
-    /// Who had a message owed it to everybody it was linked to. Each of those got it, or the very
-    /// copy for it was lost, or turned down for a good reason, and counted. So it reached all who
-    /// stayed connected to its origin, over however many hops. Asked of every message of which
-    /// nothing is on its way.
+    /// Checks every message of which no copy is on its way. A node that has a message owes it to
+    /// each linked peer. Each owed copy must have arrived, been counted as lost, or been refused
+    /// for a good reason. So the message reached all nodes that stayed connected to its origin,
+    /// over any number of hops.
     pub(super) fn at_least_once_to_every_node_that_stays_connected_to_the_origin(
         &self,
     ) -> Result<(), String> {
@@ -47,8 +47,8 @@ impl World {
         Ok(())
     }
 
-    /// Every frame that a node put on a link arrived, was lost and counted, or is on its way; and
-    /// every node's own counters say the same.
+    /// Checks that every frame that a node put on a link arrived, was counted as lost, or is on its
+    /// way, and that every node's own counters say the same.
     pub(super) fn what_was_sent_was_delivered_or_is_counted(&self) -> Result<(), String> {
         let (frames, copies) = (&self.ground.ledger.frames, &self.ground.ledger.copies);
         let on_the_way = self.frames_on_the_way();
@@ -69,8 +69,8 @@ impl World {
         Ok(())
     }
 
-    /// All frames here are made by nodes, so none is unsound. Whether one was late, or came back, was
-    /// seen when it was turned down.
+    /// Checks that no node refused a frame as unsound: nodes made all of them. Whether a frame was
+    /// late, or came back, is checked when it is refused.
     pub(super) fn nobody_turns_down_what_is_sound(&self) -> Result<(), String> {
         for (pid, process) in self.processes.iter().enumerate() {
             let stats = process.node.stats();
@@ -95,7 +95,7 @@ impl World {
         frames as u64
     }
 
-    /// What was lost in any way, in words; `None` if nothing was.
+    /// Returns what was lost in any way, in words; `None` if nothing was.
     pub(super) fn losses_in_words(&self) -> Option<String> {
         let ledger = &self.ground.ledger;
         let stats = self.processes.iter().map(Process::stats);
@@ -114,7 +114,7 @@ impl World {
     }
 }
 
-/// Which of the sums that `Stats` documents is wrong, if one is.
+/// Returns which of the sums that `Stats` documents is wrong, if one is.
 fn broken_law(process: &Process, stats: &Stats) -> Option<&'static str> {
     let fates = stats.delivered + stats.relayed_only + stats.control + stats.duplicates;
     let handed_on = stats.handled + stats.ignored + stats.queued + process.in_hand() as u64;

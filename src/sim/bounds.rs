@@ -1,5 +1,4 @@
-//! Bounds, and the most that there ever was of everything that has one. It outlives the link that
-//! it was seen on.
+//! The highest use of everything that has a bound. It is kept after the link that it was seen on.
 
 use super::process::Process;
 use super::schedule::ProcessId;
@@ -56,7 +55,7 @@ impl Process {
         marks.routing.note(self.routing.len());
     }
 
-    /// All marks, each with its bound.
+    /// Returns all marks, each with its bound.
     fn bounds(&self, config: &Config) -> [(&'static str, usize, usize); 10] {
         let marks = &self.marks;
         let (queued, pinned) = self.application.most();

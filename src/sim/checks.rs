@@ -59,7 +59,7 @@ const CALM: [Promise; 3] = [
 ];
 
 impl World {
-    /// Whether every promise is kept that can be asked for at any time: at most once to the
+    /// Returns whether every promise is kept that can be asked for at any time: at most once to the
     /// application; at least once to every node that stays connected to the origin; sent =
     /// delivered + counted losses; no message is turned down without a good reason; bounds hold.
     ///
@@ -73,9 +73,9 @@ impl World {
         self.check_all(&ALWAYS)
     }
 
-    /// Whether, on top of [`World::check`], all is as it should be when nothing has gone wrong for
-    /// a while: exactly one usable link joins a pair, all nodes are connected, every program is
-    /// linked to whom it connects to, unless one of the two has no room for a link.
+    /// Returns whether, on top of [`World::check`], all is as it should be when nothing has gone
+    /// wrong for a while: exactly one usable link joins a pair, all nodes are connected, every
+    /// program is linked to whom it connects to, unless one of the two has no room for a link.
     ///
     /// # Errors
     ///
@@ -85,14 +85,14 @@ impl World {
         self.check_all(&CALM)
     }
 
-    /// Whether a promise was broken while time passed. Then time stands still: see
+    /// Returns whether a promise was broken while time passed. Then time stands still: see
     /// [`World::check`].
     #[must_use]
     pub fn is_broken(&self) -> bool {
         self.ground.ledger.broken.is_some()
     }
 
-    /// Whether the promises of a calm mesh hold: see [`World::check_calm`].
+    /// Returns whether the promises of a calm mesh hold: see [`World::check_calm`].
     #[must_use]
     pub fn is_calm(&self) -> bool {
         self.check_all(&CALM).is_ok()
@@ -104,8 +104,8 @@ impl World {
         })
     }
 
-    /// Whether nothing waits any more: to be sent, on its way, or for an application that takes
-    /// messages by itself. To be asked when there was time enough for all of it.
+    /// Returns whether nothing waits any more: to be sent, on its way, or for an application that
+    /// takes messages by itself. To be asked when there was time enough for all of it.
     ///
     /// # Errors
     ///
@@ -125,8 +125,8 @@ impl World {
         Err(self.violation("nothing stands still", what))
     }
 
-    /// Whether nothing was lost at all, as it must be where nothing goes wrong: no copy of a message,
-    /// no message that waited to be sent or taken, no frame that a node turned down.
+    /// Returns whether nothing was lost at all, as it must be where nothing goes wrong: no copy of
+    /// a message, no message that waited to be sent or taken, no frame that a node turned down.
     ///
     /// # Errors
     ///
@@ -194,7 +194,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether both processes hold it, and have had the time to agree on it.
+    /// Returns whether both processes hold it, and have had the time to agree on it.
     fn is_settled(&self, conn: &Conn) -> bool {
         let is_open = |end: &End| end.state == EndState::Open;
         conn.ends.iter().all(is_open) && self.is_old(conn)
@@ -224,7 +224,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether a node takes no further peer.
+    /// Returns whether a node takes no further peer.
     fn is_full(&self, pid: ProcessId) -> bool {
         self.processes[pid].node.links() >= self.config.max_links
     }

@@ -1,4 +1,4 @@
-//! Who can reach whom, over links that work.
+//! Which nodes can reach each other, over links that work.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use super::tcp::{Conn, Socket};
 use super::world::World;
 
 impl World {
-    /// The socket behind a process's row for another one.
+    /// Returns the socket of the link in a process's routing table to another process.
     pub(super) fn row(&self, pid: ProcessId, peer: ProcessId) -> Option<Socket> {
         let process = &self.processes[pid];
         let link = process.node.link_of(&self.processes[peer].id)?;
         process.links.get(&link)?.socket
     }
 
-    /// Whether messages can go both ways between these two, directly and now.
+    /// Returns whether messages can go both ways between these two, directly and now.
     pub(super) fn are_linked(&self, a: ProcessId, b: ProcessId) -> bool {
         let (Some(there), Some(back)) = (self.row(a, b), self.row(b, a)) else { return false };
         let (a, b) = (self.processes[a].machine, self.processes[b].machine);
@@ -23,13 +23,13 @@ impl World {
         there == back.other() && is_whole && !self.wires.is_parted(a, b)
     }
 
-    /// Whether every node that runs can reach every other one, over links that work.
+    /// Returns whether every node that runs can reach every other one, over links that work.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.components() <= 1
     }
 
-    /// Into how many parts the mesh has fallen.
+    /// Returns into how many parts the mesh has fallen.
     #[must_use]
     pub fn components(&self) -> usize {
         let alive: Vec<ProcessId> = self.machines.iter().filter_map(|at| at.process).collect();

@@ -23,7 +23,7 @@ impl Wires {
         }
     }
 
-    /// A reset reaches this end, unless it is lost as well.
+    /// Resets this end, unless the reset is lost as well.
     pub fn reset(&mut self, ground: &mut Ground, socket: Socket) {
         if self.is_blocked(socket) {
             self.watch(ground, socket);
@@ -32,7 +32,7 @@ impl Wires {
         }
     }
 
-    /// The process lets go of this end. With input unread that resets the connection.
+    /// Closes this end for its process. With input unread that resets the connection.
     pub fn close(&mut self, ground: &mut Ground, socket: Socket, why: Loss) {
         let Some(conn) = self.conn_mut(socket) else { return };
         if conn.ends[socket.end].state != EndState::Open {
@@ -62,7 +62,7 @@ impl Wires {
         self.tidy(ground, socket);
     }
 
-    /// The machine is off: this end says nothing more.
+    /// Silences this end, because its machine is off.
     pub fn silence(&mut self, ground: &mut Ground, socket: Socket) {
         self.lose(ground, socket.other(), Loss::Crashed);
         if let Some(end) = self.end_mut(socket) {
@@ -71,7 +71,7 @@ impl Wires {
         self.watch(ground, socket.other());
     }
 
-    /// The machine is on again, and knows nothing of its old connections.
+    /// Forgets the old connections of a machine that is on again.
     pub fn wake_machine(&mut self, ground: &mut Ground, machine: usize) {
         let conns = self.conns.iter_mut().flatten();
         for end in conns.flat_map(|conn| &mut conn.ends).filter(|end| end.machine == machine) {
@@ -84,7 +84,7 @@ impl Wires {
         }
     }
 
-    /// From now on nothing passes, and nobody is told.
+    /// Breaks the connection without telling either end.
     pub fn cut(&mut self, ground: &mut Ground, socket: Socket) {
         if let Some(conn) = self.conn_mut(socket) {
             conn.is_cut = true;
@@ -110,7 +110,7 @@ impl Wires {
         }
         let other = conn.ends[1 - socket.end].state;
         if is_blocked || other == EndState::Silent {
-            // As Linux has it: the user time-out counts for these probes as well.
+            // As Linux has it: the user timeout counts for these probes as well.
             let patience = self.network.patience.max(self.keepalive + interval);
             if ground.schedule.now() >= since + patience {
                 self.break_end(ground, socket, Broken::TimedOut);
@@ -122,7 +122,7 @@ impl Wires {
         }
     }
 
-    /// What is in this end's pipe never arrives.
+    /// Drops what is in this end's pipe.
     pub(super) fn lose(&mut self, ground: &mut Ground, socket: Socket, why: Loss) {
         let Some(conn) = self.conn_mut(socket) else { return };
         let (from, to) = (conn.ends[socket.end].process, conn.ends[1 - socket.end].process);

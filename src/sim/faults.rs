@@ -41,13 +41,13 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// None yet, within this span.
+    /// Plans no faults yet, within this span.
     #[must_use]
     pub fn within(span: Duration) -> Self {
         Faults { within: span, ..Faults::default() }
     }
 
-    /// So many of every kind, and clocks that are off by up to 20 s.
+    /// Plans this many faults of every kind, and clocks that are wrong by up to 20 s.
     #[must_use]
     pub fn of_every_kind(count: u32, span: Duration) -> Self {
         Faults {
@@ -153,7 +153,7 @@ impl World {
         }
     }
 
-    /// The application goes on at its pace, unless it has another reason not to.
+    /// Lets the application go on at its pace, unless there is another reason not to.
     fn hurry(&mut self, machine: usize) {
         self.machines[machine].naps -= 1;
         if let Some(pid) = self.machines[machine].process {
@@ -208,7 +208,7 @@ impl World {
         }
     }
 
-    /// Something is wrong until this long from now.
+    /// Notes that a fault lasts until this long from now.
     pub(super) fn trouble_until(&mut self, pause: Duration) {
         self.clear_at = self.clear_at.max(self.now() + pause);
     }

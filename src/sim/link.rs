@@ -78,7 +78,7 @@ impl Link {
         self.stage = Stage::Up(Box::new(Machine::new(config)));
     }
 
-    /// The batch that the daemon's channel had no room for.
+    /// Returns the batch that the daemon's channel had no room for.
     pub fn held(&self) -> Option<&Batch<Tag>> {
         match &self.stage {
             Stage::Up(machine) => machine.held(),
@@ -98,8 +98,7 @@ impl World {
         }
     }
 
-    /// The system tells a link's thread about its connection. That there is something to read it
-    /// tells once.
+    /// Tells a link's thread about its connection. That there is something to read is told once.
     pub(super) fn wake_end(&mut self, socket: Socket, is_readable: bool) {
         let Some(end) = self.wires.end(socket) else { return };
         let (pid, Some(id)) = (end.process, end.link) else { return };
@@ -113,7 +112,7 @@ impl World {
         self.wake(pid, id);
     }
 
-    /// A link's thread runs.
+    /// Runs a link's thread.
     pub(super) fn turn(&mut self, pid: ProcessId, id: LinkId) {
         let now = self.ground.schedule.now();
         let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
@@ -152,7 +151,7 @@ impl World {
         }
     }
 
-    /// A link that never came up is over.
+    /// Ends a link that never came up.
     pub(super) fn finish(&mut self, pid: ProcessId, id: LinkId, cause: Cause) {
         let ending = ending::finish(&mut LinkHost { world: self, pid, id }, cause, None);
         self.hand_in_rest(pid, id, ending);
@@ -167,7 +166,7 @@ impl World {
         self.processes[pid].links.remove(&id);
     }
 
-    /// A thread whose turns change nothing has nothing to do, and has to rest.
+    /// Notes a turn that changed nothing: a thread that has nothing to do must rest.
     fn expect_rest(&mut self, pid: ProcessId, id: LinkId, holds: usize) {
         let now = self.ground.schedule.now();
         let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
@@ -194,7 +193,7 @@ impl World {
         }
     }
 
-    /// Who is at the other end of a link, as the network knows.
+    /// Returns who is at the other end of a link, as the network knows.
     pub(super) fn peer(&self, pid: ProcessId, link: LinkId) -> Option<ProcessId> {
         self.processes[pid].links.get(&link)?.peer
     }

@@ -11,7 +11,7 @@ use super::tcp::{Conn, Socket};
 use super::world::World;
 
 impl World {
-    /// A node's process ends without a word; its system closes its connections.
+    /// Ends a node's process without a word. Its system closes its connections.
     pub fn crash(&mut self, node: usize) {
         let Some(pid) = self.machines[node].process.take() else { return };
         self.bury(pid);
@@ -20,7 +20,7 @@ impl World {
         }
     }
 
-    /// A node's machine is switched off: nobody answers there any more.
+    /// Switches a node's machine off: nothing answers there any more.
     pub fn power_off(&mut self, node: usize) {
         self.machines[node].is_off = true;
         let Some(pid) = self.machines[node].process.take() else { return };
@@ -30,8 +30,8 @@ impl World {
         }
     }
 
-    /// A node starts on a machine that has none, with a new id. Its program connects to whom it
-    /// connected to before.
+    /// Starts a node, with a new id, on a machine that has none. Its program connects to the nodes
+    /// that it connected to before.
     pub fn restart(&mut self, node: usize) {
         if std::mem::take(&mut self.machines[node].is_off) {
             self.wires.wake_machine(&mut self.ground, node);
@@ -41,8 +41,9 @@ impl World {
         }
     }
 
-    /// A node's process is stopped for this long, if it is not for longer; its system still
-    /// acknowledges what arrives. What its program is told to do meanwhile it does afterwards.
+    /// Stops a node's process for this long, if it is not stopped for longer already; its system
+    /// still acknowledges what arrives. What its program is told to do meanwhile it does
+    /// afterwards.
     pub fn freeze(&mut self, node: usize, pause: Duration) {
         self.trouble_until(pause);
         let until = self.machines[node].frozen_until.max(self.now() + pause);
@@ -52,7 +53,7 @@ impl World {
         }
     }
 
-    /// How long a node's application thinks about each message that it takes by itself. With
+    /// Sets how long a node's application takes for each message that it receives by itself. With
     /// `None`, as at first, it takes none by itself: that is up to [`World::recv`].
     pub fn set_pace(&mut self, node: usize, pace: Option<Duration>) {
         self.machines[node].pace = pace;

@@ -1,9 +1,9 @@
-//! A seeded world: the mesh in your unit test.
+//! A simulator of whole meshes, for unit tests.
 //!
 //! A [`World`] runs any number of real nodes in one thread, over modelled TCP connections, in
 //! virtual time. What is real: the node itself, every byte on the wire, message ids, flow control,
 //! how links end. What is modelled: the network, threads, the clock. One seed decides everything:
-//! the same seed takes the same course.
+//! runs with the same seed are equal.
 //!
 //! ```
 //! use rs2p::sim::World;
@@ -22,13 +22,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A handler of your own is tested by handing it what [`World::recv`] gives, and sending what it
-//! answers with [`World::send`] or [`World::send_to`].
+//! To test a handler, pass it what [`World::recv`] returns, and send its answers with
+//! [`World::send`] or [`World::send_to`].
 //!
-//! Links are TCP: bytes arrive in their order or the connection breaks. So there is no loss inside
-//! a stream, but delay, jitter and a rate ([`Network`]), and resets, half-open connections,
+//! Links are TCP: bytes arrive in their order or the connection breaks. So nothing is lost inside a
+//! stream. There are delay, jitter and a rate ([`Network`]), and resets, half-open connections,
 //! partitions, crashes, power cuts, stopped processes, slow readers and wrong clocks ([`Faults`]).
-//! [`World::check`] knows what holds in spite of all that.
+//! [`World::check`] checks what must hold in spite of all that.
 
 // Where to look: `world` has the time, `schedule` what will happen when. A machine with its process is
 // in `machines`, `process`, `programs`, `application`; a link's thread in `link` and

@@ -95,13 +95,13 @@ impl Wires {
         Some(&mut self.conn_mut(socket)?.ends[socket.end])
     }
 
-    /// All connections, by one end.
+    /// Returns all connections, by one end.
     pub fn conns(&self) -> impl Iterator<Item = (Socket, &Conn)> {
         let conns = self.conns.iter().enumerate();
         conns.filter_map(|(conn, at)| Some((Socket { conn, end: 0 }, at.as_deref()?)))
     }
 
-    /// A new connection: the dialler's end of it.
+    /// Returns a new connection: the dialler's end of it.
     pub fn connect(&mut self, ground: &mut Ground, dialler: End, acceptor: End) -> Socket {
         let delay = self.draw_delay(ground);
         self.conns.push(Some(Box::new(Conn::new(ground.schedule.now(), dialler, acceptor, delay))));
@@ -127,7 +127,7 @@ impl Wires {
         self.partitions.retain(|(partition, _)| *partition != number);
     }
 
-    /// Whether packets between these machines are lost.
+    /// Returns whether packets between these machines are lost.
     pub fn is_parted(&self, a: usize, b: usize) -> bool {
         self.partitions.iter().any(|(_, side)| side.contains(&a) != side.contains(&b))
     }
@@ -139,7 +139,7 @@ impl Wires {
 
     // Writing.
 
-    /// Whether this end can be written to at all.
+    /// Returns whether this end can be written to at all.
     pub fn writable(&self, socket: Socket) -> io::Result<()> {
         let Some(conn) = self.conn(socket) else { return Err(io::ErrorKind::NotConnected.into()) };
         match conn.ends[socket.end].error {
@@ -149,13 +149,13 @@ impl Wires {
         }
     }
 
-    /// Bytes that can be written here and now.
+    /// Returns how many bytes can be written here and now.
     pub fn room(&self, socket: Socket) -> usize {
         let unread = self.conn(socket).map_or(0, |conn| conn.pipes[socket.end].unread);
         self.buffer().saturating_sub(unread)
     }
 
-    /// What one direction holds. The two ends have a buffer each.
+    /// Returns what one direction holds. The two ends have a buffer each.
     fn buffer(&self) -> usize {
         self.buffers.map_or(self.network.buffer, |bytes| self.network.buffer.min(2 * bytes))
     }
@@ -169,14 +169,14 @@ impl Wires {
         self.send(ground, socket, Segment::Data(bytes));
     }
 
-    /// A frame has been written to its end.
+    /// Notes that a frame was written to its end.
     pub fn wrote_frame(&mut self, socket: Socket, tag: Tag) {
         if let Some(conn) = self.conn_mut(socket) {
             conn.pipes[socket.end].tags.push_back(tag);
         }
     }
 
-    /// Nothing more will be written.
+    /// Notes that nothing more will be written.
     pub fn shut(&mut self, ground: &mut Ground, socket: Socket) {
         let Some(conn) = self.conn_mut(socket) else { return };
         if !std::mem::replace(&mut conn.pipes[socket.end].is_shut, true) {
@@ -198,7 +198,8 @@ impl Wires {
 
     // Arriving.
 
-    /// What this end sent is due at the other one, which is to be woken if this is true.
+    /// Delivers what this end sent and what is due at the other end. Returns whether that end must
+    /// be woken.
     pub fn arrive(&mut self, ground: &mut Ground, socket: Socket) -> bool {
         let (now, is_blocked) = (ground.schedule.now(), self.is_blocked(socket));
         let Some(conn) = self.conn_mut(socket) else { return false };
@@ -235,7 +236,7 @@ impl Wires {
         true
     }
 
-    /// Nothing gets through: TCP sends again, later and later, until its patience is over.
+    /// Plans that TCP sends again, with growing pauses, until its patience is over.
     fn try_again(&mut self, ground: &mut Ground, socket: Socket) {
         let (now, patience) = (ground.schedule.now(), self.network.patience);
         let Some(conn) = self.conn_mut(socket) else { return };
@@ -260,7 +261,7 @@ impl Wires {
         ground.schedule.at(next, Happening::Arrive { socket });
     }
 
-    /// The other end is closed: what this one sent is gone, and it is told so.
+    /// Drops what this end sent, because the other end is closed, and resets it.
     pub(super) fn turn_away(&mut self, ground: &mut Ground, socket: Socket) {
         self.lose(ground, socket, Loss::InFlight);
         self.send_reset(ground, socket);

@@ -41,13 +41,13 @@ pub(super) struct Machine {
     pub naps: u32,
 }
 
-/// The address of a machine.
+/// Returns the address of a machine.
 pub(super) fn address(machine: usize) -> SocketAddr {
     let [_, a, b, c] = (machine as u32 + 1).to_be_bytes();
     (Ipv4Addr::new(10, a, b, c), PORT).into()
 }
 
-/// The machine at an address, if it is one that a machine could have.
+/// Returns the machine at an address, if it is one that a machine could have.
 pub(super) fn machine_at(addr: SocketAddr) -> Option<usize> {
     let SocketAddr::V4(addr) = addr else { return None };
     let [net, a, b, c] = addr.ip().octets();
@@ -131,7 +131,7 @@ impl Process {
         }
     }
 
-    /// What this process's clocks say.
+    /// Returns what this process's clocks say.
     pub fn clock(&self, now: Duration, skew: i64) -> Now {
         let wall = EPOCH + now;
         let ahead = Duration::from_millis(skew.unsigned_abs());
@@ -141,7 +141,7 @@ impl Process {
         }
     }
 
-    /// All counters, as `MeshSocket::stats` would give them.
+    /// Returns all counters, as `MeshSocket::stats` would give them.
     pub fn stats(&self) -> Stats {
         let application = &self.application;
         Stats {
@@ -163,7 +163,8 @@ impl Process {
         self.daemon.in_hand.as_ref().map_or(0, Digest::waiting)
     }
 
-    /// The frames that this process has read and its node has not seen, with where they came from.
+    /// Returns the frames that this process has read and its node has not seen, with where they
+    /// came from.
     pub fn undecided(&self) -> impl Iterator<Item = (Option<ProcessId>, Tag)> {
         let inbox = self.daemon.inbox.iter().filter_map(|inbound| match inbound {
             Inbound::Batch { from, batch, .. } => Some((Some(*from), batch)),

@@ -1,4 +1,4 @@
-//! What the users of the nodes do: connect, send, receive.
+//! What the programs of the nodes do: connect, send, receive.
 
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ use crate::wire::Draft;
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 impl World {
-    /// Sends packets from a node to the whole mesh, as `MeshSocket::send` does. Where that would
-    /// wait for room, the message waits in the world, and later ones of this node behind it.
+    /// Sends packets from a node to the whole mesh, as `MeshSocket::send` does. Where `send` would
+    /// block, the message waits in the world, and later messages of this node wait behind it.
     ///
     /// # Errors
     ///
@@ -99,7 +99,8 @@ impl World {
         if self.route(pid, &draft, *to, about) { Ok(()) } else { Err(Error::TooManyRequests) }
     }
 
-    /// The program sends this once it runs and has sent what it wanted to send before.
+    /// Queues this for the program, which sends it once it runs and has sent what it wanted to send
+    /// before.
     fn stand_in_line(
         &mut self,
         pid: ProcessId,
@@ -112,7 +113,8 @@ impl World {
         self.send_line(pid);
     }
 
-    /// The next message that waits at a node, if there is one. A program that is stopped takes none.
+    /// Returns the next message that waits at a node, if there is one. A program that is stopped
+    /// takes none.
     pub fn recv(&mut self, node: usize) -> Option<Message> {
         let pid = self.machines[node].process.filter(|_| !self.is_stopped(node))?;
         let message = self.processes[pid].application.take();
@@ -120,8 +122,8 @@ impl World {
         message
     }
 
-    /// Has a node's program connect to another node, again and again until it succeeds; also
-    /// after a restart.
+    /// Makes a node's program connect to another node, repeatedly until it succeeds; also after a
+    /// restart.
     pub fn connect(&mut self, node: usize, to: usize) {
         self.machines[node].targets.push(to);
         if let Some(pid) = self.machines[node].process {
@@ -159,7 +161,7 @@ impl World {
         links.all(|link| link.desk.outgoing.takes_own())
     }
 
-    /// Sends a message now; false if it has been sent too often.
+    /// Sends a message now. Returns false if an identical one was sent too often.
     fn publish(&mut self, pid: ProcessId, mut draft: Draft) -> bool {
         let now = self.ground.schedule.now();
         draft.time = self.clock(pid).second();
@@ -185,7 +187,7 @@ impl World {
         true
     }
 
-    /// The program connects to whom it has not reached yet.
+    /// Connects the program to the nodes that it has not reached yet.
     pub(super) fn program(&mut self, pid: ProcessId) {
         self.send_line(pid);
         let process = &mut self.processes[pid];
@@ -193,7 +195,7 @@ impl World {
         let under_way: Vec<usize> = process.connects.values().copied().collect();
         let targets = process.to_reach.iter().copied().filter(|to| !under_way.contains(to));
         let mut targets: Vec<usize> = targets.collect();
-        // Where there is not room for all of them, none is to wait for ever.
+        // Where there is not room for all of them, none is to wait forever.
         self.ground.rng.shuffle(&mut targets);
         for to in targets {
             let connecting = self.act(pid, |node, now| node.connect(now, vec![address(to).into()]));
@@ -209,7 +211,7 @@ impl World {
         }
     }
 
-    /// A `connect` of the program has its outcome.
+    /// Notes the outcome of a `connect` of the program.
     pub(super) fn connected(&mut self, pid: ProcessId, connect: ConnectId, is_ok: bool) {
         let Some(to) = self.processes[pid].connects.remove(&connect) else { return };
         if is_ok {
@@ -219,7 +221,7 @@ impl World {
         }
     }
 
-    /// Once, however many of the program's attempts have failed.
+    /// Plans one retry, however many of the program's attempts have failed.
     fn try_again(&mut self, pid: ProcessId) {
         if !std::mem::replace(&mut self.processes[pid].tries_again, true) {
             self.ground.schedule.after(TRY_AGAIN, Happening::Program { process: pid });

@@ -1,4 +1,4 @@
-//! What a world was like, in numbers.
+//! A report on a world, in numbers.
 
 use std::fmt;
 use std::time::Duration;
@@ -59,7 +59,7 @@ pub struct Report {
 }
 
 impl World {
-    /// What happened so far, in numbers.
+    /// Returns what happened so far, in numbers.
     #[must_use]
     pub fn report(&self) -> Report {
         let ledger = &self.ground.ledger;

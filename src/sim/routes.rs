@@ -42,7 +42,7 @@ impl Routing {
 }
 
 impl World {
-    /// Sends to one node; false if too many messages wait for a way.
+    /// Sends to one node. Returns false if too many messages wait for a way.
     pub(super) fn route(
         &mut self,
         pid: ProcessId,
@@ -74,13 +74,13 @@ impl World {
         routed != Routed::TooMany
     }
 
-    /// Which message that waited for a way this frame is, now that it is put on a link.
+    /// Returns which message that waited for a way this frame is, now that it is put on a link.
     pub(super) fn found_its_way(&mut self, pid: ProcessId, frame: &Frame) -> Option<usize> {
         let mut routing = self.processes[pid].routing.iter();
         routing.find(|routing| routing.is(frame)).map(|routing| routing.number)
     }
 
-    /// The wait is over, one way or the other.
+    /// Ends the wait of a message, whatever became of it.
     pub(super) fn routed(&mut self, pid: ProcessId, ticket: TicketId, sent: bool) {
         let routing = &mut self.processes[pid].routing;
         let Some(at) = routing.iter().position(|routing| routing.ticket == ticket) else { return };

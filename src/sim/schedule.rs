@@ -1,4 +1,4 @@
-//! What will happen when. The heap of events is the only clock that there is.
+//! The heap of events of a world, which is its only clock.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -71,17 +71,19 @@ impl Schedule {
         self.now
     }
 
-    /// How many things have happened.
+    /// Returns how many things have happened.
     pub fn passed(&self) -> u64 {
         self.passed
     }
 
-    /// Whether so much has happened at one instant that something must go round in a circle.
+    /// Returns whether so much has happened at one instant that something must go round in a
+    /// circle.
     pub fn stands_still(&self) -> bool {
         self.at_once > MOST_AT_ONCE
     }
 
-    /// Two runs with equal fingerprints took the same course.
+    /// Returns a digest of everything that happened: two runs with equal fingerprints took the same
+    /// course.
     pub fn fingerprint(&self) -> u64 {
         self.fingerprint
     }
@@ -95,7 +97,7 @@ impl Schedule {
         self.at(self.now + pause, what);
     }
 
-    /// The next thing that happens, unless that is later than `limit`. The clock moves on.
+    /// Returns the next thing that happens, unless that is later than `limit`. The clock moves on.
     pub fn next(&mut self, limit: Duration) -> Option<Happening> {
         if self.heap.peek().is_none_or(|first| first.at > limit) {
             self.now = self.now.max(limit);
@@ -113,7 +115,7 @@ impl Schedule {
 }
 
 impl Ord for Entry {
-    /// The heap gives the greatest first: that is the earliest.
+    /// Orders by time, reversed: the heap gives the greatest first.
     fn cmp(&self, other: &Self) -> Ordering {
         (other.at, other.number).cmp(&(self.at, self.number))
     }

@@ -95,7 +95,7 @@ pub(super) struct Pipe {
 }
 
 impl Pipe {
-    /// Whether its end has arrived, or is on the way.
+    /// Returns whether its end has arrived, or is on the way.
     pub fn says_so(&self) -> bool {
         self.has_ended || self.flying.iter().any(|(_, segment)| matches!(segment, Segment::Fin))
     }
@@ -114,18 +114,18 @@ impl Conn {
         Conn { ends: [dialler, acceptor], pipes, delay, since, is_cut: false }
     }
 
-    /// What arrived at this end, to be read.
+    /// Returns what arrived at this end, to be read.
     pub fn tap(&mut self, end: usize) -> Tap<'_> {
         let error = self.ends[end].error;
         Tap { pipe: &mut self.pipes[1 - end], error }
     }
 
-    /// Whether both processes hold it, and bytes get through.
+    /// Returns whether both processes hold it, and bytes get through.
     pub fn is_whole(&self) -> bool {
         self.why_not_whole().is_empty()
     }
 
-    /// What is wrong with it; nothing, if it is whole.
+    /// Returns what is wrong with it; nothing, if it is whole.
     pub fn why_not_whole(&self) -> &'static str {
         if self.is_cut {
             "cut"
@@ -142,7 +142,7 @@ impl Conn {
         }
     }
 
-    /// Whether neither process holds it and nothing is on its way.
+    /// Returns whether neither process holds it and nothing is on its way.
     pub fn is_over(&self) -> bool {
         let is_left = |end: &End| end.state != EndState::Open;
         self.ends.iter().all(is_left) && self.pipes.iter().all(|pipe| pipe.flying.is_empty())

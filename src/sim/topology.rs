@@ -1,8 +1,8 @@
-//! Who connects to whom at the start.
+//! Which nodes connect to which at the start.
 
 use crate::node::rng::Rng;
 
-/// Whom the programs of a world connect to.
+/// Which nodes the programs of a world connect to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Topology {
@@ -12,16 +12,16 @@ pub enum Topology {
     Mesh,
     /// Each node connects to this many earlier ones, and no links are made beyond that.
     Random {
-        /// How many: the mean degree is about twice that.
+        /// How many earlier nodes: the mean degree is about twice that.
         links: usize,
     },
-    /// A chain, and nothing beyond.
+    /// A chain, and no other links.
     Line,
-    /// A chain whose ends are linked, and nothing beyond.
+    /// A chain whose ends are linked, and no other links.
     Ring,
-    /// A binary tree, and nothing beyond: each message has one way to each node.
+    /// A binary tree, and no other links: each message has one path to each node.
     Tree,
-    /// All are linked to the first, and nothing beyond.
+    /// All nodes are linked to the first one, and no other links.
     Star,
     /// Every node connects to every other one at the same moment.
     Full,
@@ -30,12 +30,12 @@ pub enum Topology {
 }
 
 impl Topology {
-    /// Whether the nodes are to find others by themselves.
+    /// Returns whether the nodes are to find others by themselves.
     pub(super) fn is_open(self) -> bool {
         matches!(self, Topology::Mesh | Topology::Alone)
     }
 
-    /// Whom a node connects to.
+    /// Returns the nodes that a node connects to.
     pub(super) fn targets(self, node: usize, nodes: usize, rng: &mut Rng) -> Vec<usize> {
         match self {
             Topology::Mesh => random_earlier(node, 1, rng),

@@ -1,4 +1,5 @@
-//! What a node made of a copy of a user's message: took it, had it, or turned it down, and why.
+//! What a node did with a copy of a user's message: took it, had it already, or refused it, and
+//! why.
 
 use super::checks::SOUND;
 use super::ledger::{Audience, Tag};
@@ -8,14 +9,14 @@ use crate::node::LinkId;
 use crate::stats::{Refusal, Stats};
 
 impl World {
-    /// Why a node has turned down what it was just handed, if it has.
+    /// Returns why a node has turned down what it was just handed, if it has.
     pub(super) fn turned_down(&self, pid: ProcessId, before: &Stats) -> Option<Refusal> {
         let after = self.processes[pid].node.stats();
         let mut reasons = Refusal::ALL.into_iter();
         reasons.find(|why| after.refused_for(*why) > before.refused_for(*why))
     }
 
-    /// Notes what the node made of a user's message: took it, had it, or turned it down.
+    /// Notes what the node did with a user's message: took it, had it already, or refused it.
     pub(super) fn account(
         &mut self,
         pid: ProcessId,
@@ -49,7 +50,7 @@ impl World {
         }
     }
 
-    /// Whether a message to one node is in another one, which can only pass it on.
+    /// Returns whether a message to one node is in another one, which can only pass it on.
     fn is_on_its_way(&self, pid: ProcessId, number: usize) -> bool {
         let audience = self.ground.ledger.sendings[number].audience;
         matches!(audience, Audience::One(id) if id != self.processes[pid].id)
@@ -63,8 +64,8 @@ impl World {
         }
     }
 
-    /// Whether a node may turn down a user's message for this reason, as the world knows its clock,
-    /// its past and its links.
+    /// Returns whether a node may turn down a user's message for this reason, as the world knows
+    /// its clock, its past and its links.
     fn may_turn_down(&self, pid: ProcessId, link: LinkId, number: usize, why: Refusal) -> bool {
         let (process, config) = (&self.processes[pid], &self.config);
         let sending = &self.ground.ledger.sendings[number];
@@ -84,7 +85,7 @@ impl World {
         }
     }
 
-    /// Notes that everybody linked to a process that has a message has to get it.
+    /// Notes that every process that is linked to one that has a message must get it.
     pub(super) fn owe(&mut self, number: usize, pid: ProcessId) {
         let rows = self.rows(pid);
         self.ground.ledger.owe(number, rows);

@@ -1,4 +1,4 @@
-//! What can be seen of a world from outside.
+//! Reading the state of a world.
 
 use std::time::Duration;
 
@@ -7,37 +7,37 @@ use crate::id::NodeId;
 use crate::stats::Stats;
 
 impl World {
-    /// How many nodes there are, up or down.
+    /// Returns how many nodes there are, up or down.
     #[must_use]
     pub fn len(&self) -> usize {
         self.machines.len()
     }
 
-    /// Whether there are no nodes.
+    /// Returns whether there are no nodes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.machines.is_empty()
     }
 
-    /// Whether a node runs.
+    /// Returns whether a node runs.
     #[must_use]
     pub fn is_up(&self, node: usize) -> bool {
         self.machines[node].process.is_some()
     }
 
-    /// The id of a node that runs.
+    /// Returns the id of a node that runs.
     #[must_use]
     pub fn id(&self, node: usize) -> Option<NodeId> {
         Some(self.processes[self.machines[node].process?].id)
     }
 
-    /// The counters of a node that runs.
+    /// Returns the counters of a node that runs.
     #[must_use]
     pub fn stats(&self, node: usize) -> Option<Stats> {
         Some(self.processes[self.machines[node].process?].stats())
     }
 
-    /// The nodes that a node has in its routing table.
+    /// Returns the nodes that a node has in its routing table.
     #[must_use]
     pub fn peers(&self, node: usize) -> Vec<usize> {
         let Some(pid) = self.machines[node].process else { return Vec::new() };
@@ -46,13 +46,14 @@ impl World {
         peers.map(|peer| self.processes[peer].machine).collect()
     }
 
-    /// Whether a node's process is stopped: see [`World::freeze`].
+    /// Returns whether a node's process is stopped: see [`World::freeze`].
     #[must_use]
     pub fn is_stopped(&self, node: usize) -> bool {
         self.machines[node].frozen_until > self.now()
     }
 
-    /// Some node that runs, as the seed will have it; one that is stopped only if all are.
+    /// Returns a random node that runs, by the seed. A node that is stopped is returned only if all
+    /// are.
     ///
     /// # Panics
     ///
@@ -64,13 +65,13 @@ impl World {
         among[self.ground.rng.below(among.len() as u64) as usize]
     }
 
-    /// A number below `bound`, as the seed will have it.
+    /// Returns a random number below `bound`, by the seed.
     pub fn draw(&mut self, bound: u64) -> u64 {
         self.ground.rng.below(bound)
     }
 
-    /// Whether no message is on its way, nor waits to be sent or to be taken by an application that
-    /// takes messages by itself.
+    /// Returns whether no message is on its way, nor waits to be sent or to be taken by an
+    /// application that takes messages by itself.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         let alive = || self.processes.iter().filter(|process| process.is_alive);
@@ -78,20 +79,21 @@ impl World {
             && alive().all(|process| process.line.is_empty() && process.daemon.in_hand.is_none())
     }
 
-    /// Whether no message is on its way, nor waits for a way. More than was sent may not come out:
-    /// that is for [`World::check`].
+    /// Returns whether no message is on its way, nor waits for a way. More than was sent may not
+    /// come out: that is for [`World::check`].
     pub(super) fn is_at_rest(&self) -> bool {
         let ledger = &self.ground.ledger;
         ledger.copies.in_flight().unwrap_or(0) == 0 && ledger.routing == 0
     }
 
-    /// When the faults that were planned so far are over.
+    /// Returns when the faults that were planned so far are over.
     #[must_use]
     pub fn clear_at(&self) -> Duration {
         self.clear_at
     }
 
-    /// Two worlds with equal fingerprints took the same course.
+    /// Returns a digest of everything that happened: two worlds with equal fingerprints took the
+    /// same course.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         self.ground.schedule.fingerprint()

@@ -17,15 +17,15 @@ use crate::node::rng::Rng;
 use crate::node::{Identity, Node, Now};
 use crate::wire::HostPort;
 
-/// Whom a message is passed on to.
+/// To which peers a message is relayed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RelayRule {
-    /// All neighbours but the one it came from and the one that sent it first.
+    /// All peers except the one it came from and its sender.
     #[default]
     Rs2p,
-    /// All neighbours but the one that sent it first, as py2p does. For comparison: the node knows
-    /// the other rule only, so the world adds the copy that goes back.
+    /// All peers except its sender, as py2p does. For comparison: the node has only the other rule,
+    /// so the world adds the copy that goes back.
     Py2p,
 }
 
@@ -38,7 +38,8 @@ pub struct World {
     pub(super) processes: Vec<Process>,
     pub(super) config: Config,
     pub(super) relay_rule: RelayRule,
-    /// Whether it is noted who has to get what. Off, a large world needs less memory.
+    /// Whether the world notes which node must get which message. Without that, a large world needs
+    /// less memory.
     pub(super) keeps_accounts: bool,
     pub(super) joined: u64,
     pub(super) left: BTreeMap<String, u64>,
@@ -52,7 +53,7 @@ pub struct World {
 }
 
 impl World {
-    /// An empty world. The seed decides everything that will happen in it.
+    /// Returns an empty world. The seed decides everything that will happen in it.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let ground = Ground {
@@ -81,7 +82,7 @@ impl World {
         .settings(&MeshSocket::builder())
     }
 
-    /// The settings of the nodes, which are added afterwards: what they would be bound with.
+    /// Sets the settings of the nodes, which are added afterwards: what they would be bound with.
     /// Encryption is not modelled, and secrets neither.
     #[must_use]
     pub fn settings(mut self, settings: &Builder) -> Self {
@@ -93,36 +94,36 @@ impl World {
         self
     }
 
-    /// How the network behaves, from now on.
+    /// Sets how the network behaves, from now on.
     #[must_use]
     pub fn network(mut self, network: Network) -> Self {
         self.wires.network = network;
         self
     }
 
-    /// Whom the programs of nodes that are added later connect to.
+    /// Sets which nodes the programs of nodes that are added later connect to.
     #[must_use]
     pub fn topology(mut self, topology: Topology) -> Self {
         self.topology = topology;
         self
     }
 
-    /// Whom the nodes pass messages on to, from now on.
+    /// Sets to which peers the nodes relay messages, from now on.
     pub fn set_relay_rule(&mut self, rule: RelayRule) {
         self.relay_rule = rule;
     }
 
-    /// Does without the accounts that [`World::check`] needs for the promise that nobody is left
-    /// out. A large world then needs less memory.
+    /// Keeps no accounts, which [`World::check`] needs for the promise that every node gets its
+    /// messages. A large world then needs less memory.
     #[must_use]
     pub fn without_accounts(mut self) -> Self {
         self.keeps_accounts = false;
         self
     }
 
-    /// Adds machines and starts a node on each; the programs begin to connect within a second,
-    /// or at once if they are to do so all together. Nodes have numbers, from 0 in the order in
-    /// which they were added; wherever one is asked for, one that there is not is a panic.
+    /// Adds machines and starts a node on each; the programs begin to connect within a second, or
+    /// at once if they are to do so all together. Nodes have numbers, from 0 in the order in which
+    /// they were added; every method that takes a number panics if there is no such node.
     #[must_use]
     pub fn nodes(mut self, count: usize) -> Self {
         let first = self.machines.len();
@@ -140,7 +141,7 @@ impl World {
 
     // Time.
 
-    /// How long the world has existed.
+    /// Returns how long the world has existed.
     #[must_use]
     pub fn now(&self) -> Duration {
         self.ground.schedule.now()
@@ -168,7 +169,7 @@ impl World {
     }
 
     /// Lets time pass until this is true, asked after everything that happens, but no longer than
-    /// `span`; what it was last.
+    /// `span`. Returns what it was last.
     pub fn run_until(&mut self, span: Duration, mut done: impl FnMut(&World) -> bool) -> bool {
         let limit = self.now() + span;
         let begun = Instant::now();
@@ -226,7 +227,7 @@ impl World {
         }
     }
 
-    /// A process that is stopped does nothing until it goes on; its system does.
+    /// Returns until when something cannot happen: a stopped process does nothing, but its system does.
     fn is_kept_from(&self, what: &Happening) -> Option<Duration> {
         let process = match what {
             Happening::Tick { process }
@@ -269,7 +270,7 @@ impl World {
         process.clock(self.now(), self.machines[process.machine].skew)
     }
 
-    /// How long a thread takes to run when there is something to do.
+    /// Returns how long a thread takes to run when there is something to do.
     pub(super) fn lag(&mut self) -> Duration {
         Duration::from_micros(self.ground.rng.below(100))
     }
