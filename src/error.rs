@@ -145,6 +145,8 @@ pub enum Error {
     },
     /// The socket is closed.
     Closed,
+    /// This process was forked from the one that bound the socket, and has none of its threads.
+    Forked,
     /// The message is larger than a frame may be.
     TooLarge {
         /// Its size in bytes, as a frame.
@@ -215,7 +217,7 @@ impl From<Error> for io::Error {
             Error::Refused { .. } => io::ErrorKind::ConnectionRefused,
             Error::NoneAnswers { .. } => io::ErrorKind::ConnectionRefused,
             Error::ConnectTimedOut { .. } | Error::TimedOut => io::ErrorKind::TimedOut,
-            Error::Closed => io::ErrorKind::NotConnected,
+            Error::Closed | Error::Forked => io::ErrorKind::NotConnected,
             Error::WouldDeadlock | Error::Full { .. } => io::ErrorKind::WouldBlock,
             Error::InvalidId
             | Error::InvalidAddress { .. }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::id::NodeId;
 use crate::protocol::Encryption;
 use crate::stats::ReplyLoss;
+use crate::trouble::Trouble;
 
 /// Something that happened to this node. Read them from `MeshSocket::events`.
 #[derive(Clone, Debug)]
@@ -47,8 +48,12 @@ pub enum MeshEvent {
         /// Why.
         cause: Cause,
     },
-    /// Somebody connected and was turned away, or never finished its handshake.
+    /// Somebody connected and was turned away, or never finished its handshake. Who says nothing
+    /// at all, as a health check does, is only counted in
+    /// [`Stats::silent`](crate::Stats::silent).
     TurnedAway {
+        /// Where it connected from, as `host:port`.
+        addr: String,
         /// Why.
         cause: Cause,
     },
@@ -77,14 +82,15 @@ pub enum MeshEvent {
         /// By how much.
         by: Duration,
     },
-    /// No address of this host can be dialled by others: its interfaces are down, or have none that
-    /// the listener takes. Looked for again with every link and dial.
-    NoOutAddr,
     /// The address that others are told to dial has changed, or there is one again.
     OutAddr {
         /// The new one, as `host:port`.
         addr: String,
     },
+    /// Something is wrong with this node from now on.
+    TroubleBegan(Trouble),
+    /// It is over.
+    TroubleEnded(Trouble),
     /// A handler panicked; the message went on to the next one.
     HandlerPanicked {
         /// What it said.
@@ -160,6 +166,8 @@ pub enum Cause {
     Crowded,
     /// It said nothing, or did not go on with its handshake, and a newer connection took its place.
     Evicted,
+    /// It ended before it had said anything.
+    Silent,
 }
 
 impl fmt::Display for Cause {
@@ -197,6 +205,7 @@ impl fmt::Display for Cause {
             Cause::TooManyLinks => f.write_str("too many links"),
             Cause::Crowded => f.write_str("too many newcomers at once"),
             Cause::Evicted => f.write_str("made room for a newer connection"),
+            Cause::Silent => f.write_str("it ended before it had said anything"),
         }
     }
 }

@@ -53,6 +53,12 @@ pub use sending::Sent;
 /// Dropping the last handle does the same without waiting, so a program that ends right after
 /// a `send` should call `close`. A handler that captured a `MeshSocket` keeps it alive: use
 /// [`Message::server`](crate::Message::server) instead, or call `close`.
+///
+/// # Forking
+///
+/// A socket belongs to the process that bound it, because a fork does not copy its threads. In a
+/// forked process every call that could send, receive or wait fails with [`Error::Forked`], and
+/// [`status`](MeshSocket::status) says so. So a program that becomes a daemon binds after it has.
 #[derive(Clone)]
 pub struct MeshSocket {
     handle: Arc<Handle>,
@@ -66,7 +72,9 @@ pub(crate) struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.core.close_in_background();
+        if self.core.phase.is_home() {
+            self.core.close_in_background();
+        }
     }
 }
 
@@ -89,7 +97,7 @@ impl MeshSocket {
     /// [`Error::NoAddress`] if it cannot be found.
     ///
     /// See [`MeshSocket`] for an example.
-    pub fn bind(addr: impl ToSocketAddrs) -> Result<Self> {
+    pub fn bind(addr: impl ToSocketAddrs + std::fmt::Debug) -> Result<Self> {
         Builder::new().bind(addr)
     }
 
@@ -144,7 +152,9 @@ impl MeshSocket {
     /// # Errors
     ///
     /// [`Error::WouldDeadlock`] inside a handler: closing has begun, and goes on.
+    /// [`Error::Forked`] in another process: the socket of the process that bound it stays.
     pub fn close(&self) -> Result<CloseReport> {
+        self.check_home()?;
         self.core().close().ok_or(Error::WouldDeadlock)
     }
 
@@ -184,7 +194,11 @@ impl MeshSocket {
     }
 
     fn check_open(&self) -> Result<()> {
-        if self.core().phase.is_open() { Ok(()) } else { Err(Error::Closed) }
+        self.core().phase.check()
+    }
+
+    fn check_home(&self) -> Result<()> {
+        if self.core().phase.is_home() { Ok(()) } else { Err(Error::Forked) }
     }
 }
 

@@ -68,6 +68,9 @@ impl Ticket {
     /// [`ReplyLoss`](crate::ReplyLoss); [`Error::TimedOut`] if `timeout` ended first; [`Error::Closed`] if the socket was
     /// closed; [`Error::WouldDeadlock`] inside a handler.
     pub fn wait(&self, timeout: Duration) -> Result<()> {
+        if !self.core.phase.is_home() {
+            return Err(Error::Forked);
+        }
         if self.core.threads.is_mine() && self.slot.state.lock().is_none() {
             return Err(Error::WouldDeadlock);
         }

@@ -2,147 +2,9 @@
 
 use std::fmt;
 
-/// Why a frame that arrived was neither delivered nor relayed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// Its packet table does not add up, or it cannot be decompressed.
-    Unparsable,
-    /// Its id is not the digest of its contents.
-    WrongId,
-    /// Its time is not a number.
-    BadTime,
-    /// Its sender is not an id.
-    BadSender,
-    /// Its main flag is not one byte.
-    BadFlag,
-    /// It has no payload.
-    NoPayload,
-    /// It is larger than allowed, as announced or after decompression.
-    TooLarge,
-    /// It is a message of the protocol whose contents make no sense.
-    Invalid,
-    /// It is a message between neighbours that pretends to be for everyone.
-    NotForAll,
-    /// It came before a handshake.
-    Stranger,
-    /// It is a whisper of somebody other than the peer that it came from.
-    ForeignWhisper,
-    /// It is a broadcast of ours that came back, or pretends to be.
-    Echo,
-    /// It is a broadcast dated 60 s ago or earlier.
-    TooOld,
-    /// It is a broadcast dated over 300 s ahead.
-    TooFarAhead,
-    /// It is dated in a second whose ids had to be given up.
-    Evicted,
-    /// Its link was gone already.
-    Late,
-    /// It is a message to one node that could not be passed on: no way to that node is known.
-    NoRoute,
-    /// It is a message to one node, and too many of them were on their way.
-    TooManyReplies,
-}
+mod reasons;
 
-impl Refusal {
-    /// All reasons.
-    pub const ALL: [Refusal; 18] = [
-        Refusal::Unparsable,
-        Refusal::WrongId,
-        Refusal::BadTime,
-        Refusal::BadSender,
-        Refusal::BadFlag,
-        Refusal::NoPayload,
-        Refusal::TooLarge,
-        Refusal::Invalid,
-        Refusal::NotForAll,
-        Refusal::Stranger,
-        Refusal::ForeignWhisper,
-        Refusal::Echo,
-        Refusal::TooOld,
-        Refusal::TooFarAhead,
-        Refusal::Evicted,
-        Refusal::Late,
-        Refusal::NoRoute,
-        Refusal::TooManyReplies,
-    ];
-
-    /// The reason in words.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Refusal::Unparsable => "unparsable frame",
-            Refusal::WrongId => "wrong message id",
-            Refusal::BadTime => "time is not a number",
-            Refusal::BadSender => "sender is not an id",
-            Refusal::BadFlag => "main flag is not one byte",
-            Refusal::NoPayload => "no payload",
-            Refusal::TooLarge => "too large",
-            Refusal::Invalid => "protocol message that makes no sense",
-            Refusal::NotForAll => "neighbours' message sent to everyone",
-            Refusal::Stranger => "message before the handshake",
-            Refusal::ForeignWhisper => "whisper of somebody else",
-            Refusal::Echo => "our own broadcast",
-            Refusal::TooOld => "too old",
-            Refusal::TooFarAhead => "dated too far ahead",
-            Refusal::Evicted => "dated in a second that was given up",
-            Refusal::Late => "its link was gone",
-            Refusal::NoRoute => "no way to its receiver",
-            Refusal::TooManyReplies => "too many messages to single nodes",
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Why a message to one node was given up. See [`MeshEvent::ReplyFailed`](crate::MeshEvent).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum ReplyLoss {
-    /// No node said where the receiver is.
-    NoRoute,
-    /// No address of the receiver could be dialled.
-    Unreachable,
-    /// This node has as many links as it may have, so it could not dial the receiver.
-    TooManyLinks,
-    /// It was sent, and the receiver did not confirm it. It may have arrived.
-    NotTaken,
-    /// This socket was closed first.
-    Closed,
-}
-
-impl ReplyLoss {
-    /// All reasons.
-    pub const ALL: [ReplyLoss; 5] = [
-        ReplyLoss::NoRoute,
-        ReplyLoss::Unreachable,
-        ReplyLoss::TooManyLinks,
-        ReplyLoss::NotTaken,
-        ReplyLoss::Closed,
-    ];
-
-    /// The reason in words.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ReplyLoss::NoRoute => "no way to the receiver",
-            ReplyLoss::Unreachable => "the receiver cannot be dialled",
-            ReplyLoss::TooManyLinks => "too many links to dial the receiver",
-            ReplyLoss::NotTaken => "the receiver did not confirm it",
-            ReplyLoss::Closed => "this socket was closed first",
-        }
-    }
-}
-
-impl fmt::Display for ReplyLoss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+pub use reasons::{Refusal, ReplyLoss};
 
 /// What this node has done so far. A snapshot, see `MeshSocket::stats`.
 ///
@@ -198,6 +60,10 @@ pub struct Stats {
     pub left: u64,
     /// Connections turned away, or gone before their handshake.
     pub turned_away: u64,
+    /// Of these, gone before they had said anything: health checks, for instance.
+    pub silent: u64,
+    /// Times that the system had no descriptors, no memory or no threads left for a connection.
+    pub exhausted: u64,
     /// Dials in the background that led nowhere.
     pub failed_dials: u64,
     /// Times that a handler panicked.
@@ -292,8 +158,8 @@ impl fmt::Display for Stats {
         }
         write!(
             f,
-            "peers       {:>10}   ({} joined, {} left, {} turned away, {} dials failed)",
-            self.peers, self.joined, self.left, self.turned_away, self.failed_dials
+            "peers       {:>10}   ({} joined, {} left, {} turned away, of them {} silent, {} dials failed)",
+            self.peers, self.joined, self.left, self.turned_away, self.silent, self.failed_dials
         )
     }
 }

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -243,4 +244,53 @@ fn no_setting_overflows() {
     assert_eq!(other.recv_timeout(PATIENCE).expect("a message")[1], b"hello");
     node.close().expect("closed");
     other.close().expect("closed");
+}
+
+#[test]
+fn health_checks_are_counted_and_are_no_events() {
+    let node = bind();
+    let checks = 100;
+    let mut probe = None;
+    for _ in 0..checks {
+        let stream = TcpStream::connect(node.local_addr()).expect("a connection");
+        probe = Some(stream.local_addr().expect("an address"));
+    }
+    // What says something that is not the protocol is an event, with its address.
+    let mut web = TcpStream::connect(node.local_addr()).expect("a connection");
+    web.write_all(b"GET / HTTP/1.0\r\n\r\n").expect("sent");
+    let addr = wait_for(&node, |event| match event {
+        MeshEvent::TurnedAway { addr, cause: Cause::NotPy2p } => Some(addr.clone()),
+        event => panic!("{event:?}, {probe:?}"),
+    });
+    assert_eq!(addr, web.local_addr().expect("an address").to_string());
+    let until = Instant::now() + PATIENCE;
+    while node.stats().silent < checks {
+        assert!(Instant::now() < until, "{}", node.stats());
+        // Paces the loop; nothing of it is an event.
+        let _ =
+            node.events().recv_timeout(Duration::from_millis(5)).map(|event| panic!("{event:?}"));
+    }
+    assert_eq!(node.stats().turned_away, checks + 1);
+    assert!(node.status().is_nominal(), "{}", node.status());
+    node.close().expect("closed");
+}
+
+#[test]
+fn strangers_do_not_push_out_what_peers_did() {
+    let builder = MeshSocket::builder().max_outgoing(0).journal(16, 16);
+    let (node, peer) = (builder.bind(("127.0.0.1", 0)).expect("a port"), bind());
+    peer.connect(node.local_addr()).expect("a link");
+    for _ in 0..40 {
+        let mut web = TcpStream::connect(node.local_addr()).expect("a connection");
+        web.write_all(b"GET / HTTP/1.0\r\n\r\n").expect("sent");
+    }
+    let until = Instant::now() + PATIENCE;
+    while node.stats().turned_away < 40 {
+        assert!(Instant::now() < until, "{}", node.stats());
+        std::thread::yield_now();
+    }
+    let first = node.events().try_recv().expect("an event");
+    assert!(matches!(first, MeshEvent::Joined { id, .. } if id == peer.id()), "{first:?}");
+    node.close().expect("closed");
+    peer.close().expect("closed");
 }

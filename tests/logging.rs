@@ -102,3 +102,24 @@ fn at_0_only_errors_show() {
     assert_eq!(records.len(), 1, "{records:?}");
     assert!(has(&records, "rs2p::handlers", "choked panicked"));
 }
+
+#[test]
+fn who_says_nothing_is_logged_at_2_with_its_address() {
+    let records = records();
+    let node = MeshSocket::builder().debug_level(2).bind(("127.0.0.1", 0)).expect("a port");
+    let probe = std::net::TcpStream::connect(node.local_addr()).expect("a connection");
+    let text = format!("{} connected and said nothing", probe.local_addr().expect("an address"));
+    drop(probe);
+    let until = std::time::Instant::now() + PATIENCE;
+    let found = || {
+        let all = records.0.lock().expect("no panic");
+        all.iter().any(|(of, level, what)| {
+            of == "rs2p::links" && *level == Level::Debug && what.ends_with(&text)
+        })
+    };
+    while !found() {
+        assert!(std::time::Instant::now() < until, "no {text:?}");
+        std::thread::yield_now();
+    }
+    node.close().expect("closed");
+}

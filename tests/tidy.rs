@@ -83,3 +83,24 @@ fn only_the_runtime_knows_sockets_threads_and_clocks() {
         }
     }
 }
+
+#[test]
+fn what_the_documents_name_exists() {
+    let code: String = sources("src").into_iter().map(|(_, text)| text).collect();
+    let foreign = ["close_notify", "tls_server_end_point"];
+    for file in ["README.md", "SECURITY.md", "src/lib.rs"] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file));
+        // Every second part stands between backticks.
+        for name in text.expect("readable").split('`').skip(1).step_by(2) {
+            let is_setting = name.contains('_')
+                && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+                && !foreign.contains(&name);
+            let exists = ["fn ", "mod ", "pub use "].iter().any(|what| {
+                code.contains(&format!("{what}{name}("))
+                    || code.contains(&format!("{what}{name};"))
+                    || code.contains(&format!("{what}{name}<"))
+            });
+            assert!(!is_setting || exists, "{file} names `{name}`, which does not exist");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! From settings to a socket that runs.
 
+use std::fmt::Debug;
+use std::io;
 use std::net::ToSocketAddrs;
 use std::sync::Arc;
 
@@ -26,13 +28,13 @@ impl Builder {
     ///
     /// [`Error::Bind`] if the address is taken or not ours, [`Error::Resolve`] or
     /// [`Error::NoAddress`] if it cannot be found, [`Error::OutAddr`] if nobody could dial what
-    /// `out_addr` says, [`Error::InvalidAddress`] if a seed is no address, [`Error::TlsNotCompiled`] if encryption is asked
-    /// for that this build lacks, [`Error::TlsSettings`] if a trusted root is no certificate,
+    /// `out_addr` says, [`Error::InvalidAddress`] if a seed is no address,
+    /// [`Error::TlsNotCompiled`] if encryption is asked for that this build lacks, [`Error::TlsSettings`] if a trusted root is no certificate,
     /// [`Error::SecretWithoutTls`] and [`Error::SecretTooShort`] for a secret that protects nothing.
-    pub fn bind(self, addr: impl ToSocketAddrs) -> Result<MeshSocket> {
+    pub fn bind(self, addr: impl ToSocketAddrs + Debug) -> Result<MeshSocket> {
         let key = self.key()?;
         let tls = self.tls_kit()?;
-        let addrs = addr.to_socket_addrs().map_err(|source| Error::Resolve { source })?;
+        let addrs = addr.to_socket_addrs().map_err(|source| not_resolved(&addr, &source))?;
         let plan = Plan {
             protocol: self.protocol,
             tls,
@@ -74,4 +76,14 @@ impl Builder {
             Encryption::Ssl => Err(Error::TlsNotCompiled),
         }
     }
+}
+
+/// Adds the address to the system's words, which do not say which one they are about.
+fn not_resolved(addr: &impl Debug, source: &io::Error) -> Error {
+    let words = match source.kind() {
+        io::ErrorKind::InvalidInput => "an address is `host:port`, such as `0.0.0.0:4444`",
+        _ => "is the name right?",
+    };
+    let source = io::Error::new(source.kind(), format!("{addr:?}: {source}; {words}"));
+    Error::Resolve { source }
 }

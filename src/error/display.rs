@@ -87,6 +87,10 @@ impl fmt::Display for Error {
                 "a secret of {len} bytes can be guessed; take {min} or more, best 16 random ones"
             ),
             Error::Closed => f.write_str("the socket is closed"),
+            Error::Forked => f.write_str(
+                "this process was forked from the one that bound the socket; bind after the fork, \
+                 in the process that uses the socket",
+            ),
             Error::TooLarge { len, max } => write!(
                 f,
                 "the message would be a frame of {len} bytes, the limit is {max}; split it, or raise \

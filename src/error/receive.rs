@@ -9,6 +9,7 @@ macro_rules! receive_errors {
         $(
             $(#[$doc])*
             #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+            #[non_exhaustive]
             pub enum $name { $($(#[$variant_doc])* $variant,)+ }
 
             impl fmt::Display for $name {
@@ -35,6 +36,8 @@ receive_errors! {
         Closed = Closed,
         /// Called inside a handler, which the message would have to pass first.
         WouldDeadlock = WouldDeadlock,
+        /// Called in a process that was forked from the one that bound the socket.
+        Forked = Forked,
     }
 
     /// Why `recv_timeout` gave no message.
@@ -45,6 +48,8 @@ receive_errors! {
         Closed = Closed,
         /// Called inside a handler, which the message would have to pass first.
         WouldDeadlock = WouldDeadlock,
+        /// Called in a process that was forked from the one that bound the socket.
+        Forked = Forked,
     }
 
     /// Why `try_recv` gave no message.
@@ -53,5 +58,7 @@ receive_errors! {
         Empty = TimedOut,
         /// The socket is closed and everything was handed out.
         Closed = Closed,
+        /// Called in a process that was forked from the one that bound the socket.
+        Forked = Forked,
     }
 }

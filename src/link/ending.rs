@@ -115,6 +115,9 @@ fn give_up_writing<L: PartialEq, T: Copy + Default>(host: &mut impl Host<L, T>) 
     let abandoned = host.port(|stream, writing, _| writing.abandon(stream)).unwrap_or_default();
     let (parcels, freed) = host.desk(|desk| desk.outgoing.seal());
     host.wake_freed(freed);
+    if parcels.iter().any(|(parcel, _)| parcel.is_for_any_link()) {
+        host.note_loss();
+    }
     host.count_unsent(abandoned.into_iter().chain(parcels.into_iter().map(|(_, tag)| tag)));
 }
 

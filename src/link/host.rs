@@ -46,6 +46,9 @@ pub(crate) trait Host<L, T> {
     /// Counts frames that will never be written.
     fn count_unsent(&mut self, frames: impl Iterator<Item = T>);
 
+    /// Notes that there are messages among them, of this node or relayed.
+    fn note_loss(&mut self) {}
+
     /// Returns the tag of the frame that was cut out of the stream last.
     fn next_tag(&mut self) -> T;
 

@@ -197,6 +197,7 @@ impl MeshSocket {
     ///
     /// [`Error::UnknownPeer`] if it is neither a direct peer nor one that was lost.
     pub fn disconnect(&self, id: &NodeId) -> Result<()> {
+        self.check_home()?;
         let was_peer = self.core().act(|state, now| state.node.disconnect(now, id));
         if was_peer { Ok(()) } else { Err(Error::UnknownPeer { id: *id }) }
     }

@@ -15,6 +15,7 @@ use crate::node::event::Neighbour;
 use crate::runtime::core::Core;
 use crate::runtime::sink::{Outlet, Sink};
 use crate::stats::Stats;
+use crate::trouble::Loss;
 use crate::wire::Envelope;
 
 /// A handler that takes longer is warned about.
@@ -111,7 +112,8 @@ impl Sink for Delivering {
         let dropped = self.inlet.take_dropped();
         if dropped > 0 {
             self.last_lag = Some(Instant::now());
-            core.note(MeshEvent::Lagged { dropped });
+            core.report(MeshEvent::Lagged { dropped });
+            core.losing(Loss::NotReceived);
         }
     }
 }
@@ -133,7 +135,7 @@ impl Delivery {
             |number, panic| {
                 self.panics.fetch_add(1, Relaxed);
                 let message = format!("handler {number}: {panic}");
-                core.note(MeshEvent::HandlerPanicked { message });
+                core.report(MeshEvent::HandlerPanicked { message });
             },
         );
         let took = begun.elapsed();

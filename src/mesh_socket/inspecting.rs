@@ -8,9 +8,12 @@ use crossbeam_channel::Receiver;
 
 use super::MeshSocket;
 use crate::connection::Connection;
+use crate::error::Error;
 use crate::events::MeshEvent;
 use crate::id::NodeId;
+use crate::runtime::core::State;
 use crate::stats::Stats;
+use crate::trouble::Trouble;
 
 /// The direct peers, by id.
 pub type RoutingTable = BTreeMap<NodeId, Connection>;
@@ -32,7 +35,7 @@ impl MeshSocket {
     #[must_use]
     pub fn routing_table(&self) -> RoutingTable {
         let connect = |peer| Connection::new(peer, Arc::downgrade(&self.handle));
-        self.core().look(|state| {
+        self.look(|state| {
             state.node.peers().map(|(id, _, peer)| (id, connect(peer.neighbour(id)))).collect()
         })
     }
@@ -40,16 +43,21 @@ impl MeshSocket {
     /// One direct peer, or `None`.
     #[must_use]
     pub fn peer(&self, id: &NodeId) -> Option<Connection> {
-        let found = self.core().look(|state| {
+        let found = self.look(|state| {
             let mut peers = state.node.peers();
             peers.find(|(peer, _, _)| peer == id).map(|(id, _, peer)| peer.neighbour(id))
         });
         found.map(|peer| Connection::new(peer, Arc::downgrade(&self.handle)))
     }
 
+    /// Looks at the node; in a forked process there is nothing to see.
+    fn look<R: Default>(&self, look: impl FnOnce(&State) -> R) -> R {
+        if self.core().phase.is_home() { self.core().look(look) } else { R::default() }
+    }
+
     /// Bytes that are queued for one peer.
     pub(crate) fn queued_for(&self, id: &NodeId) -> usize {
-        self.core().look(|state| {
+        self.look(|state| {
             let link = state.node.link_of(id).and_then(|link| state.links.get(&link));
             link.map_or(0, |link| link.desk(|desk| desk.outgoing.queued()))
         })
@@ -70,18 +78,18 @@ impl MeshSocket {
     /// How many links have not shaken hands yet.
     #[must_use]
     pub fn awaiting_ids(&self) -> usize {
-        self.core().look(|state| state.node.awaiting())
+        self.look(|state| state.node.awaiting())
     }
 
     /// How many links there are, those included that have not shaken hands yet or are giving way to
     /// another link to the same peer. For a while that is more than there are peers.
     #[must_use]
     pub fn links(&self) -> usize {
-        self.core().look(|state| state.node.links())
+        self.look(|state| state.node.links())
     }
 
     fn peers_where(&self, outgoing: bool) -> Vec<NodeId> {
-        self.core().look(|state| {
+        self.look(|state| {
             let peers = state.node.peers().filter(|(_, _, peer)| peer.is_outgoing() == outgoing);
             peers.map(|(id, _, _)| id).collect()
         })
@@ -112,7 +120,9 @@ impl MeshSocket {
         self.core().journal.events()
     }
 
-    /// What went wrong so far, the latest 256 entries; it prints as `Nominal` if nothing did.
+    /// Returns what is wrong now and what went wrong before, the latest 256 entries: one when a
+    /// [`Trouble`] begins, with what to do, and one when it ends. It prints as `Nominal` if nothing
+    /// is or was wrong.
     ///
     /// ```
     /// # use rs2p::MeshSocket;
@@ -126,7 +136,13 @@ impl MeshSocket {
     /// ```
     #[must_use]
     pub fn status(&self) -> Status {
-        Status { troubles: self.core().journal.troubles() }
+        if !self.core().phase.is_home() {
+            let troubles = vec![Error::Forked.to_string()];
+            return Status { troubles, current: vec![Trouble::Forked] };
+        }
+        self.core().end_old_troubles();
+        let (troubles, current) = self.core().journal.status();
+        Status { troubles, current }
     }
 
     /// Every counter, and every loss by its reason.
@@ -142,7 +158,7 @@ impl MeshSocket {
     /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.core().stats()
+        if self.core().phase.is_home() { self.core().stats() } else { Stats::default() }
     }
 }
 
@@ -150,16 +166,23 @@ impl MeshSocket {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     troubles: Vec<String>,
+    current: Vec<Trouble>,
 }
 
 impl Status {
-    /// Whether nothing went wrong.
+    /// Returns whether nothing is wrong, and nothing went wrong before.
     #[must_use]
     pub fn is_nominal(&self) -> bool {
-        self.troubles.is_empty()
+        self.troubles.is_empty() && self.current.is_empty()
     }
 
-    /// What went wrong, the oldest first.
+    /// Returns what is wrong now.
+    #[must_use]
+    pub fn current(&self) -> &[Trouble] {
+        &self.current
+    }
+
+    /// Returns what went wrong, and what was over again, the oldest first.
     #[must_use]
     pub fn troubles(&self) -> &[String] {
         &self.troubles
@@ -171,6 +194,8 @@ impl fmt::Display for Status {
         if self.is_nominal() {
             return f.write_str("Nominal");
         }
-        f.write_str(&self.troubles.join("\n"))
+        let now = self.current.iter().map(|trouble| format!("now: {trouble}"));
+        let lines: Vec<String> = self.troubles.iter().cloned().chain(now).collect();
+        f.write_str(&lines.join("\n"))
     }
 }

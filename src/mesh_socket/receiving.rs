@@ -38,6 +38,9 @@ impl MeshSocket {
     /// [`RecvError::WouldDeadlock`] inside a handler, always: there
     /// [`try_recv`](MeshSocket::try_recv) takes what is waiting.
     pub fn recv(&self) -> Result<Message, RecvError> {
+        if !self.is_home() {
+            return Err(RecvError::Forked);
+        }
         if self.core().threads.is_mine() {
             return Err(RecvError::WouldDeadlock);
         }
@@ -57,6 +60,9 @@ impl MeshSocket {
     ///
     /// [`TryRecvError::Empty`] if none is waiting, [`TryRecvError::Closed`] if none ever will.
     pub fn try_recv(&self) -> Result<Message, TryRecvError> {
+        if !self.is_home() {
+            return Err(TryRecvError::Forked);
+        }
         let outlet = &self.delivery().outlet;
         outlet.ask();
         let is_closed = outlet.is_closed();
@@ -89,6 +95,9 @@ impl MeshSocket {
     /// [`RecvTimeoutError::Timeout`] if none came, [`RecvTimeoutError::Closed`] once the socket is
     /// closed and the queue is empty, [`RecvTimeoutError::WouldDeadlock`] inside a handler, always.
     pub fn recv_timeout(&self, timeout: Duration) -> Result<Message, RecvTimeoutError> {
+        if !self.is_home() {
+            return Err(RecvTimeoutError::Forked);
+        }
         if self.core().threads.is_mine() {
             return Err(RecvTimeoutError::WouldDeadlock);
         }
@@ -122,6 +131,9 @@ impl MeshSocket {
     ///
     /// [`RecvError::Closed`] once the socket is closed and the queue is empty.
     pub fn recv_many(&self, count: usize) -> Result<Vec<Message>, RecvError> {
+        if !self.is_home() {
+            return Err(RecvError::Forked);
+        }
         let outlet = &self.delivery().outlet;
         outlet.ask();
         let is_closed = outlet.is_closed();
@@ -130,6 +142,11 @@ impl MeshSocket {
             return Err(RecvError::Closed);
         }
         Ok(messages)
+    }
+
+    /// Returns whether this is the process that bound the socket; asks for it now and then only.
+    fn is_home(&self) -> bool {
+        self.core().phase.is_home_at(self.core().clock.mono())
     }
 
     /// Messages as they come, until the socket is closed. Blocks between them.

@@ -188,9 +188,10 @@ impl MeshSocket {
 
     /// Checks what is to be sent.
     fn draft<M>(&self, options: &SendOptions, packets: impl Packets<M>) -> Result<Draft> {
-        self.check_open()?;
         let core = self.core();
-        draft(options, packets, core.clock.now().second(), core.config.max_frame)
+        let now = core.clock.now();
+        core.phase.check_at(now.mono)?;
+        draft(options, packets, now.second(), core.config.max_frame)
     }
 
     /// Sends to all. Dated after waiting for room, however long that took: old messages are dropped.

@@ -180,6 +180,11 @@ impl AddressBook {
         contacts.map(|(addr, _)| addr.clone()).collect()
     }
 
+    /// Whether the user asked for any of them.
+    pub fn has_wanted(&self) -> bool {
+        self.0.values().any(|contact| contact.standing == Standing::Wanted)
+    }
+
     pub fn get(&self, addr: &HostPort) -> Option<&Contact> {
         self.0.get(addr)
     }

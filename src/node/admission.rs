@@ -1,5 +1,6 @@
 //! Who connects is let in, waits, or is turned away.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::event::LinkId;
@@ -83,8 +84,16 @@ impl Node {
         self.close_link(now, link, Cause::TooManyLinks);
     }
 
-    /// Somebody connected and was not even given a number.
-    pub fn turned_away(&mut self) {
+    /// Notes where an incoming link came from.
+    pub fn came_from(&mut self, link: LinkId, addr: SocketAddr) {
+        if let Some(peer) = self.peers.get_mut(&link) {
+            peer.from = Some(addr);
+        }
+    }
+
+    /// Counts somebody who connected and did not become a peer.
+    pub fn turned_away(&mut self, cause: &Cause) {
         self.stats.turned_away += 1;
+        self.stats.silent += u64::from(matches!(cause, Cause::Silent));
     }
 }

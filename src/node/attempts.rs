@@ -31,6 +31,13 @@ impl From<Cause> for Failure {
     }
 }
 
+impl Failure {
+    /// Gives the cause of each address, and that of the whole.
+    pub fn causes(&self) -> impl Iterator<Item = &Cause> {
+        self.attempts.iter().map(|(_, cause)| cause).chain([&self.cause])
+    }
+}
+
 impl Attempts {
     pub fn new(target: &Target) -> Self {
         Attempts { waiting: target.hosts().to_vec(), failed: Vec::new() }

@@ -85,6 +85,7 @@ impl Node {
         if was_known || row.is_some() {
             self.shun(*id);
         }
+        self.check_alone();
         was_known || row.is_some()
     }
 

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use super::clocks::CLOCK;
 use super::event::{Action, LinkId};
 use super::peer::{Purpose, Stage};
 use super::reach::Way;
@@ -45,7 +46,7 @@ impl Node {
 
     pub(super) fn say_hello(&mut self, now: Now, link: LinkId) {
         let way = self.peers.get(&link).and_then(|peer| peer.way.as_ref());
-        let hello = Hello::new([hello::LINKS, hello::REPLIES])
+        let hello = Hello::new([hello::LINKS, hello::REPLIES, CLOCK])
             .and_at(way.and_then(|way| way.also.as_ref()));
         self.say(now, link, Flag::Whisper, hello.payload());
     }
@@ -96,6 +97,7 @@ impl Node {
                     peer.is_rs2p = true;
                     peer.also = hello.at();
                     peer.passes_replies = hello.has(hello::REPLIES);
+                    peer.clocks.wants_to_know = hello.has(CLOCK);
                 }
                 self.answer(now, link);
             }
@@ -235,6 +237,7 @@ impl Node {
         if std::mem::take(&mut self.is_alone) {
             self.actions.push_back(Action::Report(MeshEvent::Healed));
         }
+        self.check_alone();
     }
 
     fn compare_clocks(&mut self, now: Now, id: NodeId, theirs: u64) {

@@ -1,5 +1,6 @@
 //! Links come and go: admission, loss, and which row of the table speaks for a peer.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::attempts::Failure;
@@ -11,6 +12,7 @@ use crate::events::{Cause, MeshEvent};
 use crate::id::NodeId;
 use crate::protocol::Encryption;
 use crate::stats::Refusal;
+use crate::trouble::Trouble;
 use crate::wire::Malformed;
 
 /// Peers that are not taken back, at most; the oldest is forgotten.
@@ -102,6 +104,7 @@ impl Node {
             Stage::Draining(id) => peer.stage = Stage::Gone(id),
             Stage::Gone(_) => {}
         }
+        self.check_clocks();
     }
 
     /// What answers with a length beyond all bounds before it has shaken hands is something else.
@@ -130,6 +133,20 @@ impl Node {
             self.is_alone = true;
             self.actions.push_back(Action::Report(MeshEvent::Alone));
         }
+        self.check_alone();
+    }
+
+    /// Tells when the node has no peer though its user asked for one, and when that is over.
+    pub(super) fn check_alone(&mut self) {
+        let is_alone = self.table.is_empty() && !self.is_closed && self.book.has_wanted();
+        if std::mem::replace(&mut self.misses_peers, is_alone) == is_alone {
+            return;
+        }
+        let event = match is_alone {
+            true => MeshEvent::TroubleBegan(Trouble::Alone),
+            false => MeshEvent::TroubleEnded(Trouble::Alone),
+        };
+        self.actions.push_back(Action::Report(event));
     }
 
     /// A link ended while somebody waited for it to be taken up.
@@ -148,8 +165,10 @@ impl Node {
     /// A link ended before its handshake: whoever waited for it is told.
     pub(super) fn never_ready(&mut self, now: Now, mut peer: Peer, cause: Cause) {
         if peer.direction == Direction::Incoming {
-            self.stats.turned_away += 1;
-            self.actions.push_back(Action::Report(MeshEvent::TurnedAway { cause }));
+            let cause = peer.as_stranger(cause);
+            self.turned_away(&cause);
+            let addr = peer.from.map(|from| from.to_string()).unwrap_or_default();
+            self.actions.push_back(Action::Report(MeshEvent::TurnedAway { addr, cause }));
             return;
         }
         if self.dial_rest(now, &mut peer, &cause) {
@@ -166,6 +185,7 @@ impl Node {
             self.dial_failed(&peer, &cause);
         }
         self.book_failure(now, &peer, &cause);
+        self.check_alone();
     }
 
     pub(super) fn fail_purpose(&mut self, purpose: Purpose, failure: &Failure) {
@@ -204,6 +224,7 @@ impl Node {
         self.stats.refuse(reason);
         let Some(peer) = self.peers.get_mut(&link) else { return };
         peer.last_heard = now.mono;
+        peer.has_spoken = true;
         if peer.is_handshaking() {
             self.close_link(now, link, Cause::NotPy2p);
         } else if ends || (reason == Refusal::Unparsable && !peer.may_complain(now.mono)) {
@@ -215,6 +236,16 @@ impl Node {
 }
 
 impl Peer {
+    /// Why this link never was one: who has not said anything has not done anything either.
+    fn as_stranger(&self, cause: Cause) -> Cause {
+        let tells_nothing = match &cause {
+            Cause::PeerClosed | Cause::TimedOut | Cause::Evicted => true,
+            Cause::Io(error) => error.kind() == ErrorKind::ConnectionReset,
+            _ => false,
+        };
+        if tells_nothing && !self.has_spoken { Cause::Silent } else { cause }
+    }
+
     /// Whether the end of this link, not taken up yet, may be due to another link to the peer.
     fn may_try_again(&self, cause: &Cause) -> bool {
         let by_peer = matches!(cause, Cause::PeerClosed | Cause::Io(_));

@@ -9,6 +9,7 @@
 pub(crate) mod address_book;
 mod admission;
 mod attempts;
+pub(crate) mod clocks;
 mod commands;
 pub(crate) mod discovery;
 mod doubles;
@@ -62,6 +63,7 @@ use crate::options::Flag;
 use crate::packet::Packet;
 use crate::secret::Key;
 use crate::stats::Stats;
+use crate::trouble::Trouble;
 use crate::wire::{Draft, Header, HostPort, Malformed};
 
 /// How often old message ids are let go.
@@ -101,6 +103,12 @@ pub(crate) struct Node {
     /// Peers that the user has disconnected.
     shunned: VecDeque<NodeId>,
     is_alone: bool,
+    /// No peer, though the user asked for one; told to the user.
+    misses_peers: bool,
+    /// Clocks differ with some peer.
+    clock_trouble: Option<Trouble>,
+    /// When the user was last told that ids had to be given up.
+    told_of_ids: Option<Duration>,
     is_closed: bool,
 }
 
@@ -129,6 +137,9 @@ impl Node {
             stats: Stats::default(),
             shunned: VecDeque::new(),
             is_alone: false,
+            misses_peers: false,
+            clock_trouble: None,
+            told_of_ids: None,
             is_closed: false,
         }
     }

@@ -1,10 +1,11 @@
 //! One link's state, from its first byte to its last.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempts::{Attempts, Failure};
+use super::clocks::Clocks;
 use super::event::{ConnectId, LinkId, LinkSettings, Neighbour, Target, TicketId};
 use super::proving::Proving;
 use super::reach::{Scope, Way, is_private};
@@ -61,6 +62,10 @@ pub(crate) struct Peer {
     pub is_second_try: bool,
     /// The two ends of the link, once it is up.
     pub way: Option<Way>,
+    /// Where an incoming link came from.
+    pub from: Option<SocketAddr>,
+    /// Whether anything that could be a frame arrived.
+    pub has_spoken: bool,
     /// The outward address that the peer announced, corrected if it cannot be dialled from here.
     pub addr: Option<HostPort>,
     /// What handlers were shown last.
@@ -86,6 +91,7 @@ pub(crate) struct Peer {
     /// All that it ever announced, and may use: a py2p that asks for plain bytes goes on
     /// compressing its own, even that very question.
     pub announced: Vec<Method>,
+    pub clocks: Clocks,
     pub opened: Duration,
     /// When it last got on with its handshake.
     pub progressed: Duration,
@@ -112,6 +118,8 @@ impl Peer {
             next_address_at: None,
             is_second_try: false,
             way: None,
+            from: None,
+            has_spoken: false,
             addr: None,
             also: None,
             last_neighbour: None,
@@ -125,6 +133,7 @@ impl Peer {
             asked_first: None,
             methods: Vec::new(),
             announced: Vec::new(),
+            clocks: Clocks::default(),
             opened: now,
             progressed: now,
             retries: 0,

@@ -17,6 +17,7 @@ impl Node {
             return self.stats.refuse(Refusal::Late);
         };
         peer.last_heard = now.mono;
+        peer.has_spoken = true;
         match peer.id() {
             None => self.greeted(now, link, &envelope),
             Some(from) if envelope.main.is_relayed() => self.flooded(now, link, from, envelope),
@@ -34,8 +35,9 @@ impl Node {
                 self.stats.duplicates += 1;
                 return;
             }
-            Err(reason) => return self.stats.refuse(reason),
+            Err(reason) => return self.refused(now, link, &envelope, reason),
         }
+        self.accepted(now, link, &envelope);
         self.relay(link, &envelope);
         match &envelope.body {
             Body::Request { request_id, wanted } => {
@@ -83,7 +85,10 @@ impl Node {
                 self.stats.refuse(Refusal::Invalid);
                 return self.close_link(now, link, Cause::Malformed(why));
             }
-            Body::Hello(hello) => self.hello_again(now, link, from, hello),
+            Body::Hello(hello) => {
+                self.told_difference(now, link, from, hello);
+                self.hello_again(now, link, from, hello);
+            }
             Body::Receipt(receipt) => self.receipt_came(now, from, *receipt),
             Body::Peers(entries) => self.told_peers(now, link, entries),
             Body::RequestPeers => self.asked_for_peers(now, link),

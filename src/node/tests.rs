@@ -15,6 +15,7 @@ use crate::wire::{
 };
 
 mod addresses;
+mod clocks;
 mod hostile;
 mod replies;
 

@@ -163,8 +163,11 @@ impl AfterLock {
         if self.reports.iter().any(changes_peers) {
             core.peers_changed.notify_all();
         }
-        self.reports.into_iter().for_each(|event| core.note(event));
+        self.reports.into_iter().for_each(|event| core.report(event));
         for (waiter, outcome) in self.connected {
+            if let Err(failure) = &outcome {
+                failure.causes().any(|cause| core.note_exhausted(cause));
+            }
             // Whoever waited may have given up.
             let _ = waiter.try_send(outcome);
         }

@@ -25,7 +25,6 @@ use super::threads::Threads;
 use super::tls::TlsKit;
 use super::trace::Trace;
 use crate::config::Config;
-use crate::events::MeshEvent;
 use crate::id::NodeId;
 use crate::link::reading::Head;
 use crate::node::{ConnectId, Event, Failure, LinkId, Node, Now, TicketId};
@@ -159,12 +158,6 @@ impl Core {
 
     pub(super) fn forget_link(&self, link: LinkId) {
         self.state.lock().links.remove(&link);
-    }
-
-    /// Logs an event, and keeps it for whoever reads them.
-    pub fn note(&self, event: MeshEvent) {
-        self.trace.event(&event);
-        self.journal.report(event);
     }
 
     /// A link holds a batch because the daemon's channel is full.

@@ -11,6 +11,7 @@ pub(crate) struct Counters {
     bytes_out: AtomicU64,
     unsent: AtomicU64,
     letters: AtomicU64,
+    exhausted: AtomicU64,
 }
 
 impl Counters {
@@ -31,6 +32,10 @@ impl Counters {
         self.letters.fetch_add(1, Relaxed)
     }
 
+    pub fn exhausted(&self) {
+        self.exhausted.fetch_add(1, Relaxed);
+    }
+
     pub fn unsent(&self) -> u64 {
         self.unsent.load(Relaxed)
     }
@@ -44,6 +49,7 @@ impl Core {
             unsent_frames: counters.unsent(),
             bytes_in: counters.bytes_in.load(Relaxed),
             bytes_out: counters.bytes_out.load(Relaxed),
+            exhausted: counters.exhausted.load(Relaxed),
             lost_events: self.journal.lost(),
             ..self.look(|state| state.node.stats())
         };

@@ -2,63 +2,123 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use parking_lot::Mutex;
 
 use crate::config::Config;
 use crate::events::MeshEvent;
+use crate::trouble::{Trouble, Troubles};
 
 #[derive(Debug)]
 pub(crate) struct Journal {
-    /// `None` once the socket is closed: whoever reads events comes to their end.
-    sender: Mutex<Option<Sender<MeshEvent>>>,
+    writer: Mutex<Writer>,
     receiver: Receiver<MeshEvent>,
     lost: AtomicU64,
-    troubles: Mutex<VecDeque<String>>,
-    max_troubles: usize,
+    status: Mutex<Record>,
+}
+
+#[derive(Debug)]
+struct Writer {
+    /// `None` once the socket is closed: whoever reads events comes to their end.
+    sender: Option<Sender<MeshEvent>>,
+    /// Events about strangers that were put in and may still be there.
+    strangers: usize,
+}
+
+/// What `status` shows.
+#[derive(Debug)]
+struct Record {
+    entries: VecDeque<String>,
+    most: usize,
+    troubles: Troubles,
+}
+
+impl Record {
+    fn add(&mut self, entry: String) {
+        if self.entries.len() >= self.most {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(entry);
+    }
 }
 
 impl Journal {
     pub fn new(config: &Config) -> Self {
         let (sender, receiver) = crossbeam_channel::bounded(config.events.max(1));
+        let (entries, troubles) = (VecDeque::new(), Troubles::default());
         Journal {
-            sender: Mutex::new(Some(sender)),
+            writer: Mutex::new(Writer { sender: Some(sender), strangers: 0 }),
             receiver,
             lost: AtomicU64::new(0),
-            troubles: Mutex::new(VecDeque::new()),
-            max_troubles: config.status,
+            status: Mutex::new(Record { entries, most: config.status, troubles }),
         }
     }
 
-    /// Appends an event; the oldest goes if nobody reads them.
+    /// Appends an event, and what of it belongs into the status. If nobody reads them, events
+    /// about strangers go first, then the oldest: strangers cannot push out what peers did.
     pub fn report(&self, event: MeshEvent) {
-        if let Some(trouble) = trouble(&event) {
-            self.trouble(trouble);
+        if let Some(entry) = entry(&event) {
+            self.status.lock().add(entry);
         }
-        let sender = self.sender.lock();
-        let Some(sender) = sender.as_ref() else { return };
+        let mut writer = self.writer.lock();
+        let Some(sender) = writer.sender.clone() else { return };
+        let is_stranger = matches!(event, MeshEvent::TurnedAway { .. });
         let mut event = event;
         while let Err(TrySendError::Full(back)) = sender.try_send(event) {
-            if self.receiver.try_recv().is_ok() {
+            if is_stranger {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            if std::mem::take(&mut writer.strangers) > 0 {
+                self.drop_strangers(&sender);
+            } else if self.receiver.try_recv().is_ok() {
                 self.lost.fetch_add(1, Ordering::Relaxed);
             }
             event = back;
+        }
+        writer.strangers += usize::from(is_stranger);
+    }
+
+    /// Takes all events out and puts those of peers back. Nobody else puts any in meanwhile, so
+    /// they keep their order.
+    fn drop_strangers(&self, sender: &Sender<MeshEvent>) {
+        let all: Vec<MeshEvent> = self.receiver.try_iter().collect();
+        for event in all {
+            if matches!(event, MeshEvent::TurnedAway { .. }) {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+            } else {
+                // There is room: at most as many as there were.
+                let _ = sender.try_send(event);
+            }
         }
     }
 
     /// No more events: those that are there can still be read.
     pub fn close(&self) {
-        self.sender.lock().take();
+        self.writer.lock().sender.take();
     }
 
-    /// Appends to what `status` shows.
-    pub fn trouble(&self, trouble: String) {
-        let mut troubles = self.troubles.lock();
-        if troubles.len() >= self.max_troubles {
-            troubles.pop_front();
-        }
-        troubles.push_back(trouble);
+    /// Notes that a trouble begins or goes on; whether it is new. Without an end it lasts until
+    /// [`Journal::end`].
+    pub fn begin(&self, trouble: &Trouble, until: Option<Duration>) -> bool {
+        self.status.lock().troubles.begin(trouble, until)
+    }
+
+    /// Notes that a trouble is over; `None` if there was none.
+    pub fn end(&self, trouble: &Trouble) -> Option<Trouble> {
+        self.status.lock().troubles.end(trouble)
+    }
+
+    /// Gives a trouble that is over because it has not been noticed again.
+    pub fn expire(&self, now: Duration) -> Option<Trouble> {
+        self.status.lock().troubles.expire(now)
+    }
+
+    /// When to ask that again.
+    pub fn next_check(&self) -> Option<Duration> {
+        self.status.lock().troubles.next()
     }
 
     pub fn events(&self) -> Receiver<MeshEvent> {
@@ -69,13 +129,15 @@ impl Journal {
         self.lost.load(Ordering::Relaxed)
     }
 
-    pub fn troubles(&self) -> Vec<String> {
-        self.troubles.lock().iter().cloned().collect()
+    /// The entries of the status, and what is wrong now.
+    pub fn status(&self) -> (Vec<String>, Vec<Trouble>) {
+        let record = self.status.lock();
+        (record.entries.iter().cloned().collect(), record.troubles.iter().cloned().collect())
     }
 }
 
 /// What of an event a user should find in `status`: what went wrong, not that peers come and go.
-fn trouble(event: &MeshEvent) -> Option<String> {
+fn entry(event: &MeshEvent) -> Option<String> {
     use crate::events::Cause;
     match event {
         MeshEvent::Left {
@@ -83,18 +145,73 @@ fn trouble(event: &MeshEvent) -> Option<String> {
         } => None,
         MeshEvent::Left { id, cause } => Some(format!("lost peer {id}: {cause}")),
         MeshEvent::ReplyFailed { to, why } => Some(format!("no reply to {to}: {why}")),
-        MeshEvent::Lagged { dropped } => {
-            Some(format!("{dropped} messages dropped because nobody received them"))
-        }
         MeshEvent::ClockSkew { id, by } => {
             Some(format!("the clocks of peer {id} and this node differ by {} s", by.as_secs()))
         }
-        MeshEvent::NoOutAddr => Some(
-            "no address of this host can be dialled by others; bring an interface up, or set \
-             `out_addr` in the builder"
-                .to_string(),
-        ),
         MeshEvent::HandlerPanicked { message } => Some(format!("a handler panicked: {message}")),
+        MeshEvent::TroubleBegan(trouble) => Some(format!("{trouble}; {}", trouble.remedy())),
+        MeshEvent::TroubleEnded(trouble) => Some(format!("over: {trouble}")),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::Cause;
+    use crate::id::NodeId;
+
+    fn journal(events: usize) -> Journal {
+        Journal::new(&Config { events, status: 4, ..Config::default() })
+    }
+
+    fn stranger() -> MeshEvent {
+        MeshEvent::TurnedAway { addr: "127.0.0.1:9".into(), cause: Cause::NotPy2p }
+    }
+
+    fn joined(n: u8) -> MeshEvent {
+        let (addr, outgoing) = (String::new(), false);
+        MeshEvent::Joined { id: NodeId::from_digest(&[n; 48]), addr, outgoing }
+    }
+
+    fn who(journal: &Journal) -> Vec<Option<NodeId>> {
+        let id = |event| if let MeshEvent::Joined { id, .. } = event { Some(id) } else { None };
+        journal.events().try_iter().map(id).collect()
+    }
+
+    fn ids(numbers: std::ops::Range<u8>) -> Vec<Option<NodeId>> {
+        numbers.map(|n| Some(NodeId::from_digest(&[n; 48]))).collect()
+    }
+
+    #[test]
+    fn strangers_never_push_out_what_peers_did() {
+        let journal = journal(10);
+        (1..4).for_each(|n| journal.report(joined(n)));
+        (0..50).for_each(|_| journal.report(stranger()));
+        (4..11).for_each(|n| journal.report(joined(n)));
+        (0..50).for_each(|_| journal.report(stranger()));
+        assert_eq!(who(&journal), ids(1..11), "all of them, in their order");
+        assert_eq!(journal.lost(), 100);
+    }
+
+    #[test]
+    fn without_strangers_the_oldest_go() {
+        let journal = journal(10);
+        (0..15).for_each(|n| journal.report(joined(n)));
+        assert_eq!((who(&journal), journal.lost()), (ids(5..15), 5));
+        journal.report(stranger());
+        assert_eq!(who(&journal), [None], "there is room for strangers, too");
+    }
+
+    #[test]
+    fn what_is_wrong_now_shows_though_its_entry_is_long_gone() {
+        let journal = journal(10);
+        assert!(journal.begin(&Trouble::Alone, None));
+        journal.report(MeshEvent::TroubleBegan(Trouble::Alone));
+        for n in 0..9 {
+            journal.report(MeshEvent::HandlerPanicked { message: n.to_string() });
+        }
+        let (entries, troubles) = journal.status();
+        assert_eq!((entries.len(), troubles), (4, vec![Trouble::Alone]));
     }
 }

@@ -17,6 +17,7 @@ use crate::link::reading::{Batch, Head};
 use crate::link::writing::Writing;
 use crate::node::event::Item;
 use crate::node::{Event, LinkId};
+use crate::trouble::Loss;
 
 pub(super) struct LinkHost<'a> {
     pub core: &'a Arc<Core>,
@@ -72,6 +73,10 @@ impl Host<LinkRef, ()> for LinkHost<'_> {
 
     fn count_unsent(&mut self, frames: impl Iterator<Item = ()>) {
         self.core.counters.left_unsent(frames.count());
+    }
+
+    fn note_loss(&mut self) {
+        self.core.losing(Loss::Unsent);
     }
 
     fn next_tag(&mut self) {}

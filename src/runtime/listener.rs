@@ -15,6 +15,7 @@ use super::link_thread::Start;
 use super::lobby::Lobby;
 use crate::events::{Cause, MeshEvent};
 use crate::node::Event;
+use crate::trouble::Trouble;
 
 const ALARM: Token = Token(0);
 const LISTENER: Token = Token(1);
@@ -62,17 +63,19 @@ impl Listener {
                 state.alarm_at = state.node.next_deadline();
                 state.alarm_at
             });
+            let check = core.end_old_troubles();
             let now = core.clock.mono();
             let silent = lobby.next_deadline(core.config.handshake_timeout);
             let call = lobby.has_speakers().then_some(now + CALL_AGAIN);
-            let next = [alarm, retry, silent, call].into_iter().flatten().min();
+            let next = [alarm, retry, silent, call, check].into_iter().flatten().min();
             let timeout = next.map(|at| at.saturating_sub(now));
-            match self.poll.poll(&mut events, timeout) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                    core.journal.trouble(format!("the accept thread cannot wait: {error}"));
-                    return;
-                }
-                _ => {}
+            let polled = self.poll.poll(&mut events, timeout);
+            let failed = polled.err().filter(|error| error.kind() != io::ErrorKind::Interrupted);
+            if let Some(error) = &failed {
+                // Deadlines and connections are served all the same, if less promptly.
+                core.trouble(Trouble::CannotAccept { error: error.to_string() });
+                std::thread::park_timeout(RETRY);
+                retry = Some(now);
             }
             for event in &events {
                 self.has_more |= event.token() == LISTENER;
@@ -85,6 +88,9 @@ impl Listener {
             if self.has_more && !lobby.is_full() {
                 retry = self.accept_all(core, &mut lobby);
             }
+            if failed.is_none() && retry.is_none() {
+                core.trouble_over(&Trouble::CannotAccept { error: String::new() });
+            }
         }
     }
 
@@ -92,11 +98,11 @@ impl Listener {
     fn admit_all(&self, core: &Arc<Core>, lobby: &mut Lobby) {
         let registry = self.poll.registry();
         while lobby.has_speakers() && core.act(|state, now| state.node.may_admit(now)) {
-            let Some(stream) = lobby.call(registry) else { break };
-            admit(core, stream);
+            let Some((stream, addr)) = lobby.call(registry) else { break };
+            admit(core, stream, addr);
         }
         let silent = lobby.tidy(core.clock.mono(), core.config.handshake_timeout);
-        (0..silent).for_each(|_| turn_away(core, Cause::TimedOut));
+        silent.into_iter().for_each(|addr| turn_away(core, addr, Cause::Silent));
     }
 
     /// Lets in whoever waits; when to try again, if the system would not let us.
@@ -110,7 +116,7 @@ impl Listener {
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
-                    core.journal.trouble(format!("cannot accept connections: {error}"));
+                    cannot_accept(core, error);
                     self.has_more = false;
                     return Some(core.clock.mono() + RETRY);
                 }
@@ -122,9 +128,9 @@ impl Listener {
     fn let_in(&self, core: &Arc<Core>, lobby: &mut Lobby, stream: TcpStream, addr: SocketAddr) {
         core.trace.accepted(addr);
         match lobby.enter(self.poll.registry(), core.clock.mono(), stream, addr) {
-            Ok(false) => {}
-            Ok(true) => turn_away(core, Cause::Evicted),
-            Err(error) => turn_away(core, error.into()),
+            Ok(None) => {}
+            Ok(Some(silent)) => turn_away(core, silent, Cause::Silent),
+            Err(error) => turn_away(core, addr, error.into()),
         }
     }
 }
@@ -143,17 +149,20 @@ fn listen(addr: SocketAddr) -> io::Result<(TcpListener, bool)> {
     Ok((TcpListener::from_std(socket.into()), takes_v4))
 }
 
-fn admit(core: &Arc<Core>, stream: TcpStream) {
+/// Makes a link of a connection, or says why not.
+fn admit(core: &Arc<Core>, stream: TcpStream, addr: SocketAddr) {
     let refused = core.act(|state, now| {
         // Links on their way out have threads as well, though the node knows them no more.
         if state.links.len() >= 2 * core.config.max_links + core.config.max_handshaking {
-            state.node.turned_away();
-            return Some(Cause::TooManyLinks);
+            let cause = Cause::TooManyLinks;
+            state.node.turned_away(&cause);
+            return Some(cause);
         }
         let link = match state.node.admit(now) {
             Ok(link) => link,
             Err(cause) => return Some(cause),
         };
+        state.node.came_from(link, addr);
         let made = core.make_link(state, link, Start::Accepted(stream));
         if let Err(error) = made {
             state.node.handle(now, Event::Lost { link, cause: error.into() });
@@ -161,14 +170,22 @@ fn admit(core: &Arc<Core>, stream: TcpStream) {
         None
     });
     if let Some(cause) = refused {
-        core.journal.report(MeshEvent::TurnedAway { cause });
+        core.report(MeshEvent::TurnedAway { addr: addr.to_string(), cause });
     }
 }
 
 /// Somebody who connected is shown out before it has become a link.
-fn turn_away(core: &Arc<Core>, cause: Cause) {
-    core.act(|state, _| state.node.turned_away());
-    core.journal.report(MeshEvent::TurnedAway { cause });
+fn turn_away(core: &Arc<Core>, addr: SocketAddr, cause: Cause) {
+    core.act(|state, _| state.node.turned_away(&cause));
+    core.report(MeshEvent::TurnedAway { addr: addr.to_string(), cause });
+}
+
+/// The system does not let us accept connections; told once while it lasts.
+fn cannot_accept(core: &Core, error: io::Error) {
+    let words = error.to_string();
+    if !core.note_exhausted(&error.into()) {
+        core.trouble(Trouble::CannotAccept { error: words });
+    }
 }
 
 /// Errors of a connection that died while it waited; the next one may be fine.

@@ -33,24 +33,24 @@ impl Lobby {
         Lobby { guests: Vec::new(), max, next: FIRST }
     }
 
-    /// Takes somebody in, if need be in the place of who has said nothing for the longest time;
-    /// whether it was. Only where all have spoken there must be no more: see [`Lobby::is_full`].
+    /// Takes somebody in, if need be in the place of who has said nothing for the longest time; the
+    /// address of who gave way. Only where all have spoken there must be no more: see [`Lobby::is_full`].
     pub fn enter(
         &mut self,
         registry: &Registry,
         now: Duration,
         mut stream: TcpStream,
         addr: SocketAddr,
-    ) -> io::Result<bool> {
+    ) -> io::Result<Option<SocketAddr>> {
         let token = Token(self.next);
         registry.register(&mut stream, token, Interest::READABLE)?;
         self.next = self.next.checked_add(1).unwrap_or(FIRST);
         let silent = self.guests.iter().position(|guest| !guest.has_spoken);
         let silent = silent.filter(|_| self.guests.len() >= self.max);
         // Dropping a stream closes it, and the system forgets its registration.
-        silent.map(|at| self.guests.remove(at));
+        let silent = silent.map(|at| self.guests.remove(at).addr);
         self.guests.push(Guest { token, stream, addr, since: now, has_spoken: false });
-        Ok(silent.is_some())
+        Ok(silent)
     }
 
     /// Whether there is no room, and nobody who would give way: others wait in the system's backlog.
@@ -70,21 +70,20 @@ impl Lobby {
 
     /// The next one to be admitted: the first that has spoken, of those from the address that has
     /// the fewest here. So one address cannot make the others wait for its crowd.
-    pub fn call(&mut self, registry: &Registry) -> Option<TcpStream> {
+    pub fn call(&mut self, registry: &Registry) -> Option<(TcpStream, SocketAddr)> {
         let of = |ip: IpAddr| self.guests.iter().filter(|guest| guest.addr.ip() == ip).count();
         let speakers = self.guests.iter().enumerate().filter(|(_, guest)| guest.has_spoken);
         let (at, _) = speakers.min_by_key(|(_, guest)| of(guest.addr.ip()))?;
-        let mut stream = self.guests.remove(at).stream;
+        let Guest { mut stream, addr, .. } = self.guests.remove(at);
         // If it fails, the link's own registration will fail too, and say so.
         let _ = registry.deregister(&mut stream);
-        Some(stream)
+        Some((stream, addr))
     }
 
-    /// Shows out who has said nothing for too long; how many that were.
-    pub fn tidy(&mut self, now: Duration, patience: Duration) -> usize {
-        let before = self.guests.len();
-        self.guests.retain(|guest| guest.has_spoken || guest.since + patience > now);
-        before - self.guests.len()
+    /// Shows out who has said nothing for too long; their addresses.
+    pub fn tidy(&mut self, now: Duration, patience: Duration) -> Vec<SocketAddr> {
+        let is_late = |guest: &mut Guest| !guest.has_spoken && guest.since + patience <= now;
+        self.guests.extract_if(.., is_late).map(|guest| guest.addr).collect()
     }
 
     /// When to tidy next.

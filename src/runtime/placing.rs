@@ -6,6 +6,7 @@ use super::core::Core;
 use crate::events::MeshEvent;
 use crate::node::reach::Way;
 use crate::outward::{Change, Interfaces};
+use crate::trouble::Trouble;
 use crate::wire::HostPort;
 
 impl Core {
@@ -34,13 +35,14 @@ impl Core {
 
     /// Reports how the outward address has changed.
     pub(super) fn note_outward(&self, best: Option<&HostPort>) {
-        let event = match self.outward.note(best) {
-            Some(Change::Found(addr)) => MeshEvent::OutAddr { addr: addr.to_string() },
-            Some(Change::Lost) => MeshEvent::NoOutAddr,
-            None => return,
-        };
-        self.trace.event(&event);
-        self.journal.report(event);
+        match self.outward.note(best) {
+            Some(Change::Found(addr)) => {
+                self.trouble_over(&Trouble::NotReachable);
+                self.report(MeshEvent::OutAddr { addr: addr.to_string() });
+            }
+            Some(Change::Lost) => self.trouble(Trouble::NotReachable),
+            None => {}
+        }
     }
 
     fn interfaces(&self) -> Interfaces {

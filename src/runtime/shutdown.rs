@@ -10,8 +10,10 @@ use parking_lot::{Condvar, Mutex};
 
 use super::core::Core;
 use super::daemon::Inbound;
+use super::home::Home;
 use super::link::Link;
 use crate::close_report::CloseReport;
+use crate::error::{Error, Result};
 use crate::link::desk::Order;
 
 /// A handler that still runs after this is left behind.
@@ -22,15 +24,49 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 const LINK_GRACE: Duration = Duration::from_millis(700);
 
 /// How far the socket is: open, closing, closed with a report.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Phase {
+    home: Home,
     is_closing: AtomicBool,
     has_stopped: AtomicBool,
     report: Mutex<Option<CloseReport>>,
     closed: Condvar,
 }
 
+impl Default for Phase {
+    fn default() -> Self {
+        let is_closing = AtomicBool::new(false);
+        let (report, closed) = (Mutex::new(None), Condvar::new());
+        let has_stopped = AtomicBool::new(false);
+        Phase { home: Home::here(), is_closing, has_stopped, report, closed }
+    }
+}
+
 impl Phase {
+    /// Returns whether this is the process that bound the socket.
+    pub fn is_home(&self) -> bool {
+        self.home.is_here()
+    }
+
+    /// Returns the same for calls that are made for every message, see [`Home::is_here_at`].
+    pub fn is_home_at(&self, now: Duration) -> bool {
+        self.home.is_here_at(now)
+    }
+
+    /// Fails if the socket is closed, or belongs to another process.
+    pub fn check(&self) -> Result<()> {
+        if self.is_home() { self.check_open() } else { Err(Error::Forked) }
+    }
+
+    /// Fails as [`Phase::check`] does; for calls that are made for every message.
+    pub fn check_at(&self, now: Duration) -> Result<()> {
+        if self.is_home_at(now) { self.check_open() } else { Err(Error::Forked) }
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if self.is_open() { Ok(()) } else { Err(Error::Closed) }
+    }
+
     pub fn is_open(&self) -> bool {
         !self.is_closing.load(Ordering::Acquire)
     }

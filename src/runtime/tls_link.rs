@@ -162,6 +162,10 @@ impl TlsLink {
             }
             return Cause::WrongEncryption { theirs: Encryption::Plaintext };
         }
+        if let (Side::Acceptor(_), None) = (&self.side, self.tcp.first_byte()) {
+            // It never said a word: a health check, for instance.
+            return Cause::PeerClosed;
+        }
         let words = error.to_string().to_lowercase();
         let is_about_trust = words.contains("certificate") || words.contains("trust");
         match &self.side {

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | 0 | errors: a handler panicked | `error` |
 //! | 1 | peers come and go, dials fail, messages were dropped | `info` |
-//! | 2 | connections accepted | `debug` |
+//! | 2 | connections accepted, and those that said nothing | `debug` |
 //! | 3 | messages that no handler kept and `recv` does not show, duplicates not relayed | `debug` |
 //! | 4 | every message that the program sent | `trace` |
 //! | 5 | every message in and out, every handler entered | `trace` |
@@ -54,12 +54,20 @@ impl Trace {
             MeshEvent::HandlerPanicked { message } => {
                 note!(self, 0, HANDLERS, "{message} panicked");
             }
+            MeshEvent::TroubleBegan(trouble) => {
+                note!(self, 1, PEERS, "{trouble}; {}", trouble.remedy());
+            }
+            MeshEvent::TroubleEnded(trouble) => note!(self, 1, PEERS, "over: {trouble}"),
             event => note!(self, 1, PEERS, "{event:?}"),
         }
     }
 
     pub fn accepted(&self, from: SocketAddr) {
         note!(self, 2, LINKS, "accepted a connection from {from}");
+    }
+
+    pub fn silent(&self, from: &str) {
+        note!(self, 2, LINKS, "{from} connected and said nothing");
     }
 
     pub fn ignored(&self, message: &impl Debug) {

@@ -123,7 +123,7 @@ impl World {
     /// Links on their way out have threads as well, though the node knows them no more.
     fn admit(&mut self, pid: ProcessId) -> Result<LinkId, Cause> {
         if self.processes[pid].links.len() >= 2 * self.config.max_links {
-            self.act(pid, |node, _| node.turned_away());
+            self.act(pid, |node, _| node.turned_away(&Cause::TooManyLinks));
             return Err(Cause::TooManyLinks);
         }
         self.act(pid, |node, now| node.admit(now))

@@ -133,7 +133,7 @@ pub fn wait_left(node: &MeshSocket, peer: NodeId, deadline: Instant) -> Cause {
 
 pub fn wait_turned_away(node: &MeshSocket) -> Cause {
     wait_event(node, soon(), |event| match event {
-        MeshEvent::TurnedAway { cause } => Some(cause.clone()),
+        MeshEvent::TurnedAway { cause, .. } => Some(cause.clone()),
         _ => None,
     })
 }

@@ -198,7 +198,7 @@ fn a_private_mesh_and_py2p_turn_each_other_away() {
     assert_eq!(theirs, peer.protocol_id());
     peer.connect(private.local_addr());
     let turned_away = private.events().iter().find_map(|event| match event {
-        MeshEvent::TurnedAway { cause } => Some(cause),
+        MeshEvent::TurnedAway { cause, .. } => Some(cause),
         _ => None,
     });
     assert!(matches!(turned_away, Some(Cause::WrongSubnet { .. })), "{turned_away:?}");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::Instant;
 
-use rs2p::{MeshEvent, MeshSocket};
+use rs2p::{MeshEvent, MeshSocket, Trouble};
 
 use crate::lab::Host;
 use crate::support::PATIENCE;
@@ -154,7 +154,7 @@ fn say_event(event: &MeshEvent) {
         MeshEvent::Joined { id, addr, .. } => say(&format!("joined {id} {addr}")),
         MeshEvent::Left { id, cause } => say(&format!("left {id} {cause}")),
         MeshEvent::SeedReached { addr, id } => say(&format!("seed {addr} {id}")),
-        MeshEvent::NoOutAddr => say("no out_addr"),
+        MeshEvent::TroubleBegan(Trouble::NotReachable) => say("no out_addr"),
         MeshEvent::OutAddr { addr } => say(&format!("new out_addr {addr}")),
         event => say(&format!("event {event:?}")),
     }

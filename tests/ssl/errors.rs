@@ -23,7 +23,7 @@ fn plaintext_to_an_ssl_port_is_named_and_the_node_goes_on() {
     serves(&node, ssl());
     let turned_away = node.events().try_iter().any(|event| {
         let theirs = Encryption::Plaintext;
-        matches!(event, MeshEvent::TurnedAway { cause: Cause::WrongEncryption { theirs: t } } if t == theirs)
+        matches!(event, MeshEvent::TurnedAway { cause: Cause::WrongEncryption { theirs: t }, .. } if t == theirs)
     });
     assert!(turned_away, "the node knows what came");
 }

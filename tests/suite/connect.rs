@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
-use rs2p::{Cause, Error, MeshEvent, MeshSocket, Protocol};
+use rs2p::{Cause, Error, MeshEvent, MeshSocket, Protocol, Trouble};
 
 use super::support::*;
 use crate::ENCRYPTION;
@@ -103,7 +103,7 @@ fn wrong_subnet_is_told_at_both_ends_with_both_ids() {
     }
     assert!(error.to_string().contains(other.id()) && error.to_string().contains("`Protocol`"));
     let theirs = wait_for(&b, |event| match event {
-        MeshEvent::TurnedAway { cause: Cause::WrongSubnet { theirs } } => Some(theirs.clone()),
+        MeshEvent::TurnedAway { cause: Cause::WrongSubnet { theirs }, .. } => Some(theirs.clone()),
         _ => None,
     });
     assert_eq!(theirs, a.protocol().id());
@@ -214,7 +214,7 @@ fn links_are_bounded() {
     let late = bind_fixed();
     late.connect(hub.local_addr()).expect_err("no room");
     let turned_away = |event: &MeshEvent| match event {
-        MeshEvent::TurnedAway { cause: Cause::TooManyLinks } => Some(()),
+        MeshEvent::TurnedAway { cause: Cause::TooManyLinks, .. } => Some(()),
         _ => None,
     };
     wait_for(&hub, turned_away);
@@ -223,4 +223,30 @@ fn links_are_bounded() {
     assert_eq!(hub.stats().turned_away, 1);
     close_all(&peers);
     close_all(&[hub, late]);
+}
+
+#[test]
+fn alone_though_told_to_connect_is_a_trouble_until_there_is_a_link_again() {
+    let (a, b) = (bind_fixed(), bind_fixed());
+    connect(&a, &b);
+    let addr = b.local_addr();
+    b.close().expect("closed");
+    wait_for(&a, |event| matches!(event, MeshEvent::TroubleBegan(Trouble::Alone)).then_some(()));
+    let status = a.status();
+    assert_eq!(status.current(), [Trouble::Alone]);
+    assert!(status.to_string().contains("this node is alone"), "{status}");
+    let again = builder().max_outgoing(0).bind(addr).expect("the same port");
+    wait_for(&a, |event| matches!(event, MeshEvent::TroubleEnded(Trouble::Alone)).then_some(()));
+    assert_eq!((a.status().current(), a.status().troubles().len()), (&[][..], 2));
+    // Nobody told that one to connect.
+    a.close().expect("closed");
+    wait_for(&again, |event| matches!(event, MeshEvent::Alone).then_some(()));
+    assert_eq!(again.status().current(), []);
+    again.close().expect("closed");
+}
+
+#[test]
+fn an_address_that_is_none_is_in_the_error() {
+    let error = MeshSocket::bind("nonsense").expect_err("no address").to_string();
+    assert!(error.contains("\"nonsense\"") && error.contains("host:port"), "{error}");
 }

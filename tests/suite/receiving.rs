@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rs2p::{MeshEvent, Overflow, RecvError, RecvTimeoutError, TryRecvError};
+use rs2p::{Loss, MeshEvent, Overflow, RecvError, RecvTimeoutError, Trouble, TryRecvError};
 
 use super::support::*;
 
@@ -79,7 +79,11 @@ fn who_never_receives_loses_the_oldest_and_is_told() {
     }
     assert_eq!(dropped, 90);
     assert_eq!(recv_text(&b), ["90"], "the latest are kept");
-    assert!(b.status().to_string().contains("dropped because nobody received"));
+    // One entry, however often it was told, and it says what to do.
+    let status = b.status();
+    assert_eq!(status.troubles().len(), 1, "{status}");
+    assert!(status.to_string().contains("dropped because nobody receives them; receive in a loop"));
+    assert_eq!(status.current(), [Trouble::LosingMessages { how: Loss::NotReceived }]);
     close_all(&[a, b]);
 }
 

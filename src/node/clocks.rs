@@ -1,0 +1,130 @@
+//! Clocks that differ. Noticed when a peer's own broadcast is refused for its date: then the peer's
+//! clock is wrong or ours, and between rs2p nodes the peer is told, because it cannot see it.
+
+use std::time::Duration;
+
+use super::event::{Action, LinkId};
+use super::peer::Stage;
+use super::{Node, Now};
+use crate::events::MeshEvent;
+use crate::id::NodeId;
+use crate::options::Flag;
+use crate::stats::Refusal;
+use crate::trouble::{Loss, Trouble};
+use crate::wire::{Envelope, Hello};
+
+/// Capability: wants to be told when its broadcasts are refused for their dates.
+pub(super) const CLOCK: &str = "clock";
+/// Said in a hello with the difference in seconds behind it; 0 when broadcasts are taken again.
+const DIFFERENCE: &str = "clock=";
+
+/// One peer is told, and the user about one peer, this often at most.
+const TELL_EVERY: Duration = Duration::from_secs(60);
+
+/// A loss that goes on is told this often at most.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What is known about the clocks of the two ends of a link.
+#[derive(Debug, Default)]
+pub(crate) struct Clocks {
+    /// Whether the peer wants to be told.
+    pub wants_to_know: bool,
+    /// Whether this node refuses the peer's broadcasts, or the peer ours.
+    refuses: bool,
+    is_refused: bool,
+    told_peer: Option<Duration>,
+    told_user: Option<Duration>,
+}
+
+impl Node {
+    /// A broadcast was refused. If it is the peer's own and too old or too far ahead, one of the two
+    /// clocks is wrong.
+    pub(super) fn refused(&mut self, now: Now, link: LinkId, envelope: &Envelope, why: Refusal) {
+        self.stats.refuse(why);
+        if why == Refusal::Evicted && self.told_of_ids.is_none_or(|at| now.mono >= at + SECOND) {
+            self.told_of_ids = Some(now.mono);
+            let trouble = Trouble::LosingMessages { how: Loss::TooManyIds };
+            self.actions.push_back(Action::Report(MeshEvent::TroubleBegan(trouble)));
+        }
+        let is_dated_badly = matches!(why, Refusal::TooOld | Refusal::TooFarAhead);
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(id) = peer.id().filter(|id| is_dated_badly && *id == envelope.sender) else {
+            return;
+        };
+        if !is_due(&mut peer.clocks.told_peer, now) {
+            return;
+        }
+        peer.clocks.refuses = true;
+        let by = i128::from(envelope.time) - i128::from(now.second());
+        self.tell_difference(now, link, by);
+        self.clocks_differ(now, link, id, by.unsigned_abs());
+    }
+
+    /// A broadcast was taken. If the peer's own ones were refused before, that is over.
+    pub(super) fn accepted(&mut self, now: Now, link: LinkId, envelope: &Envelope) {
+        let Some(peer) = self.peers.get_mut(&link).filter(|peer| peer.clocks.refuses) else {
+            return;
+        };
+        if peer.id() == Some(envelope.sender) {
+            peer.clocks.refuses = false;
+            self.tell_difference(now, link, 0);
+            self.check_clocks();
+        }
+    }
+
+    /// A peer said something about our clock, perhaps.
+    pub(super) fn told_difference(&mut self, now: Now, link: LinkId, id: NodeId, hello: &Hello) {
+        let said = hello.capabilities.iter().find_map(|word| word.strip_prefix(DIFFERENCE));
+        let Some(by) = said.and_then(|text| text.parse::<i64>().ok()) else { return };
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        peer.clocks.is_refused = by != 0;
+        match by {
+            0 => self.check_clocks(),
+            by => self.clocks_differ(now, link, id, by.unsigned_abs().into()),
+        }
+    }
+
+    fn tell_difference(&mut self, now: Now, link: LinkId, by: i128) {
+        let wants_to_know = |peer: &super::peer::Peer| peer.clocks.wants_to_know;
+        if self.peers.get(&link).is_some_and(wants_to_know) {
+            let word = format!("{DIFFERENCE}{by}");
+            self.say(now, link, Flag::Whisper, Hello::new([word.as_str()]).payload());
+        }
+    }
+
+    fn clocks_differ(&mut self, now: Now, link: LinkId, id: NodeId, secs: u128) {
+        let by = Duration::from_secs(u64::try_from(secs).unwrap_or(u64::MAX));
+        let trouble = Trouble::ClockSkew { id, by };
+        if self.clock_trouble.is_none() {
+            self.clock_trouble = Some(trouble.clone());
+            self.actions.push_back(Action::Report(MeshEvent::TroubleBegan(trouble)));
+        }
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        if is_due(&mut peer.clocks.told_user, now) {
+            self.actions.push_back(Action::Report(MeshEvent::ClockSkew { id, by }));
+        }
+    }
+
+    /// Whether some peer is left with which the clocks differ.
+    pub(super) fn check_clocks(&mut self) {
+        if self.clock_trouble.is_none() {
+            return;
+        }
+        let differs = self.peers.values().any(|peer| {
+            let is_linked = matches!(peer.stage, Stage::Ready(_) | Stage::Spare(_));
+            is_linked && (peer.clocks.refuses || peer.clocks.is_refused)
+        });
+        if let Some(trouble) = self.clock_trouble.take_if(|_| !differs) {
+            self.actions.push_back(Action::Report(MeshEvent::TroubleEnded(trouble)));
+        }
+    }
+}
+
+/// Whether enough time has passed since the last time; notes this one.
+fn is_due(last: &mut Option<Duration>, now: Now) -> bool {
+    let is_due = last.is_none_or(|last| now.mono >= last + TELL_EVERY);
+    if is_due {
+        *last = Some(now.mono);
+    }
+    is_due
+}
