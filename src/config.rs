@@ -137,3 +137,6 @@ impl Default for Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

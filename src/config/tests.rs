@@ -1,0 +1,192 @@
+//! The table in `BOUNDS.md` has the numbers of the code, and names settings that exist.
+
+use super::*;
+
+const TABLE: &str = include_str!("../../BOUNDS.md");
+const BUILDER: &str = include_str!("../builder.rs");
+
+/// The cells of each row: what, default, at the bound, setting.
+fn rows() -> Vec<Vec<&'static str>> {
+    let cells = |line: &'static str| line.trim_matches('|').split('|').map(str::trim).collect();
+    TABLE.lines().filter(|line| line.starts_with('|')).skip(2).map(cells).collect()
+}
+
+/// Returns the number of a constant, as its source has it: a product, a shift, or a duration in
+/// seconds or milliseconds.
+fn number(source: &str, name: &str) -> u64 {
+    let line = source.lines().find(|line| line.contains(&format!("const {name}: ")));
+    let value = line.and_then(|line| line.split_once(" = ")).map(|(_, value)| value);
+    let value = value.unwrap_or_else(|| panic!("no constant {name}"));
+    let value = value.trim_end_matches([';', ')']).replace('_', "");
+    let value = value.trim_start_matches("Duration::fromsecs(");
+    let value = value.trim_start_matches("Duration::frommillis(");
+    let parse = |text: &str| -> u64 {
+        text.trim().parse().unwrap_or_else(|_| panic!("{name} is {value}, which is not a number"))
+    };
+    match value.split_once("<<") {
+        Some((one, by)) => parse(one) << parse(by),
+        None => value.split('*').map(parse).product(),
+    }
+}
+
+/// Formats a number with commas between thousands.
+fn many(number: impl TryInto<u64>) -> String {
+    let digits = number.try_into().unwrap_or(u64::MAX).to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Formats bytes in the largest unit that divides them.
+fn bytes(count: impl TryInto<u64>) -> String {
+    match count.try_into().unwrap_or(u64::MAX) {
+        count if count.is_multiple_of(1 << 20) => format!("{} MiB", count >> 20),
+        count if count.is_multiple_of(1 << 10) => format!("{} KiB", count >> 10),
+        count => format!("{count} bytes"),
+    }
+}
+
+fn secs(span: Duration) -> String {
+    assert_eq!(span.subsec_nanos(), 0, "whole seconds");
+    format!("{} s", span.as_secs())
+}
+
+macro_rules! constant {
+    ($file:literal, $name:literal) => {
+        number(include_str!(concat!("../", $file)), $name)
+    };
+}
+
+/// Each row that there must be: what, and its default.
+fn expected() -> Vec<(&'static str, String)> {
+    let config = Config::default();
+    let secs_of = |number: u64| format!("{number} s");
+    vec![
+        ("a frame, also after decompression", bytes(config.max_frame)),
+        ("a frame before the handshake", bytes(config.stranger_frame)),
+        ("packets in a message", many(crate::wire::MAX_PAYLOAD)),
+        ("JSON in a message", bytes(constant!("wire/json.rs", "MAX_LEN"))),
+        (
+            "messages that wait for `recv`",
+            format!("{} or {}", bytes(config.queue_bytes), many(config.queue_len)),
+        ),
+        ("a program that takes nothing from a full queue", secs(config.queue_patience)),
+        (
+            "bytes that a link reads ahead of the daemon",
+            format!("{}, or one frame", bytes(config.link_credit)),
+        ),
+        ("bytes that wait for one peer", bytes(config.outbound)),
+        (
+            "bytes below TLS, per link",
+            format!(
+                "{} out, {} in",
+                bytes(constant!("runtime/tls.rs", "ROOM")),
+                bytes(constant!("runtime/below_tls.rs", "INPUT"))
+            ),
+        ),
+        ("a `send` that blocks", secs(config.send_patience)),
+        (
+            "a peer that takes less than 16 KiB of its backlog",
+            format!("{}, py2p {}", secs(config.stall), secs(config.stall_py2p)),
+        ),
+        ("message ids that are remembered", many(config.seen_ids)),
+        ("age of a broadcast", secs(config.max_age)),
+        ("a broadcast from the future", secs(config.max_ahead)),
+        ("links, in and out", many(config.max_links)),
+        ("incoming links in their handshake", many(config.max_handshaking)),
+        (
+            "connections that wait for that, or are silent",
+            format!("{}, {}", many(config.max_lobby()), secs(config.handshake_timeout)),
+        ),
+        ("links that are opened automatically", many(config.max_outgoing)),
+        ("a handshake, name look-up and encryption included", secs(config.handshake_timeout)),
+        ("an unfinished frame", secs(config.frame_timeout)),
+        (
+            "links to one peer",
+            format!("{}, of which one stays", constant!("node/handshake.rs", "MAX_SPARES") + 1),
+        ),
+        (
+            "a message to a node that is not a peer",
+            format!(
+                "{}, {} addresses",
+                secs(config.request_timeout),
+                constant!("node/lookup.rs", "MAX_ADDRESSES")
+            ),
+        ),
+        (
+            "such messages at the same time",
+            format!(
+                "{}, {}",
+                many(constant!("node/requests.rs", "MAX_WAITING")),
+                bytes(constant!("node/requests.rs", "MAX_WAITING_BYTES"))
+            ),
+        ),
+        (
+            "messages whose way back is remembered",
+            format!(
+                "{}, {}",
+                many(constant!("node/routes.rs", "MAX_WAYS")),
+                secs_of(constant!("node/routes.rs", "KEEP"))
+            ),
+        ),
+        (
+            "replies of other nodes on their way through this node",
+            format!(
+                "{}, of one peer {}, {}",
+                many(constant!("node/passages.rs", "MAX_PASSAGES")),
+                many(constant!("node/passages.rs", "MAX_OF_ONE")),
+                secs_of(constant!("node/passages.rs", "KEEP"))
+            ),
+        ),
+        (
+            "replies remembered as taken",
+            format!(
+                "{}, {}",
+                many(constant!("node/passages.rs", "MAX_TAKEN")),
+                secs_of(constant!("node/passages.rs", "KEEP_TAKEN"))
+            ),
+        ),
+        ("the id in a request for a route", bytes(constant!("node/lookup.rs", "MAX_REQUEST_ID"))),
+        ("events and status entries", format!("{}, {}", many(config.events), many(config.status))),
+        ("remembered addresses", many(constant!("node/address_book.rs", "MAX_CONTACTS"))),
+        ("addresses of one name", many(constant!("runtime/dial.rs", "MAX_ADDRESSES"))),
+        (
+            "name look-ups at the same time",
+            format!("{} threads", constant!("runtime/resolver.rs", "MAX_THREADS")),
+        ),
+    ]
+}
+
+#[test]
+fn the_table_of_bounds_has_the_numbers_of_the_code() {
+    let found: Vec<(&str, String)> =
+        rows().iter().map(|row| (row[0], row[1].to_string())).collect();
+    assert_eq!(found, expected());
+}
+
+#[test]
+fn numbers_in_the_text_of_the_table_are_those_of_the_code() {
+    let text = |what: &str| rows().iter().find(|row| row[0] == what).expect("a row")[2];
+    assert_eq!(crate::link::flow::MAX_EXTRA, 8);
+    assert!(text("bytes that wait for one peer").contains("throttled sources, at most 8)"));
+    assert_eq!(Config::default().stall_bytes, 16 * KIB);
+    assert_eq!(constant!("node/admission.rs", "SILENCE"), 500);
+    assert!(text("incoming links in their handshake").contains("for 0.5 s"));
+    let backlog = many(constant!("runtime/listener.rs", "BACKLOG"));
+    assert!(text("connections that wait for that, or are silent").ends_with(&backlog));
+}
+
+#[test]
+fn every_setting_in_the_table_of_bounds_is_one_of_the_builder() {
+    for row in rows() {
+        for setting in row[3].split(',').map(|name| name.trim().trim_matches('`')) {
+            let is_there = BUILDER.contains(&format!("pub fn {setting}("));
+            assert!(setting.is_empty() || is_there, "{}: {setting}", row[0]);
+        }
+    }
+}
