@@ -1,6 +1,6 @@
 //! A mesh socket for ordinary, blocking Rust: bind, connect to one node, and what you send reaches
-//! every node of the mesh, through as many hops as it takes. No async runtime. On the wire it is
-//! protocol 0.4 of py2p, so real py2p 0.4.516 nodes join the same mesh.
+//! every node of the mesh, over any number of hops. No async runtime. On the wire it is protocol 0.4
+//! of py2p, so real py2p 0.4.516 nodes join the same mesh.
 //!
 //! ```
 //! use std::time::Duration;
@@ -13,7 +13,7 @@
 //! });
 //!
 //! let bob = MeshSocket::bind("127.0.0.1:0")?;
-//! bob.connect(alice.local_addr())?; // returns when the link is there, or says why not
+//! bob.connect(alice.local_addr())?; // returns once both ends have the link
 //! bob.send(["this is", "a test"])?;
 //!
 //! let msg = alice.recv_timeout(Duration::from_secs(5))?;
@@ -27,17 +27,18 @@
 //! # }
 //! ```
 //!
-//! **A node is plaintext and open by default**: whoever reaches its port joins the mesh. See
+//! **A node is plaintext and open by default**: anyone who can reach its port can join the mesh. See
 //! [`Protocol::with_secret`].
 //!
-//! Start with [`MeshSocket`]; [`Message`] is what it receives, [`Builder`] has its settings.
+//! Start with [`MeshSocket`]. It receives [`Message`]s; [`Builder`] has its settings.
 //!
 //! # Delivery
 //!
-//! At most once to the application; to every node that stays reachable from the sender while the
-//! message travels; in order per link, so messages of one sender may overtake each other on
-//! different paths; no history for those who join later; every loss counted with a reason, see
-//! [`Stats`], [`Status`] and [`MeshEvent`].
+//! - A message is delivered at most once to the application.
+//! - It reaches every node that stays reachable from the sender while it travels.
+//! - Order is kept per link. Messages of one sender that take different paths may overtake each other.
+//! - A node that joins later gets no history.
+//! - Every loss is counted with a reason: see [`Stats`], [`Status`] and [`MeshEvent`].
 //!
 //! # Trouble
 //!
@@ -47,8 +48,8 @@
 //!
 //! # Threads
 //!
-//! Every socket has an accept thread and a daemon thread, and one more per link. Handlers run on the
-//! daemon thread. [`MeshSocket`] is a handle: clone it into as many threads as you like.
+//! Every socket has an accept thread, a daemon thread and one thread per link. Handlers run on the
+//! daemon thread. [`MeshSocket`] is a handle: clone it for each thread that uses it.
 //!
 //! # In your network
 //!
@@ -57,19 +58,19 @@
 //! nodes find each other and the mesh outlives the node through which they joined. `[::]` takes
 //! IPv4 as well. The interfaces are read whenever a link comes up, so addresses may change.
 //!
-//! **Several interfaces, containers.** What a link shows comes first. Where it shows nothing of use,
-//! for a peer on the same host for instance, the best address of the interfaces is announced, in
-//! this order: addresses that are not link-local before those that are; interfaces that are no
-//! container bridge (`docker*`, `br-*`, `veth*`, `virbr*`, `cni*`, ...) before those that are; IPv4,
-//! which is all that py2p knows, before IPv6; the address that the system uses towards the outside
-//! before others. Loopback addresses stay on the host; link-local addresses of IPv6 are never
-//! announced, because they mean something else on every host. [`Builder::out_addr`] overrules all
-//! of it. If nobody can dial a node, [`Trouble::NotReachable`] says so; such a node can
-//! still dial others.
+//! **Several interfaces, containers.** The local address of a link is announced on it. Where that is
+//! not useful, for a peer on the same host for instance, the best address of the interfaces is
+//! announced, in this order: addresses that are not link-local before those that are; interfaces that
+//! are not container bridges (`docker*`, `br-*`, `veth*`, `virbr*`, `cni*`, ...) before those that
+//! are; IPv4, the only family of py2p, before IPv6; the address that the system uses towards the
+//! outside before others. Loopback addresses are announced on the host only. Link-local addresses of
+//! IPv6 are never announced, because they differ in meaning from host to host.
+//! [`Builder::out_addr`] overrules all of this. If no node can dial this one,
+//! [`Trouble::NotReachable`] says so; such a node can still dial others.
 //!
 //! **NAT and port forwards.** A node behind NAT can dial out. To be dialled, forward a port and set
-//! `out_addr` to the router's address and port. rs2p peers are told the address inside as well, so
-//! those in the same network need not go through the router. Nothing else gets through NAT.
+//! `out_addr` to the router's address and port. rs2p peers are told the inner address as well, so
+//! those in the same network need not go through the router. There is no other NAT traversal.
 //!
 //! **Names.** [`MeshSocket::connect`] takes names and keeps them: a name is looked up at each dial,
 //! so a node that moves is found again within seconds. All addresses of a name are tried. Programs
@@ -80,40 +81,14 @@
 //!
 //! # Bounds
 //!
-//! Everything that a stranger can make grow has one. [`Builder`] sets those that name a setting.
+//! Every resource that an unauthenticated peer can use is bounded. The settings are those of
+//! [`Builder`]; a bound without a setting is fixed.
 //!
-//! | what | default | at the bound | setting |
-//! |---|---|---|---|
-//! | a frame, also after decompression | 16 MiB | `send` fails with [`Error::TooLarge`]; a peer's link is closed | `max_frame` |
-//! | a frame before the handshake | 64 KiB | the link is closed | |
-//! | packets in a message | 65,532 | `send` fails with [`Error::TooManyPackets`]; a peer's message is refused | |
-//! | messages waiting for `recv` | 64 MiB or 65,536 | [`Overflow`] says; by default the mesh slows down while somebody receives, and the oldest go if nobody does | `queue`, `overflow`, `queue_patience` |
-//! | bytes that a link reads ahead of the daemon | 1 MiB, or one frame | reading pauses | `link_credit` |
-//! | bytes waiting for one peer | 16 MiB | own messages stop at half of it and wait, relays slow their source down above it; at twice as much, and a frame, and one more for each of up to eight peers that are slowed down, the link is closed | `outbound`, `send_timeout` |
-//! | a peer that takes less than 16 KiB of what waits | 10 s, py2p 60 s | its link is closed | `stall` |
-//! | message ids remembered | 4,194,304 | the oldest second is given up, and refused from then on | `seen_ids` |
-//! | age of a broadcast | 60 s | refused | |
-//! | a broadcast from the future | 300 s | refused | |
-//! | links | 128 | refused | `max_links` |
-//! | incoming links that shake hands | 64 | one that got no further for 0.5 s is closed for a new one; otherwise the new one waits | `max_handshaking` |
-//! | connections that wait for that, or say nothing | 256, 5 s | the oldest that said nothing is closed; otherwise new ones wait in the backlog of 1,024 | |
-//! | links made by themselves | 4 | no more are made | `max_outgoing` |
-//! | a handshake, name look-up and encryption included | 5 s | the link is closed | `handshake_timeout` |
-//! | an unfinished frame | 30 s | the link is closed | `frame_timeout` |
-//! | links to one peer | 4, of which one stays | closed | |
-//! | messages to nodes that are no peers, until they are taken | 10 s, 3 addresses; 1,024 at once, 64 MiB | it fails | `request_timeout` (the 10 s) |
-//! | messages whose way back is remembered | 65,536, 61 s | the oldest is forgotten: a reply asks the mesh | |
-//! | replies of others under way through this node | 8,192, of one peer 2,048, 30 s | it is refused, and its sender told | |
-//! | replies remembered as taken | 262,144, 61 s | others are refused, and their senders told | |
-//! | the id of a request for a route | 256 bytes | it is not answered | |
-//! | events, status entries | 4,096, 256 | the oldest go | `journal` |
-//! | remembered addresses | 512 | hints give way | |
-//! | addresses of one name | 16 | the rest is not tried | |
-//! | name look-ups at once | 4 threads | others wait for one of them | |
+#![doc = include_str!("../BOUNDS.md")]
 //!
 //! # Logging
 //!
-//! Through the [`log`] crate; [`Builder::debug_level`] caps it per socket, in the levels of py2p.
+//! The [`log`] crate is used. [`Builder::debug_level`] limits it per socket, in the levels of py2p.
 //!
 //! | `debug_level` | what | target | `log` level |
 //! |---|---|---|---|

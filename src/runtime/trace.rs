@@ -1,13 +1,4 @@
-//! Logging, in the levels of `debug_level`: one target per layer, nothing computed when off.
-//!
-//! | level | what | `log` level |
-//! |---|---|---|
-//! | 0 | errors: a handler panicked | `error` |
-//! | 1 | peers come and go, dials fail, messages were dropped | `info` |
-//! | 2 | connections accepted, and those that said nothing | `debug` |
-//! | 3 | messages that no handler kept and `recv` does not show, duplicates not relayed | `debug` |
-//! | 4 | every message that the program sent | `trace` |
-//! | 5 | every message in and out, every handler entered | `trace` |
+//! Logging. The crate docs have the table of levels and targets. A line that is off is not formatted.
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
@@ -85,7 +76,7 @@ impl Trace {
         }
     }
 
-    /// Whether what goes out is to be logged: asked before anything is kept for it.
+    /// Returns whether what goes out is to be logged: asked before anything is kept for it.
     pub fn shows_frames(&self) -> bool {
         self.is_on(5, MESSAGES)
     }
