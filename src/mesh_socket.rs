@@ -158,35 +158,35 @@ impl MeshSocket {
         self.core().close().ok_or(Error::WouldDeadlock)
     }
 
-    /// Who this node is.
+    /// Returns the id of this node.
     #[must_use]
     pub fn id(&self) -> NodeId {
         self.core().id
     }
 
-    /// Which mesh it belongs to.
+    /// Returns the mesh that it belongs to.
     #[must_use]
     pub fn protocol(&self) -> &Protocol {
         &self.core().protocol
     }
 
-    /// The address that it is bound to, with the real port. After binding a wildcard address,
-    /// others connect to [`out_addr`](MeshSocket::out_addr).
+    /// Returns the address that it is bound to, with the real port. After binding a wildcard
+    /// address, others connect to [`out_addr`](MeshSocket::out_addr).
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.core().local_addr
     }
 
-    /// The address that others are told to dial, as `host:port`: the best one as of now. For a
-    /// wildcard address the interfaces are read; a peer is told the address of the interface over
-    /// which it is linked. If nobody can dial this node, a loopback address.
+    /// Returns the address that others are told to dial, as `host:port`: the best one as of now.
+    /// For a wildcard address the interfaces are read; a peer is told the address of the interface
+    /// of its link. Returns a loopback address if no other node can dial this one.
     #[must_use]
     pub fn out_addr(&self) -> String {
         self.core().out_addr().to_string()
     }
 
-    /// The SHA-256 fingerprint of the certificate that this socket shows; `None` in plaintext.
-    /// What others [pin](crate::Tls::pin).
+    /// Returns the SHA-256 fingerprint of the certificate that this socket shows; `None` in
+    /// plaintext. Other nodes can [pin](crate::Tls::pin) it.
     #[cfg(feature = "native-tls")]
     #[must_use]
     pub fn fingerprint(&self) -> Option<crate::Fingerprint> {

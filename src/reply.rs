@@ -64,7 +64,7 @@ impl Ticket {
     /// # Errors
     ///
     /// [`Error::NoRoute`] if nobody knew the node, or it could not be reached, or did not confirm the
-    /// message within the request time-out: then it may have arrived all the same, see
+    /// message within the request timeout: then it may have arrived all the same, see
     /// [`ReplyLoss`](crate::ReplyLoss); [`Error::TimedOut`] if `timeout` ended first; [`Error::Closed`] if the socket was
     /// closed; [`Error::WouldDeadlock`] inside a handler.
     pub fn wait(&self, timeout: Duration) -> Result<()> {
@@ -93,7 +93,7 @@ impl Ticket {
         }
     }
 
-    /// Whether the message was taken; `None` while that is open.
+    /// Returns whether the message was taken; `None` while that is open.
     #[must_use]
     pub fn outcome(&self) -> Option<bool> {
         *self.slot.state.lock()

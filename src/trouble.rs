@@ -77,7 +77,7 @@ impl Trouble {
         }
     }
 
-    /// Whether this is the same trouble, perhaps with other details.
+    /// Returns whether this is the same trouble, perhaps with other details.
     fn is_same(&self, other: &Trouble) -> bool {
         match (self, other) {
             (Trouble::LosingMessages { how }, Trouble::LosingMessages { how: other }) => {
@@ -147,7 +147,7 @@ struct Current {
 
 impl Troubles {
     /// Notes a trouble, which lasts until [`Troubles::end`] or for this long after it was noticed
-    /// last; whether it is new.
+    /// last. Returns whether it is new.
     pub fn begin(&mut self, trouble: &Trouble, until: Option<Duration>) -> bool {
         match self.0.iter_mut().find(|current| current.trouble.is_same(trouble)) {
             Some(current) => {
@@ -174,7 +174,7 @@ impl Troubles {
         Some(self.0.remove(index).trouble)
     }
 
-    /// When the next one may be over.
+    /// Returns when the next one may be over.
     pub fn next(&self) -> Option<Duration> {
         self.0.iter().filter_map(|current| current.until).min()
     }

@@ -78,8 +78,8 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
 }
 
 impl<T: Copy + Default> Ending<T> {
-    /// Hands in the last words of a link; false if the daemon's channel has no room, and this is to
-    /// be tried again when the link is woken.
+    /// Hands in the last batch of a link. Returns false if the daemon's channel has no room, and
+    /// this is to be tried again when the link is woken.
     pub fn hand_in<L: PartialEq>(&mut self, host: &mut impl Host<L, T>) -> bool {
         if let Some(batch) = self.held.take() {
             self.held = host.offer(batch).err();

@@ -149,7 +149,7 @@ impl MeshSocket {
         }
     }
 
-    /// Waits until there are at least `count` direct peers; how many there are then.
+    /// Waits until there are at least `count` direct peers. Returns their number.
     ///
     /// Blocks no longer than `timeout`.
     ///
@@ -215,7 +215,7 @@ impl MeshSocket {
     }
 }
 
-/// A deadline for time-outs that the clock cannot express: a year.
+/// Returns a deadline for timeouts that the clock cannot express: a year.
 pub(super) fn far_future() -> Instant {
     Instant::now() + Duration::from_secs(365 * 24 * 3600)
 }

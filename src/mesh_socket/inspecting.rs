@@ -19,7 +19,7 @@ use crate::trouble::Trouble;
 pub type RoutingTable = BTreeMap<NodeId, Connection>;
 
 impl MeshSocket {
-    /// The direct peers, as of now.
+    /// Returns the direct peers, as of now.
     ///
     /// ```
     /// # use rs2p::MeshSocket;
@@ -55,7 +55,7 @@ impl MeshSocket {
         if self.core().phase.is_home() { self.core().look(look) } else { R::default() }
     }
 
-    /// Bytes that are queued for one peer.
+    /// Returns how many bytes are queued for one peer.
     pub(crate) fn queued_for(&self, id: &NodeId) -> usize {
         self.look(|state| {
             let link = state.node.link_of(id).and_then(|link| state.links.get(&link));
@@ -75,14 +75,14 @@ impl MeshSocket {
         self.peers_where(false)
     }
 
-    /// How many links have not shaken hands yet.
+    /// Returns how many links are still in their handshake.
     #[must_use]
     pub fn awaiting_ids(&self) -> usize {
         self.look(|state| state.node.awaiting())
     }
 
-    /// How many links there are, those included that have not shaken hands yet or are giving way to
-    /// another link to the same peer. For a while that is more than there are peers.
+    /// Returns how many links there are. Links in their handshake count, and so do links that give
+    /// way to another link to the same peer, so there may be more links than peers.
     #[must_use]
     pub fn links(&self) -> usize {
         self.look(|state| state.node.links())
@@ -95,7 +95,7 @@ impl MeshSocket {
         })
     }
 
-    /// What happens in the mesh, from the start: peers that join and leave, and why.
+    /// Returns the channel of events: peers that join and leave, and why, from the start.
     ///
     /// A crossbeam channel of 4,096 events; if nobody reads them the oldest go, counted in
     /// [`Stats::lost_events`]. All receivers share the events: each is handed out once.
@@ -145,7 +145,7 @@ impl MeshSocket {
         Status { troubles, current }
     }
 
-    /// Every counter, and every loss by its reason.
+    /// Returns all counters, with every loss by its reason.
     ///
     /// ```
     /// # use rs2p::MeshSocket;

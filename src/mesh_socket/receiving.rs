@@ -105,7 +105,7 @@ impl MeshSocket {
             self.delivery().outlet.ask();
             return Ok(message);
         }
-        // A time-out beyond what the clock can express is none.
+        // A timeout beyond what the clock can express is none.
         match self.delivery().outlet.wait(Instant::now().checked_add(timeout)) {
             Waited::Message(message) => Ok(message),
             Waited::TimedOut => Err(RecvTimeoutError::Timeout),
@@ -236,7 +236,7 @@ impl MeshSocket {
 
 /// What a handler may return: nothing, or `bool`, where `true` keeps the message.
 pub trait Verdict {
-    /// Whether the message stops here.
+    /// Returns whether the handler keeps the message.
     fn keeps(self) -> bool;
 }
 
@@ -260,8 +260,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Has the handler called no more; false if it was gone already. A call that is under way
-    /// goes on.
+    /// Unregisters the handler. Returns false if it already was. A call in progress completes.
     #[allow(clippy::must_use_candidate)]
     pub fn unregister(&self) -> bool {
         let server = self.server.upgrade();

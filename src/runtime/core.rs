@@ -93,8 +93,8 @@ impl Core {
         answer
     }
 
-    /// The locked half of [`Core::act`]: messages are in their queues when it returns, in the
-    /// node's order; what takes longer is left for after the lock.
+    /// Does the part of [`Core::act`] that needs the lock. Messages are in their queues when it
+    /// returns, in the node's order; what takes longer is left for after the lock.
     pub fn step<R>(self: &Arc<Self>, ask: impl FnOnce(&mut State, Now) -> R) -> (R, AfterLock) {
         let mut after = AfterLock::default();
         let mut state = self.state.lock();
@@ -120,7 +120,7 @@ impl Core {
         look(&self.state.lock())
     }
 
-    /// Waits until `done`, or the deadline; what `done` said last.
+    /// Waits until `done`, or the deadline. Returns what `done` said last.
     pub fn wait_for_peers(
         &self,
         deadline: std::time::Instant,

@@ -48,7 +48,7 @@ impl Listener {
         self.listener.local_addr()
     }
 
-    /// Whether connections over IPv4 reach it.
+    /// Returns whether connections over IPv4 reach it.
     pub fn takes_v4(&self) -> bool {
         self.takes_v4
     }
@@ -105,7 +105,7 @@ impl Listener {
         silent.into_iter().for_each(|addr| turn_away(core, addr, Cause::Silent));
     }
 
-    /// Lets in whoever waits; when to try again, if the system would not let us.
+    /// Accepts the connections that wait. Returns when to try again, if the system refuses.
     fn accept_all(&mut self, core: &Arc<Core>, lobby: &mut Lobby) -> Option<Duration> {
         while core.phase.is_open() && !lobby.is_full() {
             match self.listener.accept() {

@@ -1,5 +1,5 @@
-//! Who has connected and not been admitted yet: a socket each, and no thread. It is admitted once it
-//! says something, so a crowd of strangers that say nothing keeps nobody out and costs little.
+//! Connections that are not admitted yet: a socket each, and no thread. A connection is admitted
+//! once it sends something, so silent strangers keep no node out and cost little.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -33,8 +33,9 @@ impl Lobby {
         Lobby { guests: Vec::new(), max, next: FIRST }
     }
 
-    /// Takes somebody in, if need be in the place of who has said nothing for the longest time; the
-    /// address of who gave way. Only where all have spoken there must be no more: see [`Lobby::is_full`].
+    /// Adds a connection, if necessary in the place of the one that was silent for the longest
+    /// time; the address of who gave way. Only where all have spoken there must be no more: see
+    /// [`Lobby::is_full`].
     pub fn enter(
         &mut self,
         registry: &Registry,
@@ -53,12 +54,13 @@ impl Lobby {
         Ok(silent)
     }
 
-    /// Whether there is no room, and nobody who would give way: others wait in the system's backlog.
+    /// Returns whether there is no room and no silent connection that gives way. Then others wait
+    /// in the system's backlog.
     pub fn is_full(&self) -> bool {
         self.guests.len() >= self.max && self.guests.iter().all(|guest| guest.has_spoken)
     }
 
-    /// Somebody has said something, or is gone.
+    /// Notes that a connection has sent something, or is gone.
     pub fn spoke(&mut self, token: Token) {
         let guest = self.guests.iter_mut().find(|guest| guest.token == token);
         guest.into_iter().for_each(|guest| guest.has_spoken = true);
@@ -68,8 +70,8 @@ impl Lobby {
         self.guests.iter().any(|guest| guest.has_spoken)
     }
 
-    /// The next one to be admitted: the first that has spoken, of those from the address that has
-    /// the fewest here. So one address cannot make the others wait for its crowd.
+    /// Returns the next one to be admitted: the first that has spoken, of those from the address
+    /// that has the fewest here. So connections of one address do not delay those of others.
     pub fn call(&mut self, registry: &Registry) -> Option<(TcpStream, SocketAddr)> {
         let of = |ip: IpAddr| self.guests.iter().filter(|guest| guest.addr.ip() == ip).count();
         let speakers = self.guests.iter().enumerate().filter(|(_, guest)| guest.has_spoken);
@@ -80,13 +82,13 @@ impl Lobby {
         Some((stream, addr))
     }
 
-    /// Shows out who has said nothing for too long; their addresses.
+    /// Drops the connections that were silent for too long. Returns their addresses.
     pub fn tidy(&mut self, now: Duration, patience: Duration) -> Vec<SocketAddr> {
         let is_late = |guest: &mut Guest| !guest.has_spoken && guest.since + patience <= now;
         self.guests.extract_if(.., is_late).map(|guest| guest.addr).collect()
     }
 
-    /// When to tidy next.
+    /// Returns when to tidy next.
     pub fn next_deadline(&self, patience: Duration) -> Option<Duration> {
         let silent = self.guests.iter().find(|guest| !guest.has_spoken)?;
         Some(silent.since + patience)

@@ -10,12 +10,12 @@ use crate::trouble::Trouble;
 use crate::wire::HostPort;
 
 impl Core {
-    /// The best address as of now; a loopback address if there is none.
+    /// Returns the best address as of now; a loopback address if there is none.
     pub fn out_addr(&self) -> HostPort {
         self.outward.best(&self.interfaces()).unwrap_or_else(|| self.outward.loopback())
     }
 
-    /// The two ends of a link, and what is announced on it; `None` if it has ended already.
+    /// Returns the two ends of a link, and what is announced on it; `None` if it has ended already.
     pub(super) fn way(&self, tcp: &TcpStream) -> Option<Way> {
         let (local, remote) = (tcp.local_addr().ok()?, tcp.peer_addr().ok()?);
         let way = self.outward.way(local, remote, || self.interfaces());

@@ -46,8 +46,8 @@ impl Core {
         self.begin(Trouble::LosingMessages { how }, Some(self.clock.mono() + QUIET));
     }
 
-    /// Whether a link came to nothing because the system has nothing left for it; if so, that is
-    /// told once for all of them.
+    /// Returns whether a link failed because the system lacks descriptors, memory or threads. That
+    /// is reported once for all such links.
     pub fn note_exhausted(&self, cause: &Cause) -> bool {
         let Cause::Io(error) = cause else { return false };
         if !is_exhausted(error) {
@@ -59,7 +59,7 @@ impl Core {
         true
     }
 
-    /// Ends the troubles that have not been noticed again; when to look again.
+    /// Ends the troubles that have not been noticed again. Returns when to look again.
     pub fn end_old_troubles(&self) -> Option<Duration> {
         while let Some(trouble) = self.journal.expire(self.clock.mono()) {
             self.tell_user(MeshEvent::TroubleEnded(trouble));
@@ -84,7 +84,7 @@ impl Core {
     }
 }
 
-/// Whether the system says that it has no descriptors, no memory or no threads left.
+/// Returns whether the system says that it has no descriptors, no memory or no threads left.
 pub(crate) fn is_exhausted(error: &std::io::Error) -> bool {
     #[cfg(unix)]
     const LACKS: [i32; 5] = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM, libc::EAGAIN];

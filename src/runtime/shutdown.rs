@@ -71,7 +71,8 @@ impl Phase {
         !self.is_closing.load(Ordering::Acquire)
     }
 
-    /// Whether links may still be made, and time is kept: while replies are waited for, too.
+    /// Returns whether links may still be made and timers still run, which is so while `close`
+    /// waits for replies.
     pub fn goes_on(&self) -> bool {
         !self.has_stopped.load(Ordering::Acquire)
     }

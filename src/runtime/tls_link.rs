@@ -50,7 +50,7 @@ impl TlsLink {
         TlsLink { tcp: Arc::new(Tcp::new(tcp)), side, state: State::New, room }
     }
 
-    /// Takes the handshake as far as it goes without waiting; true when done.
+    /// Takes the handshake as far as it goes without waiting. Returns true when done.
     pub fn handshake(&mut self) -> Result<bool, Cause> {
         let step = match (std::mem::replace(&mut self.state, State::Failed), &self.side) {
             (State::Up(stream), _) => Ok(stream),
@@ -80,8 +80,9 @@ impl TlsLink {
         })
     }
 
-    /// Encrypts frames from the front, as long as there is room, and sends them; how many bytes
-    /// of them were taken. No two frames share a record: py2p would leave the second one lying.
+    /// Encrypts frames from the front, as long as there is room, and sends them. Returns how many
+    /// bytes of them were taken. No two frames share a record, because py2p would not read the
+    /// second one.
     pub fn write_frames(&mut self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
         let stream = self.stream()?;
         let mut taken = 0;
@@ -94,12 +95,12 @@ impl TlsLink {
         }
     }
 
-    /// Sends what was encrypted and not sent; whether that was all.
+    /// Sends what was encrypted and not sent. Returns whether that was all.
     pub fn send(&mut self) -> io::Result<bool> {
         self.stream()?.get_mut().send()
     }
 
-    /// Bytes that were encrypted and not sent.
+    /// Returns how many bytes were encrypted and not sent.
     pub fn unsent(&self) -> usize {
         let State::Up(stream) = &self.state else { return 0 };
         stream.get_ref().unsent()
@@ -150,7 +151,7 @@ impl TlsLink {
         Ok(())
     }
 
-    /// What a failed handshake means, as far as the library tells.
+    /// Returns what a failed handshake means, as far as the library tells.
     fn explain(&self, error: native_tls::Error) -> Cause {
         if self.tcp.first_byte().is_none() && self.tcp.is_at_end() {
             return Cause::PeerClosed;

@@ -67,7 +67,7 @@ impl Refusal {
         Refusal::TooManyReplies,
     ];
 
-    /// The reason in words.
+    /// Returns the reason in words.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -125,7 +125,7 @@ impl ReplyLoss {
         ReplyLoss::Closed,
     ];
 
-    /// The reason in words.
+    /// Returns the reason in words.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
