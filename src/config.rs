@@ -41,8 +41,8 @@ pub(crate) struct Config {
     pub send_patience: Duration,
     /// Message ids remembered.
     pub seen_ids: usize,
-    /// A broadcast this old, or older, is dropped. py2p drops at over 60 s and forgets at 60 s,
-    /// so that what is exactly 60 s old circles for ever; hence "or older".
+    /// A broadcast this old, or older, is dropped. py2p drops at over 60 s and forgets at 60 s, so
+    /// that a broadcast that is exactly 60 s old circulates forever; hence "or older".
     pub max_age: Duration,
     /// A broadcast dated further ahead than this is dropped.
     pub max_ahead: Duration,

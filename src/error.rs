@@ -18,21 +18,21 @@ pub use connect::Attempt;
 pub use receive::{RecvError, RecvTimeoutError, TryRecvError};
 pub use send::SendError;
 
-/// What fails, fails with [`Error`].
+/// The result of calls that fail with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What can go wrong. Every message says what happened and what to do.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The address cannot be bound: it is taken, or not ours.
+    /// The address cannot be bound: it is taken, or not an address of this machine.
     Bind {
         /// Which.
         addr: SocketAddr,
-        /// The system's own words.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The `out_addr` of the builder is none that others can dial.
+    /// The `out_addr` of the builder is not an address that other nodes can dial.
     OutAddr {
         /// Its host, as written.
         host: String,
@@ -41,12 +41,12 @@ pub enum Error {
     },
     /// A host name has no address, or cannot be looked up.
     Resolve {
-        /// The system's own words.
+        /// The error of the system.
         source: io::Error,
     },
     /// No address was given, or the name has none.
     NoAddress,
-    /// This text is no address: `host:port`, with an IPv6 address in brackets.
+    /// The text is not an address: `host:port`, with an IPv6 address in brackets.
     InvalidAddress {
         /// The text.
         text: String,
@@ -56,7 +56,7 @@ pub enum Error {
         /// Each address, with its own cause.
         attempts: Vec<Attempt>,
     },
-    /// Nobody listens at the address.
+    /// No program listens at the address.
     Refused {
         /// Where.
         addr: SocketAddr,
@@ -78,7 +78,7 @@ pub enum Error {
         /// Which.
         addr: SocketAddr,
     },
-    /// What answers at the address speaks something else.
+    /// The server at the address is not a py2p or rs2p node.
     NotPy2p {
         /// Where.
         addr: SocketAddr,
@@ -87,43 +87,43 @@ pub enum Error {
     WrongEncryption {
         /// Where.
         addr: SocketAddr,
-        /// What answers there.
+        /// The encryption of the node there.
         theirs: Encryption,
     },
     /// TLS failed.
     Tls {
         /// Where.
         addr: SocketAddr,
-        /// The TLS library's own words.
+        /// The error of the TLS library.
         source: Arc<dyn error::Error + Send + Sync>,
     },
     /// The certificate at the address is not covered by the trusted roots, or has expired.
     Untrusted {
         /// Where.
         addr: SocketAddr,
-        /// The TLS library's own words.
+        /// The error of the TLS library.
         source: Arc<dyn error::Error + Send + Sync>,
     },
-    /// The certificate at the address is none of the pinned ones.
+    /// The certificate at the address is not one of the pinned ones.
     WrongFingerprint {
         /// Where.
         addr: SocketAddr,
         /// The SHA-256 fingerprint of the certificate there, in hex.
         theirs: String,
     },
-    /// The two ends do not share the secret of the mesh, or somebody sits in between.
+    /// The two ends have different mesh secrets, or the connection is being intercepted.
     WrongSecret {
         /// Where.
         addr: SocketAddr,
     },
-    /// The link could not be made, for another reason.
+    /// The link could not be made for another reason.
     Connect {
-        /// Where to.
+        /// The address.
         addr: SocketAddr,
         /// Why.
         cause: Cause,
     },
-    /// The socket has as many links as it may have.
+    /// The socket has reached its limit of links.
     TooManyLinks,
     /// Encryption was asked for, and this build has none.
     TlsNotCompiled,
@@ -131,16 +131,16 @@ pub enum Error {
     TlsSettings {
         /// Which.
         what: &'static str,
-        /// The TLS library's own words.
+        /// The error of the TLS library.
         source: Box<dyn error::Error + Send + Sync>,
     },
-    /// A secret was given, and no encryption: it would protect nothing.
+    /// A secret was given without encryption, and would protect nothing.
     SecretWithoutTls,
     /// The secret is so short that it can be guessed.
     SecretTooShort {
         /// Its length in bytes.
         len: usize,
-        /// The least that is taken.
+        /// The least number of bytes.
         min: usize,
     },
     /// The socket is closed.
@@ -161,9 +161,9 @@ pub enum Error {
         /// The limit.
         max: usize,
     },
-    /// Equal messages were sent so often that no second is free to date this one with.
+    /// Identical messages were sent so often that no date is left for this one.
     Repeated,
-    /// Too much waits to be written to this peer. Nothing was sent to anybody.
+    /// The outbound queue to this peer is full. The message was sent to no peer.
     Full {
         /// Which peer.
         peer: NodeId,
@@ -175,9 +175,9 @@ pub enum Error {
         /// Which.
         id: NodeId,
     },
-    /// Nobody knew the node, or it could not be reached.
+    /// No node knew the receiver, or it could not be reached.
     NoRoute,
-    /// What was waited for did not happen in time.
+    /// The timeout ended first.
     TimedOut,
     /// Only the protocol itself sends messages of this kind.
     ReservedKind {
@@ -186,7 +186,7 @@ pub enum Error {
     },
     /// Only the protocol itself sends messages with this flag.
     ReservedFlag,
-    /// Waiting here, in one of the socket's own threads, would wait for this very thread.
+    /// The call would wait for the thread that it runs on, which is one of the socket's own.
     WouldDeadlock,
     /// This text is not an id: base58 of at most 384 bits, without leading `1`.
     InvalidId,

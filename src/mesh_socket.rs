@@ -26,8 +26,8 @@ pub use sending::Sent;
 
 /// A node of the mesh.
 ///
-/// It is a handle: clones are the same node, every thread can have one, and every method takes
-/// `&self`. Binding starts two threads, and every link has one more.
+/// It is a handle: clones are the same node, each thread can have one, and every method takes
+/// `&self`. Binding starts two threads, and each link has one more.
 ///
 /// ```
 /// use std::time::Duration;
@@ -64,7 +64,8 @@ pub struct MeshSocket {
     handle: Arc<Handle>,
 }
 
-/// What all clones share. Threads hold only the core, so that the last clone can tell that it is.
+/// The state that all clones share. Threads hold only the core, so that dropping the last clone can
+/// be noticed.
 pub(crate) struct Handle {
     pub(crate) core: Arc<Core>,
     pub(crate) delivery: Arc<Delivery>,
@@ -101,7 +102,7 @@ impl MeshSocket {
         Builder::new().bind(addr)
     }
 
-    /// Settings for a socket that is not the default one.
+    /// Returns a builder, for a socket with other settings than the default ones.
     ///
     /// ```
     /// # use rs2p::MeshSocket;
@@ -130,13 +131,13 @@ impl MeshSocket {
         &self.handle.delivery
     }
 
-    /// Closes the socket: takes no new work, lets the handlers finish what has arrived, writes
-    /// what is queued for at most the linger time (500 ms), closes all links, joins all threads
-    /// and drops the handlers.
+    /// Closes the socket: accepts no new work, lets the handlers finish what has arrived, writes
+    /// what is queued for at most the linger time (500 ms), closes all links, joins all threads and
+    /// drops the handlers.
     ///
-    /// Blocks until that is done, about two seconds at most. Whoever waits in another call on this
-    /// socket gets [`Error::Closed`]; what is in the queue can still be received. Closing again
-    /// changes nothing and gives the same report. Inside a handler it only begins to close.
+    /// Blocks until that is done, about two seconds at most. Calls that are blocked on this socket
+    /// return [`Error::Closed`]. Messages in the queue can still be received. Closing again changes
+    /// nothing and returns the same report. Inside a handler, `close` only begins to close.
     ///
     /// ```
     /// # use rs2p::MeshSocket;

@@ -1,4 +1,4 @@
-//! What becomes of a message to one node.
+//! The outcome of a message to one node.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use crate::error::{Error, Result};
 use crate::runtime::core::Core;
 use crate::runtime::slot::Slot;
 
-/// What became of a message to one node.
+/// The outcome of a message to one node.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// The node is a direct peer: the message is in the queue of its link. If the link is lost before
     /// it is written, it counts in [`Stats::unsent_frames`](crate::Stats::unsent_frames).
     Sent,
-    /// The node is no direct peer. The ticket tells whether it has taken the message.
+    /// The node is not a direct peer. The ticket tells whether it has taken the message.
     Routing(Ticket),
 }
 
@@ -34,8 +34,8 @@ impl Reply {
     }
 }
 
-/// A message that is to be taken by a node that is no direct peer. Dropping the ticket changes
-/// nothing: the message still goes out, and an event tells what became of it.
+/// A message on its way to a node that is not a direct peer. Dropping the ticket changes nothing:
+/// the message still goes out, and an event tells the outcome.
 #[derive(Clone)]
 pub struct Ticket {
     pub(crate) slot: Arc<Slot>,
@@ -44,8 +44,8 @@ pub struct Ticket {
 
 impl Ticket {
     /// Waits until the node has taken the message: it has confirmed that it handed it to its
-    /// program. A py2p confirms nothing; there it means that the message was put on a link that the
-    /// py2p has accepted.
+    /// program. A py2p node confirms nothing; for it the message counts as taken when it was put on
+    /// a link that the node has accepted.
     ///
     /// ```
     /// # use rs2p::{MeshSocket, Reply};
@@ -63,10 +63,10 @@ impl Ticket {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRoute`] if nobody knew the node, or it could not be reached, or did not confirm the
-    /// message within the request timeout: then it may have arrived all the same, see
-    /// [`ReplyLoss`](crate::ReplyLoss); [`Error::TimedOut`] if `timeout` ended first; [`Error::Closed`] if the socket was
-    /// closed; [`Error::WouldDeadlock`] inside a handler.
+    /// [`Error::NoRoute`] if no node knew the receiver, or it could not be reached, or did not
+    /// confirm the message within the request timeout, in which case the message may have arrived;
+    /// see [`ReplyLoss`](crate::ReplyLoss); [`Error::TimedOut`] if `timeout` ended first;
+    /// [`Error::Closed`] if the socket was closed; [`Error::WouldDeadlock`] inside a handler.
     pub fn wait(&self, timeout: Duration) -> Result<()> {
         if !self.core.phase.is_home() {
             return Err(Error::Forked);

@@ -1,4 +1,4 @@
-//! Every counter, and every loss by its reason.
+//! All counters, and every loss by its reason.
 
 use std::fmt;
 
@@ -22,18 +22,18 @@ pub struct Stats {
     pub relayed_only: u64,
     /// Of these, messages of the protocol for this node.
     pub control: u64,
-    /// Of these, messages that had been here before.
+    /// Of these, duplicates.
     pub duplicates: u64,
     pub(crate) refusals: [u64; Refusal::ALL.len()],
     /// Messages that a handler kept for itself.
     pub handled: u64,
-    /// Messages of a kind that only handlers see, and none kept.
+    /// Messages of a kind for handlers that no handler kept.
     pub ignored: u64,
     /// Messages put into the queue for `recv`.
     pub queued: u64,
     /// Of these, received by the program.
     pub taken: u64,
-    /// Of these, dropped because nobody received them.
+    /// Of these, dropped because the program did not receive them.
     pub dropped: u64,
     /// Of these, still waiting.
     pub waiting: u64,
@@ -54,21 +54,21 @@ pub struct Stats {
     pub bytes_in: u64,
     /// Bytes written to links.
     pub bytes_out: u64,
-    /// Times a peer got linked.
+    /// Times that a peer joined.
     pub joined: u64,
     /// Times a peer was lost.
     pub left: u64,
-    /// Connections turned away, or gone before their handshake.
+    /// Connections that were refused, or ended before their handshake.
     pub turned_away: u64,
-    /// Of these, gone before they had said anything: health checks, for instance.
+    /// Of these, connections that ended before they sent anything: health checks, for instance.
     pub silent: u64,
     /// Times that the system had no descriptors, no memory or no threads left for a connection.
     pub exhausted: u64,
-    /// Dials in the background that led nowhere.
+    /// Dials in the background that failed.
     pub failed_dials: u64,
     /// Times that a handler panicked.
     pub panics: u64,
-    /// Events that nobody read in time.
+    /// Events that the program did not read in time.
     pub lost_events: u64,
     /// Message ids remembered now.
     pub seen_ids: u64,
@@ -77,25 +77,25 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Frames refused for this reason.
+    /// Returns how many frames were refused for this reason.
     #[must_use]
     pub fn refused_for(&self, reason: Refusal) -> u64 {
         self.refusals[reason as usize]
     }
 
-    /// Frames refused for any reason.
+    /// Returns how many frames were refused for any reason.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.refusals.iter().sum()
     }
 
-    /// Messages to one node that were given up for this reason.
+    /// Returns how many messages to one node were given up for this reason.
     #[must_use]
     pub fn replies_lost_for(&self, reason: ReplyLoss) -> u64 {
         self.reply_losses[reason as usize]
     }
 
-    /// Messages to one node that were given up for any reason.
+    /// Returns how many messages to one node were given up for any reason.
     #[must_use]
     pub fn replies_lost(&self) -> u64 {
         self.reply_losses.iter().sum()

@@ -18,7 +18,7 @@ impl fmt::Display for Error {
             Error::NoAddress => f.write_str("no address was given, or the name has none"),
             Error::InvalidAddress { text } => write!(
                 f,
-                "{text:?} is no address; write `host:port`, an IPv6 address in brackets: `[::1]:4444`"
+                "{text:?} is not an address; write `host:port`, an IPv6 address in brackets: `[::1]:4444`"
             ),
             Error::NoneAnswers { attempts } => {
                 f.write_str("no node answers")?;
@@ -30,7 +30,7 @@ impl fmt::Display for Error {
                 Ok(())
             }
             Error::Refused { addr } => {
-                write!(f, "nobody listens at {addr}: is the other node running?")
+                write!(f, "no program listens at {addr}: is the other node running?")
             }
             Error::ConnectTimedOut { addr } => write!(
                 f,
@@ -46,12 +46,11 @@ impl fmt::Display for Error {
             }
             Error::NotPy2p { addr } => write!(
                 f,
-                "what answers at {addr} is no py2p or rs2p node; check the port and the encryption"
+                "{addr} did not answer like a py2p or rs2p node; check the port and the encryption"
             ),
             Error::WrongEncryption { addr, theirs } => write!(
                 f,
-                "the encryption at {addr} is another one than ours: {theirs}; both ends need the \
-                 same `Protocol`"
+                "{addr} uses different encryption ({theirs}); both ends need the same `Protocol`"
             ),
             Error::Tls { addr, source } => write!(f, "TLS with {addr} failed: {source}"),
             Error::Untrusted { addr, source } => write!(
@@ -61,17 +60,17 @@ impl fmt::Display for Error {
             ),
             Error::WrongFingerprint { addr, theirs } => write!(
                 f,
-                "the certificate of {addr} is none of the pinned ones: its SHA-256 fingerprint is \
-                 {theirs}"
+                "the certificate of {addr} is not one of the pinned ones: its SHA-256 fingerprint \
+                 is {theirs}"
             ),
             Error::WrongSecret { addr } => write!(
                 f,
-                "the node at {addr} and this one do not share the secret of the mesh, or somebody \
-                 sits in between; both ends need the same secret"
+                "the node at {addr} and this one have different mesh secrets, or the connection is \
+                 being intercepted; both ends need the same secret"
             ),
             Error::Connect { addr, cause } => write!(f, "cannot connect to {addr}: {cause}"),
             Error::TooManyLinks => f.write_str(
-                "the socket has as many links as it may have; raise `max_links` in the builder",
+                "the socket has reached its limit of links; raise `max_links` in the builder",
             ),
             Error::TlsNotCompiled => f.write_str(
                 "this build has no encryption; enable the feature `native-tls` of rs2p",
@@ -84,7 +83,8 @@ impl fmt::Display for Error {
             ),
             Error::SecretTooShort { len, min } => write!(
                 f,
-                "a secret of {len} bytes can be guessed; take {min} or more, best 16 random ones"
+                "a secret of {len} bytes can be guessed; use at least {min} bytes, ideally 16 random \
+                 ones"
             ),
             Error::Closed => f.write_str("the socket is closed"),
             Error::Forked => f.write_str(
@@ -101,12 +101,11 @@ impl fmt::Display for Error {
                 "the message has {count} packets, the limit is {max}; join some of them"
             ),
             Error::Repeated => f.write_str(
-                "too many equal messages: no second is free to date this one with; put something \
-                 unique into it",
+                "too many identical messages within 86 s; add something unique, such as a counter",
             ),
             Error::Full { peer } => write!(
                 f,
-                "too much waits to be written to peer {peer}; nothing was sent, try again later"
+                "the outbound queue to peer {peer} is full; nothing was sent, try again later"
             ),
             Error::TooManyRequests => {
                 f.write_str("too many messages wait for a route; try again later")

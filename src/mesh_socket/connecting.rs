@@ -1,4 +1,4 @@
-//! Connecting to peers, waiting for them, letting go of them.
+//! Connecting to peers, waiting for them, disconnecting them.
 
 use std::time::{Duration, Instant};
 
@@ -16,18 +16,19 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl MeshSocket {
-    /// Links to the node at this address and returns when the handshake is done.
+    /// Links to the node at this address. Returns once both ends have the link, or an error says
+    /// why not.
     ///
     /// Takes text as `"host:port"`, pairs, socket addresses, and lists of them: see [`PeerAddr`].
-    /// Of several addresses, and of the addresses of a name, the next one is tried when the last has
-    /// failed, or after 250 ms beside it; one that answers and is no node gives way to the next.
+    /// Of several addresses, and of the addresses of a name, the next one is tried when the last
+    /// has failed, or after 250 ms in parallel. An address that answers but is not a node gives way
+    /// to the next.
     ///
-    /// Blocks until a node has shaken hands, at most for the handshake timeout (5 s), name look-up
+    /// Blocks until the handshake is done, at most for the handshake timeout (5 s), name look-up
     /// included. If there is a link to that node already, that is returned. The address is
-    /// remembered as it was written: if the link is lost it is dialled again, and names are looked up
-    /// anew, until
-    /// [`disconnect`](MeshSocket::disconnect) or [`close`](MeshSocket::close). Other peers of that
-    /// node are found in the background.
+    /// remembered as it was written: if the link is lost it is dialled again, and names are looked
+    /// up anew, until [`disconnect`](MeshSocket::disconnect) or [`close`](MeshSocket::close). Other
+    /// peers of that node are found in the background.
     ///
     /// May be called inside a handler.
     ///
@@ -48,19 +49,19 @@ impl MeshSocket {
     ///
     /// # Errors
     ///
-    /// - [`Error::Refused`]: nobody listens there.
+    /// - [`Error::Refused`]: no program listens there.
     /// - [`Error::ConnectTimedOut`]: no answer, or no handshake, in time.
     /// - [`Error::WrongSubnet`]: the node belongs to another mesh.
     /// - [`Error::OwnAddress`]: the address is this socket's own.
-    /// - [`Error::NotPy2p`]: what answers is no py2p or rs2p node.
+    /// - [`Error::NotPy2p`]: the server there is not a py2p or rs2p node.
     /// - [`Error::WrongEncryption`]: one end speaks TLS, and the other does not.
     /// - [`Error::Tls`]: TLS failed. [`Error::Untrusted`], [`Error::WrongFingerprint`]: the
     ///   certificate there is not covered by the roots, or not pinned.
-    /// - [`Error::WrongSecret`]: the two ends do not share the secret of the mesh.
+    /// - [`Error::WrongSecret`]: the two ends have different mesh secrets.
     /// - [`Error::NoneAnswers`]: several addresses were tried, each with its own cause.
-    /// - [`Error::InvalidAddress`]: the text is no address. [`Error::Resolve`],
+    /// - [`Error::InvalidAddress`]: the text is not an address. [`Error::Resolve`],
     ///   [`Error::NoAddress`]: the name has none.
-    /// - [`Error::TooManyLinks`], [`Error::Closed`], and [`Error::Connect`] for all else.
+    /// - [`Error::TooManyLinks`], [`Error::Closed`], and [`Error::Connect`] for any other cause.
     pub fn connect(&self, addr: impl Into<PeerAddr>) -> Result<Connection> {
         self.check_open()?;
         let hosts = addr.into().hosts()?;
@@ -72,8 +73,8 @@ impl MeshSocket {
     /// Links to the node at this address, which need not run yet: dials again, and looks names up
     /// again, until it answers or `timeout` is over.
     ///
-    /// Blocks until then. Returns at once for what time does not cure: another mesh, another
-    /// encryption or secret, something that is no node. Afterwards it is as with
+    /// Blocks until then. Returns at once if waiting cannot help: another mesh, another encryption
+    /// or secret, or a server that is not a node. Afterwards the same holds as for
     /// [`connect`](MeshSocket::connect). To go on in the background, see
     /// [`Builder::seed`](crate::Builder::seed).
     ///
@@ -189,8 +190,8 @@ impl MeshSocket {
         if enough { Ok(peers()) } else { Err(Error::TimedOut) }
     }
 
-    /// Ends the link to a peer, forgets its address, and does not take it back until
-    /// [`connect`](MeshSocket::connect) is called for it again. Does not wait: what is queued for
+    /// Ends the link to a peer, forgets its address, and does not link to it again until
+    /// [`connect`](MeshSocket::connect) is called for it again. Does not block: what is queued for
     /// the peer is lost and counted.
     ///
     /// # Errors
@@ -202,8 +203,8 @@ impl MeshSocket {
         if was_peer { Ok(()) } else { Err(Error::UnknownPeer { id: *id }) }
     }
 
-    /// Asks all peers whom they know; the answers are dialled in the background as far as
-    /// `max_outgoing` allows. Does not wait. Rarely needed: it happens by itself.
+    /// Asks all peers for their peers, which are dialled in the background as far as `max_outgoing`
+    /// allows. Does not block. Rarely needed, because it also happens automatically.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Looking at the socket: peers, events, status, counters. All are snapshots.
+//! Inspecting the socket: peers, events, status, counters. All are snapshots.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -40,7 +40,7 @@ impl MeshSocket {
         })
     }
 
-    /// One direct peer, or `None`.
+    /// Returns one direct peer, or `None`.
     #[must_use]
     pub fn peer(&self, id: &NodeId) -> Option<Connection> {
         let found = self.look(|state| {
@@ -50,7 +50,7 @@ impl MeshSocket {
         found.map(|peer| Connection::new(peer, Arc::downgrade(&self.handle)))
     }
 
-    /// Looks at the node; in a forked process there is nothing to see.
+    /// Reads from the node; in a forked process there is nothing to read.
     fn look<R: Default>(&self, look: impl FnOnce(&State) -> R) -> R {
         if self.core().phase.is_home() { self.core().look(look) } else { R::default() }
     }
@@ -63,13 +63,13 @@ impl MeshSocket {
         })
     }
 
-    /// Peers that this node dialled.
+    /// Returns the peers that this node dialled.
     #[must_use]
     pub fn outgoing(&self) -> Vec<NodeId> {
         self.peers_where(true)
     }
 
-    /// Peers that dialled this node.
+    /// Returns the peers that dialled this node.
     #[must_use]
     pub fn incoming(&self) -> Vec<NodeId> {
         self.peers_where(false)
@@ -97,8 +97,8 @@ impl MeshSocket {
 
     /// Returns the channel of events: peers that join and leave, and why, from the start.
     ///
-    /// A crossbeam channel of 4,096 events; if nobody reads them the oldest go, counted in
-    /// [`Stats::lost_events`]. All receivers share the events: each is handed out once.
+    /// It is a crossbeam channel of 4,096 events. If no program reads them the oldest are dropped,
+    /// counted in [`Stats::lost_events`]. All receivers share the events: each is handed out once.
     ///
     /// ```
     /// # use rs2p::{MeshEvent, MeshSocket};

@@ -35,8 +35,8 @@ impl MeshSocket {
     /// # Errors
     ///
     /// [`RecvError::Closed`] once the socket is closed and the queue is empty,
-    /// [`RecvError::WouldDeadlock`] inside a handler, always: there
-    /// [`try_recv`](MeshSocket::try_recv) takes what is waiting.
+    /// [`RecvError::WouldDeadlock`] always inside a handler, where
+    /// [`try_recv`](MeshSocket::try_recv) can be used.
     pub fn recv(&self) -> Result<Message, RecvError> {
         if !self.is_home() {
             return Err(RecvError::Forked);
@@ -54,7 +54,7 @@ impl MeshSocket {
         }
     }
 
-    /// Gives the next message if one is waiting. Never blocks.
+    /// Returns the next message if one is waiting. Never blocks.
     ///
     /// # Errors
     ///
@@ -105,7 +105,7 @@ impl MeshSocket {
             self.delivery().outlet.ask();
             return Ok(message);
         }
-        // A timeout beyond what the clock can express is none.
+        // A timeout that the clock cannot express is no timeout.
         match self.delivery().outlet.wait(Instant::now().checked_add(timeout)) {
             Waited::Message(message) => Ok(message),
             Waited::TimedOut => Err(RecvTimeoutError::Timeout),
@@ -113,7 +113,7 @@ impl MeshSocket {
         }
     }
 
-    /// Gives what is waiting, at most `count` messages. Never blocks.
+    /// Returns the messages that are waiting, at most `count`. Never blocks.
     ///
     /// ```
     /// # use rs2p::MeshSocket;
@@ -149,7 +149,8 @@ impl MeshSocket {
         self.core().phase.is_home_at(self.core().clock.mono())
     }
 
-    /// Messages as they come, until the socket is closed. Blocks between them.
+    /// Returns an iterator over messages as they arrive, until the socket is closed. It blocks
+    /// between them.
     ///
     /// ```no_run
     /// # use rs2p::MeshSocket;
@@ -188,20 +189,20 @@ impl MeshSocket {
         self.delivery().outlet.receiver.clone()
     }
 
-    /// Has a handler called for every message, in order of registration, after those of the
-    /// protocol itself.
+    /// Registers a handler. Handlers run for every message, in the order of registration, after
+    /// those of the protocol itself.
     ///
-    /// It gets the message and the peer that it came from. It may return nothing, or `bool`: `true`
-    /// keeps the message, so that neither later handlers nor `recv` see it.
+    /// A handler gets the message and the peer that it came from. It returns nothing, or a `bool`:
+    /// `true` keeps the message, so that neither later handlers nor `recv` get it.
     ///
-    /// Handlers run on the daemon thread, after the message was relayed. While one runs, nothing
-    /// else is relayed or delivered: one that takes over 100 ms is warned about. Every call on the
-    /// socket is safe inside a handler; those that would wait for the handler itself fail with
-    /// `WouldDeadlock` or [`Error::Full`](crate::Error::Full). A handler that panics is caught and
-    /// counted, and the chain goes on.
+    /// Handlers run on the daemon thread, after the message was relayed. While one runs, no other
+    /// message is relayed or delivered; a warning is logged if it takes over 100 ms. Every call on
+    /// the socket is safe inside a handler; calls that would wait for the handler itself fail with
+    /// `WouldDeadlock` or [`Error::Full`](crate::Error::Full). A panic of a handler is caught and
+    /// counted, and the next handler runs.
     ///
-    /// The handler is called until the returned [`Registration`] is told otherwise, or the socket
-    /// is closed.
+    /// The handler stays registered until [`Registration::unregister`] is called or the socket is
+    /// closed.
     ///
     /// ```
     /// # use rs2p::{Connection, Kind, Message, MeshSocket, SendOptions};

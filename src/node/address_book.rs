@@ -90,7 +90,8 @@ impl AddressBook {
     }
 
     /// A peer at this address was lost: try it again soon. If the link `lasted` for a moment only,
-    /// that was as good as a failed dial: whoever shakes hands and hangs up is not dialled for ever.
+    /// that was as good as a failed dial: a node that completes the handshake and hangs up is not
+    /// dialled forever.
     pub fn lost(
         &mut self,
         addr: &HostPort,

@@ -20,23 +20,23 @@ pub enum Refusal {
     NoPayload,
     /// It is larger than allowed, as announced or after decompression.
     TooLarge,
-    /// It is a message of the protocol whose contents make no sense.
+    /// It is a message of the protocol with invalid contents.
     Invalid,
-    /// It is a message between neighbours that pretends to be for everyone.
+    /// It is a message between neighbours that was sent as a broadcast.
     NotForAll,
     /// It came before a handshake.
     Stranger,
-    /// It is a whisper of somebody other than the peer that it came from.
+    /// It is a whisper whose sender is not the peer that it came from.
     ForeignWhisper,
-    /// It is a broadcast of ours that came back, or pretends to be.
+    /// It is a broadcast with this node's own id as its sender.
     Echo,
     /// It is a broadcast dated 60 s ago or earlier.
     TooOld,
     /// It is a broadcast dated over 300 s ahead.
     TooFarAhead,
-    /// It is dated in a second whose ids had to be given up.
+    /// Its date is in a second whose ids were dropped from the full seen cache.
     Evicted,
-    /// Its link was gone already.
+    /// Its link had ended already.
     Late,
     /// It is a message to one node that could not be passed on: no way to that node is known.
     NoRoute,

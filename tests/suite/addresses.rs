@@ -104,7 +104,7 @@ fn a_name_that_nobody_has_is_named() {
     assert!(error.to_string().contains("nobody.invalid"), "{error}");
     let error = a.connect("nonsense").expect_err("no address");
     assert!(matches!(error, Error::InvalidAddress { .. }), "{error:?}");
-    assert!(error.to_string().contains("\"nonsense\" is no address; write `host:port`"));
+    assert!(error.to_string().contains("\"nonsense\" is not an address; write `host:port`"));
     close_all(&[a]);
 }
 

@@ -85,7 +85,7 @@ fn refused() {
     assert!(matches!(error, Error::Refused { addr } if addr == nobody), "{error:?}");
     assert_eq!(
         error.to_string(),
-        format!("nobody listens at {nobody}: is the other node running?")
+        format!("no program listens at {nobody}: is the other node running?")
     );
     close_all(&[a]);
 }
