@@ -195,7 +195,8 @@ fn in_turns(addrs: Vec<SocketAddr>) -> Vec<SocketAddr> {
 }
 
 /// What every stream is set up with: no delay for small frames, the system's own probes for
-/// peers that vanished without a word, and buffers in proportion to our own.
+/// peers that vanished without a word, and buffers in proportion to our own. How long the system waits
+/// for an acknowledgement is set in [`give_up_after`], at the first turn of the link.
 pub(crate) fn prepare(stream: &TcpStream, core: &Core) {
     let idle = core.config.keepalive;
     let probes = TcpKeepalive::new().with_time(idle).with_interval(idle / 3);
@@ -205,10 +206,6 @@ pub(crate) fn prepare(stream: &TcpStream, core: &Core) {
     let _ = socket.set_tcp_keepalive(&probes);
     #[cfg(target_vendor = "apple")]
     let _ = socket.set_nosigpipe(true);
-    // While data is on its way there are no probes: without this a host that vanished would be
-    // believed in for a quarter of an hour.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    let _ = socket.set_tcp_user_timeout(Some(core.config.stall.max(core.config.stall_py2p)));
     if let Some(bytes) = core.config.system_buffers() {
         let _ = socket.set_send_buffer_size(bytes);
         let _ = socket.set_recv_buffer_size(bytes);
