@@ -4,11 +4,22 @@
 use std::time::{Duration, Instant};
 
 use crate::{
+    ignoring::tests,
     net::soon,
     options::{IdOrder, PeerOptions, SendAs},
     peer::Peer,
     python::{Python, python},
 };
+
+tests![
+    ids_come_in_the_order_asked_for,
+    numbered_sends_all_arrive_and_equal_ones_do_not,
+    a_crash_and_a_disconnect_show_as_lost_links,
+    #[cfg(unix)]
+    a_frozen_node_hears_everything_when_it_thaws,
+    a_paused_node_leaves_its_links_unread,
+    what_py2p_raises_and_keeps_is_reported,
+];
 
 /// A node that dials nobody by itself: so tests decide who is linked.
 fn node(python: &'static Python) -> Peer {
@@ -32,9 +43,8 @@ fn pair(options: PeerOptions) -> (Peer, Peer) {
     (a, b)
 }
 
-#[test]
 fn ids_come_in_the_order_asked_for() {
-    let Some(python) = python() else { return };
+    let python = python();
     let start = |order| Peer::start(PeerOptions { id: Some(order), ..quiet(python) });
     let (low, high) = (start(IdOrder::Low), start(IdOrder::High));
     // More digits, or the same number of them and greater ones, as in any base.
@@ -43,9 +53,8 @@ fn ids_come_in_the_order_asked_for() {
     link(&low, &high);
 }
 
-#[test]
 fn numbered_sends_all_arrive_and_equal_ones_do_not() {
-    let Some(python) = python() else { return };
+    let python = python();
     let (a, b) = pair(quiet(python));
     a.send_as(SendAs { numbered: Some(50), ..SendAs::default() }, ["n"]);
     let numbers = b.recv_n(50, soon()).into_iter().map(|message| message.packets[2].clone());
@@ -57,9 +66,8 @@ fn numbered_sends_all_arrive_and_equal_ones_do_not() {
     assert!((1..=2).contains(&rest.count()));
 }
 
-#[test]
 fn a_crash_and_a_disconnect_show_as_lost_links() {
-    let Some(python) = python() else { return };
+    let python = python();
     let (a, b, c) = (node(python), node(python), node(python));
     link(&a, &b);
     link(&a, &c);
@@ -73,9 +81,8 @@ fn a_crash_and_a_disconnect_show_as_lost_links() {
 }
 
 #[cfg(unix)]
-#[test]
 fn a_frozen_node_hears_everything_when_it_thaws() {
-    let Some(python) = python() else { return };
+    let python = python();
     let (a, b) = pair(quiet(python));
     assert_ne!(a.pid(), b.pid());
     b.freeze();
@@ -86,9 +93,8 @@ fn a_frozen_node_hears_everything_when_it_thaws() {
     assert_eq!(b.recv(soon()).expect("a message").payload(), [b"while you slept"]);
 }
 
-#[test]
 fn a_paused_node_leaves_its_links_unread() {
-    let Some(python) = python() else { return };
+    let python = python();
     let (a, b) = pair(quiet(python));
     b.pause();
     a.send(["held"]);
@@ -103,9 +109,8 @@ fn a_paused_node_leaves_its_links_unread() {
     assert!(begun.elapsed() >= Duration::from_millis(200));
 }
 
-#[test]
 fn what_py2p_raises_and_keeps_is_reported() {
-    let Some(python) = python() else { return };
+    let python = python();
     let (a, b) = pair(quiet(python));
     assert!(a.python_version().starts_with("3."));
     assert_eq!(a.try_connect(a.addr()), Ok(false), "its own address");

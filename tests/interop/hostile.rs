@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rs2p::{Cause, Encryption, MeshSocket, Refusal};
 
 use crate::{
+    ignoring::tests,
     net::{Net, bind, link, soon, wait_left, wait_turned_away, wait_until},
     peer::Peer,
     raw::{
@@ -13,8 +14,19 @@ use crate::{
     },
 };
 
+tests![
+    poison_is_not_passed_on_to_a_py2p,
+    poison_hurts_a_py2p_that_gets_it,
+    a_flood_of_requests_for_peers_is_answered_a_few_times_a_second,
+    an_unreadable_frame_is_asked_for_once_and_the_next_ends_the_link,
+    #[cfg(feature = "compression")]
+    a_question_for_plain_bytes_may_be_compressed_itself,
+    a_frame_with_a_wrong_id_ends_the_link_it_came_on_and_no_other,
+    a_py2p_that_finds_no_room_is_turned_away_unhurt,
+];
+
 /// The strangers speak bare TCP, so these promises are made over that.
-fn net() -> Option<Net> {
+fn net() -> Net {
     Net::over(Encryption::Plaintext)
 }
 
@@ -37,9 +49,8 @@ fn poison() -> Vec<(&'static str, Vec<&'static [u8]>)> {
     ]
 }
 
-#[test]
 fn poison_is_not_passed_on_to_a_py2p() {
-    let Some(net) = net() else { return };
+    let net = net();
     let (rs, near, far) = (net.rs2p(), net.py2p(), net.py2p());
     link(&rs, &near);
     near.connect(far.addr());
@@ -63,9 +74,8 @@ fn poison_is_not_passed_on_to_a_py2p() {
 }
 
 /// The same, straight to a py2p: so that it is known to be poison.
-#[test]
 fn poison_hurts_a_py2p_that_gets_it() {
-    let Some(net) = net() else { return };
+    let net = net();
     let (near, far) = (net.py2p(), net.py2p());
     near.connect(far.addr());
     far.wait_links(soon(), |links| links.link(near.id()).is_some());
@@ -75,9 +85,8 @@ fn poison_hurts_a_py2p_that_gets_it() {
     assert!(far.status()[0].contains("JSONDecodeError"), "{:?}", far.status());
 }
 
-#[test]
 fn a_flood_of_requests_for_peers_is_answered_a_few_times_a_second() {
-    let Some(net) = net() else { return };
+    let net = net();
     let rs = net.rs2p();
     let mut raw = Raw::link(rs.local_addr(), rs.protocol().id(), soon());
     let begun = Instant::now();
@@ -107,9 +116,8 @@ fn answers_before(raw: &mut Raw, last: &[u8]) -> usize {
     }
 }
 
-#[test]
 fn an_unreadable_frame_is_asked_for_once_and_the_next_ends_the_link() {
-    let Some(net) = net() else { return };
+    let net = net();
     let (rs, py) = (net.rs2p(), net.py2p());
     link(&rs, &py);
     let mut raw = Raw::link(rs.local_addr(), rs.protocol().id(), soon());
@@ -136,9 +144,8 @@ fn an_unreadable_frame_is_asked_for_once_and_the_next_ends_the_link() {
 /// As a py2p does with a frame that it cannot read: it asks for plain bytes, and for a repetition, in
 /// frames that are compressed themselves.
 #[cfg(feature = "compression")]
-#[test]
 fn a_question_for_plain_bytes_may_be_compressed_itself() {
-    let Some(net) = net() else { return };
+    let net = net();
     let rs = net.rs2p();
     let mut raw = Raw::link(rs.local_addr(), rs.protocol().id(), soon());
     raw.say(RENEGOTIATE, &[COMPRESSION, b"[\"\\u0013\"]"]);
@@ -161,9 +168,8 @@ fn a_question_for_plain_bytes_may_be_compressed_itself() {
     wait_until(&rs, "not compressed this time", soon(), is_plain);
 }
 
-#[test]
 fn a_frame_with_a_wrong_id_ends_the_link_it_came_on_and_no_other() {
-    let Some(net) = net() else { return };
+    let net = net();
     let (rs, py) = (net.rs2p(), net.py2p());
     link(&rs, &py);
     let mut raw = Raw::link(rs.local_addr(), rs.protocol().id(), soon());
@@ -182,9 +188,8 @@ fn assert_still_fine(rs: &MeshSocket, py: &Peer) {
 
 /// It dials because it was told of us, and so has us in its table from the start. Closed without
 /// an answer, it would try to read and write that row for ever.
-#[test]
 fn a_py2p_that_finds_no_room_is_turned_away_unhurt() {
-    let Some(net) = net() else { return };
+    let net = net();
     let (full, only, py) =
         (bind(net.builder().max_outgoing(0).max_links(1)), net.rs2p(), Peer::start(net.options()));
     full.connect(only.local_addr()).expect("a link");

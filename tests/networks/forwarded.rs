@@ -5,8 +5,11 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
+use crate::ignoring::tests;
 use crate::lab::{Family, Host, Lab};
 use crate::node::{Bind, Node};
+
+tests![peers_on_one_host_in_one_network_and_outside_each_get_an_address_that_works,];
 
 /// The address of the router outside, and the port that it forwards.
 const OUTSIDE: &str = "203.0.113.1";
@@ -20,7 +23,6 @@ impl Forward {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &router.namespace]);
         command.arg(std::env::current_exe().expect("this test"));
-        command.args(["--ignored", "--exact", "forwarded::one_forward", "--nocapture"]);
         let child = command.env("RS2P_FORWARD", "1").stdout(Stdio::null()).spawn();
         Forward(child.expect("a process"))
     }
@@ -35,10 +37,7 @@ impl Drop for Forward {
 }
 
 /// What the process of the router runs.
-#[test]
-#[ignore = "the router of the test below, which starts it"]
-fn one_forward() {
-    assert!(std::env::var_os("RS2P_FORWARD").is_some(), "this is started by another test");
+pub fn one_forward() {
     let listener = TcpListener::bind((OUTSIDE, PORT)).expect("the address of the router");
     for outer in listener.incoming().map_while(Result::ok) {
         let Ok(inner) = TcpStream::connect("10.77.0.2:4444") else { continue };
@@ -55,9 +54,8 @@ fn one_forward() {
 }
 
 /// Hosts 1 to 3 are inside: the router, the node, a neighbour. Hosts 4 and 5 are outside.
-#[test]
 fn peers_on_one_host_in_one_network_and_outside_each_get_an_address_that_works() {
-    let Some(mut lab) = Lab::new() else { return };
+    let mut lab = Lab::new();
     let [router, inside, near] = [1, 2, 3].map(|number| lab.host_up(number, Family::V4));
     router.address("add", &format!("{OUTSIDE}/24"));
     let outside = [4, 5].map(|number| {

@@ -6,6 +6,8 @@ use std::process::Command;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::ignoring::ignore;
+
 /// What the names of our namespaces begin with; the number of the process follows.
 const PREFIX: &str = "rs2p-lab-";
 
@@ -35,8 +37,8 @@ impl Family {
 }
 
 impl Lab {
-    /// An empty bridge; `None`, with the reason printed, where this machine lets us make none.
-    pub fn new() -> Option<Lab> {
+    /// An empty bridge. Where this machine lets us make none, the test is ignored.
+    pub fn new() -> Lab {
         static TIDY: Once = Once::new();
         static COUNT: AtomicU32 = AtomicU32::new(0);
         TIDY.call_once(remove_stale);
@@ -45,15 +47,12 @@ impl Lab {
             Lab { prefix: format!("{PREFIX}{}-{number}-", std::process::id()), hosts: Vec::new() };
         let bridge = lab.name("bridge");
         if let Err(why) = try_ip(&["netns", "add", &bridge]) {
-            let is_ci = std::env::var_os("CI").is_some();
-            assert!(!is_ci, "no network namespace, and CI skips nothing: {why}");
-            eprintln!("SKIPPED, no network namespace (root and iproute2 are needed): {why}");
-            return None;
+            ignore(format_args!("no network namespace (Linux, root, iproute2): {why}"));
         }
         lab.hosts.push(bridge.clone());
         ip(&["-n", &bridge, "link", "add", "br0", "type", "bridge"]);
         ip(&["-n", &bridge, "link", "set", "br0", "up"]);
-        Some(lab)
+        lab
     }
 
     fn name(&self, name: &str) -> String {

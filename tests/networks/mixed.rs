@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use crate::ignoring::tests;
 use crate::lab::{Family, Host, Lab};
 use crate::node::{Bind, Node, talk};
 use crate::py2p::options::PeerOptions;
 use crate::py2p::peer::Peer;
 use crate::py2p::python::{Python, python};
+
+tests![a_mixed_mesh_survives_its_rs2p_hub, a_mixed_mesh_survives_its_py2p_hub,];
 
 fn soon() -> Instant {
     Instant::now() + Duration::from_secs(60)
@@ -28,10 +31,9 @@ fn addr(number: u8) -> std::net::SocketAddr {
     ([10, 77, 0, number], 4444).into()
 }
 
-#[test]
 fn a_mixed_mesh_survives_its_rs2p_hub() {
-    let Some(python) = python() else { return };
-    let Some(mut lab) = Lab::new() else { return };
+    let python = python();
+    let mut lab = Lab::new();
     let hosts = [1, 2, 3, 4].map(|number| lab.host_up(number, Family::V4));
     let [mut hub, mut a, mut b] =
         [0, 1, 2].map(|n: usize| Node::start(&hosts[n], Bind::at("0.0.0.0:4444")));
@@ -49,10 +51,9 @@ fn a_mixed_mesh_survives_its_rs2p_hub() {
     talk_to_py2p(&mut a, &py);
 }
 
-#[test]
 fn a_mixed_mesh_survives_its_py2p_hub() {
-    let Some(python) = python() else { return };
-    let Some(mut lab) = Lab::new() else { return };
+    let python = python();
+    let mut lab = Lab::new();
     let hosts = [1, 2, 3, 4].map(|number| lab.host_up(number, Family::V4));
     let hub = py2p(python, &hosts[0], 1);
     let [mut a, mut b] = [1, 2].map(|n: usize| Node::start(&hosts[n], Bind::at("0.0.0.0:4444")));

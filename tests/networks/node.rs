@@ -113,10 +113,7 @@ pub fn talk(one: &mut Node, other: &mut Node) {
 }
 
 /// What the other processes run.
-#[test]
-#[ignore = "one of the nodes of the other tests, which start it"]
-fn one_node() {
-    let Ok(addr) = std::env::var("RS2P_BIND") else { panic!("this is started by another test") };
+pub fn one_node(addr: &str) {
     let mut builder = MeshSocket::builder();
     if let Ok(seed) = std::env::var("RS2P_SEED") {
         builder = builder.seed(seed);

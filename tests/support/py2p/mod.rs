@@ -5,6 +5,7 @@
 
 pub mod driver;
 pub mod event;
+pub mod ignoring;
 pub mod options;
 pub mod peer;
 pub mod python;
