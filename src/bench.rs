@@ -10,12 +10,12 @@ use crate::node::seen::SeenCache;
 use crate::node::{Event, Identity, LinkId, Node, Now};
 use crate::options::Flag;
 use crate::packet::Packet;
+use crate::protocol::Protocol;
 use crate::wire::{
     Draft, Envelope, FrameReader, Handshake, Header, HostPort, LastSender, Malformed, base58,
 };
 
 const SECOND: u64 = 1_800_000_000;
-const PROTOCOL: &str = "bench";
 const MAX_FRAME: usize = 16 * 1024 * 1024;
 
 fn id(number: u8) -> NodeId {
@@ -100,13 +100,18 @@ impl Relaying {
     #[must_use]
     pub fn new(peers: u8) -> Self {
         let addr = |port| HostPort { host: "127.0.0.1".into(), port };
-        let me = Identity { id: id(100), protocol: PROTOCOL.into(), addr: addr(1) };
+        let me = Identity { id: id(100), protocol: Protocol::default(), addr: addr(1) };
         let mut node = Node::new(me, Config::default(), 1);
         for number in 1..=peers {
             let Ok(link) = node.admit(now()) else { break };
             node.handle(now(), Event::Opened { link });
             let (addr, methods) = (Some(addr(u16::from(number) + 1)), Vec::new());
-            let handshake = Handshake { id: id(number), protocol: PROTOCOL.into(), addr, methods };
+            let handshake = Handshake {
+                id: id(number),
+                protocol: Protocol::default().id().into(),
+                addr,
+                methods,
+            };
             let draft = Draft { main: Flag::Whisper, packets: handshake.payload(), time: SECOND };
             let frame = draft.encode(&id(number), &draft.id()).bytes(None).to_vec();
             if let Some(envelope) = Reading::default().envelope(&frame) {

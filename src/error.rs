@@ -72,6 +72,8 @@ pub enum Error {
         ours: String,
         /// The peer's.
         theirs: String,
+        /// What differs, in words.
+        difference: String,
     },
     /// The address is the socket's own.
     OwnAddress {

@@ -116,6 +116,8 @@ pub enum Cause {
     WrongSubnet {
         /// Its protocol id.
         theirs: String,
+        /// What differs, in words.
+        difference: String,
     },
     /// The address is our own.
     OwnAddress,
@@ -178,7 +180,9 @@ impl fmt::Display for Cause {
             Cause::Refused => f.write_str("connection refused"),
             Cause::Unresolved(error) => write!(f, "the name cannot be resolved: {error}"),
             Cause::TimedOut => f.write_str("timed out"),
-            Cause::WrongSubnet { theirs } => write!(f, "the peer's protocol id is {theirs}"),
+            Cause::WrongSubnet { difference, .. } => {
+                write!(f, "the peer belongs to another mesh: {difference}")
+            }
             Cause::OwnAddress => f.write_str("the address is our own"),
             Cause::NotPy2p => f.write_str("not a py2p or rs2p node"),
             Cause::WrongEncryption { theirs } => {

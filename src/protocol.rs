@@ -10,6 +10,9 @@ use crate::wire::base58;
 /// The version of the wire protocol that rs2p speaks.
 pub(crate) const VERSION: &str = "0.4";
 
+/// The subnets of programs that name none: those of py2p's `mesh`, `sync` and `chord`.
+const DEFAULT_SUBNETS: [&str; 3] = ["mesh", "sync", "chord"];
+
 /// How the links of a mesh are encrypted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -61,7 +64,7 @@ impl Protocol {
     #[must_use]
     pub fn new(subnet: impl Into<String>, encryption: Encryption) -> Self {
         let subnet = subnet.into();
-        let id = digest(&subnet, encryption.as_str());
+        let id = Protection { encryption, secret: false }.id(&subnet);
         Protocol { subnet, encryption, id, secret: None }
     }
 
@@ -89,7 +92,7 @@ impl Protocol {
     /// ```
     #[must_use]
     pub fn with_secret(self, secret: impl AsRef<[u8]>) -> Self {
-        let id = digest(&self.subnet, &format!("{}+secret", self.encryption));
+        let id = Protection { encryption: self.encryption, secret: true }.id(&self.subnet);
         let secret = Some(Secret::new(secret.as_ref(), &id));
         Protocol { id, secret, ..self }
     }
@@ -116,15 +119,68 @@ impl Protocol {
     pub(crate) fn secret(&self) -> Option<&Secret> {
         self.secret.as_ref()
     }
+
+    /// Returns in words how the mesh with this id differs from ours.
+    ///
+    /// An id is a digest, so only likely meshes are recognised: those with our subnet or a default
+    /// one, and any encryption.
+    pub(crate) fn difference(&self, theirs: &str) -> String {
+        let ours = Protection { encryption: self.encryption, secret: self.secret.is_some() };
+        let subnets = [self.subnet.as_str()].into_iter().chain(DEFAULT_SUBNETS);
+        let mut meshes = subnets.flat_map(|subnet| Protection::ALL.map(|how| (subnet, how)));
+        let subnet = &self.subnet;
+        match meshes.find(|(subnet, how)| how.id(subnet) == theirs) {
+            Some((name, how)) if name == subnet => {
+                format!("its encryption is {how}, ours is {ours}")
+            }
+            Some((name, how)) if how == ours => {
+                format!("its subnet is {name:?}, ours is {subnet:?}")
+            }
+            Some((name, how)) => {
+                format!("its subnet is {name:?} with {how}, ours is {subnet:?} with {ours}")
+            }
+            None => format!(
+                "its subnet, encryption or protocol version differs; ours are {subnet:?}, {ours} \
+                 and {VERSION}"
+            ),
+        }
+    }
 }
 
-fn digest(subnet: &str, encryption: &str) -> String {
-    let digest = Sha256::new()
-        .chain_update(subnet)
-        .chain_update(encryption)
-        .chain_update(VERSION)
-        .finalize();
-    base58::encode(&digest)
+/// The part of a protocol id that says how links are protected.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Protection {
+    encryption: Encryption,
+    secret: bool,
+}
+
+impl Protection {
+    const ALL: [Protection; 3] = [
+        Protection { encryption: Encryption::Plaintext, secret: false },
+        Protection { encryption: Encryption::Ssl, secret: false },
+        Protection { encryption: Encryption::Ssl, secret: true },
+    ];
+
+    /// Returns the id of the mesh with this subnet.
+    fn id(self, subnet: &str) -> String {
+        let digest = Sha256::new()
+            .chain_update(subnet)
+            .chain_update(self.encryption.as_str())
+            .chain_update(if self.secret { "+secret" } else { "" })
+            .chain_update(VERSION)
+            .finalize();
+        base58::encode(&digest)
+    }
+}
+
+impl fmt::Display for Protection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self.encryption, self.secret) {
+            (Encryption::Plaintext, _) => "Plaintext",
+            (Encryption::Ssl, false) => "SSL without a secret",
+            (Encryption::Ssl, true) => "SSL with a secret",
+        })
+    }
 }
 
 impl Default for Protocol {
@@ -137,5 +193,46 @@ impl fmt::Debug for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let secret = if self.secret.is_some() { ", secret" } else { "" };
         write!(f, "Protocol({:?}, {}{secret})", self.subnet, self.encryption)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn difference(ours: &Protocol, theirs: &Protocol) -> String {
+        ours.difference(theirs.id())
+    }
+
+    #[test]
+    fn likely_other_meshes_are_described_in_words() {
+        use Encryption::{Plaintext, Ssl};
+        let (plain, ssl) = (Protocol::new("lab", Plaintext), Protocol::new("lab", Ssl));
+        let private = ssl.clone().with_secret("bqDyw5TqAAtqwS7XVSLJAHQjgG5yJZ3k");
+        for (ours, theirs, words) in [
+            (&plain, &ssl, "its encryption is SSL without a secret, ours is Plaintext"),
+            (&ssl, &plain, "its encryption is Plaintext, ours is SSL without a secret"),
+            (&ssl, &private, "its encryption is SSL with a secret, ours is SSL without a secret"),
+            (&private, &ssl, "its encryption is SSL without a secret, ours is SSL with a secret"),
+            (&plain, &Protocol::default(), r#"its subnet is "mesh", ours is "lab""#),
+            (
+                &private,
+                &Protocol::default(),
+                r#"its subnet is "mesh" with Plaintext, ours is "lab" with SSL with a secret"#,
+            ),
+            (
+                &Protocol::default(),
+                &plain,
+                "its subnet, encryption or protocol version differs; ours are \"mesh\", Plaintext \
+                 and 0.4",
+            ),
+        ] {
+            assert_eq!(difference(ours, theirs), words);
+        }
+    }
+
+    #[test]
+    fn what_is_no_id_at_all_is_described_too() {
+        assert!(Protocol::default().difference("").starts_with("its subnet, encryption or"));
     }
 }

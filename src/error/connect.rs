@@ -96,7 +96,9 @@ impl Error {
         match cause {
             Cause::Refused => Error::Refused { addr },
             Cause::TimedOut => Error::ConnectTimedOut { addr },
-            Cause::WrongSubnet { theirs } => Error::WrongSubnet { ours: ours.to_string(), theirs },
+            Cause::WrongSubnet { theirs, difference } => {
+                Error::WrongSubnet { ours: ours.to_string(), theirs, difference }
+            }
             Cause::OwnAddress => Error::OwnAddress { addr },
             Cause::NotPy2p => Error::NotPy2p { addr },
             Cause::WrongEncryption { theirs } => Error::WrongEncryption { addr, theirs },

@@ -36,10 +36,10 @@ impl fmt::Display for Error {
                 f,
                 "no answer from {addr} in time: is it reachable, does it use the same encryption?"
             ),
-            Error::WrongSubnet { ours, theirs } => write!(
+            Error::WrongSubnet { ours, theirs, difference } => write!(
                 f,
-                "the peer belongs to another mesh: our protocol id is {ours}, its is {theirs}; \
-                 both ends need the same `Protocol`"
+                "the peer belongs to another mesh: {difference}; both ends need the same `Protocol` \
+                 (its id is {theirs}, that of ours {ours})"
             ),
             Error::OwnAddress { addr } => {
                 write!(f, "{addr} is this socket's own address; connect to another node's")

@@ -123,7 +123,7 @@ impl Node {
     }
 
     fn shake_hands(&mut self, now: Now, link: LinkId, theirs: &Handshake, envelope: &Envelope) {
-        if theirs.protocol != self.me.protocol {
+        if theirs.protocol != self.me.protocol.id() {
             return self.not_our_mesh(now, link, &theirs.protocol);
         }
         if theirs.id == self.me.id {
@@ -164,7 +164,8 @@ impl Node {
     /// that we dialled is not told: it never asked.
     pub(super) fn not_our_mesh(&mut self, now: Now, link: LinkId, theirs: &str) {
         self.answer(now, link);
-        self.close_link(now, link, Cause::WrongSubnet { theirs: theirs.to_owned() });
+        let difference = self.me.protocol.difference(theirs);
+        self.close_link(now, link, Cause::WrongSubnet { theirs: theirs.to_owned(), difference });
     }
 
     /// Sends our handshake, once.
@@ -177,7 +178,7 @@ impl Node {
         let addr = peer.way.as_ref().map_or_else(me, |way| way.announce.clone());
         let handshake = Handshake {
             id: self.me.id,
-            protocol: self.me.protocol.clone(),
+            protocol: self.me.protocol.id().to_owned(),
             addr,
             methods: Method::SUPPORTED.to_vec(),
         };

@@ -61,6 +61,7 @@ use crate::config::Config;
 use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
 use crate::packet::Packet;
+use crate::protocol::Protocol;
 use crate::secret::Key;
 use crate::stats::Stats;
 use crate::trouble::Trouble;
@@ -73,8 +74,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
     pub id: NodeId,
-    /// The protocol id that the other end of a link must have too.
-    pub protocol: String,
+    /// The mesh. The other end of a link must have the same id of it.
+    pub protocol: Protocol,
     /// Where others can dial us, as far as no link says it better.
     pub addr: HostPort,
 }

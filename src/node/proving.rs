@@ -41,7 +41,7 @@ impl Node {
         let Proving::Challenged(channel) = &peer.proving else {
             return self.close_link(now, link, Cause::WrongSecret);
         };
-        let (nonce, protocol) = (channel.nonce, self.me.protocol.clone());
+        let (nonce, protocol) = (channel.nonce, self.me.protocol.id().to_owned());
         self.say_proof(now, link, &Proof::Challenge { nonce, protocol });
     }
 
@@ -68,7 +68,7 @@ impl Node {
                     None => {}
                 }
             }
-            Body::Handshake(handshake) if handshake.protocol != self.me.protocol => {
+            Body::Handshake(handshake) if handshake.protocol != self.me.protocol.id() => {
                 self.stats.control += 1;
                 self.not_our_mesh(now, link, &handshake.protocol);
             }
@@ -78,7 +78,7 @@ impl Node {
     }
 
     fn challenged(&mut self, now: Now, link: LinkId, theirs: &Nonce, protocol: &str) {
-        if protocol != self.me.protocol {
+        if protocol != self.me.protocol.id() {
             return self.not_our_mesh(now, link, protocol);
         }
         let (Some(key), Some(peer)) = (&self.key, self.peers.get_mut(&link)) else { return };
@@ -139,6 +139,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::id::NodeId;
+    use crate::protocol::{Encryption, Protocol};
     use crate::secret::Secret;
     use crate::wire::{Draft, Header, HostPort};
 
@@ -166,10 +167,14 @@ mod tests {
         NodeId::from_digest(&[seed; 48])
     }
 
+    fn protocol(is_private: bool) -> Protocol {
+        let open = Protocol::new("mesh", Encryption::Ssl);
+        if is_private { open.with_secret("not used here") } else { open }
+    }
+
     fn node(seed: u8, key: Option<&Key>) -> Node {
         let addr = HostPort { host: "127.0.0.1".into(), port: 1000 + u16::from(seed) };
-        let protocol = if key.is_some() { "private" } else { "open" };
-        let me = Identity { id: id(seed), protocol: protocol.into(), addr };
+        let me = Identity { id: id(seed), protocol: protocol(key.is_some()), addr };
         let mut node = Node::new(me, Config::default(), seed.into());
         if let Some(key) = key {
             node.require_proof(key.clone());
@@ -336,7 +341,7 @@ mod tests {
         };
         let handshake = crate::wire::Handshake {
             id: id(7),
-            protocol: "private".into(),
+            protocol: protocol(true).id().into(),
             addr: None,
             methods: Vec::new(),
         };

@@ -9,6 +9,7 @@ use super::event::Neighbour;
 use super::*;
 use crate::events::{Cause, MeshEvent};
 use crate::options::Kind;
+use crate::protocol::{Encryption, Protocol};
 use crate::stats::Refusal;
 use crate::wire::{
     Body, Envelope, Handshake, Header, Hello, Letter, Malformed, Method, PeerEntry, peers,
@@ -20,7 +21,6 @@ mod hostile;
 mod replies;
 
 const SECOND: u64 = 1_800_000_000;
-const PROTOCOL: &str = "a protocol id";
 
 fn at(ms: u64) -> Now {
     let mono = Duration::from_millis(ms);
@@ -59,7 +59,7 @@ impl Hand {
     }
 
     fn with(config: Config) -> Self {
-        let me = Identity { id: id(100), protocol: PROTOCOL.into(), addr: host(10_100) };
+        let me = Identity { id: id(100), protocol: Protocol::default(), addr: host(10_100) };
         Hand { node: Node::new(me, config, 1), now: at(0) }
     }
 
@@ -124,7 +124,7 @@ impl Hand {
     fn shake(&mut self, link: LinkId, n: u8) -> Vec<Action> {
         let handshake = Handshake {
             id: id(n),
-            protocol: PROTOCOL.into(),
+            protocol: Protocol::default().id().into(),
             addr: Some(host(10_000 + u16::from(n))),
             methods: vec![Method::Zlib],
         };
@@ -457,10 +457,12 @@ fn we_tell_where_a_peer_is_but_only_to_whom_asks_and_only_if_we_may() {
 
 #[test]
 fn another_mesh_and_our_own_self_are_turned_away() {
-    for (n, protocol, expected) in [
-        (1, "another", "the peer's protocol id is another"),
-        (100, PROTOCOL, "the address is our own"),
-    ] {
+    let (other, ours) = (Protocol::new("mesh", Encryption::Ssl), Protocol::default());
+    let another_mesh = "the peer belongs to another mesh: its encryption is SSL without a secret, \
+                        ours is Plaintext";
+    for (n, protocol, expected) in
+        [(1, other.id(), another_mesh), (100, ours.id(), "the address is our own")]
+    {
         let mut hand = Hand::new();
         let link = hand.node.admit(hand.now).expect("room");
         hand.tell(Event::Opened { link });
@@ -478,8 +480,12 @@ fn clocks_that_differ_are_warned_about() {
     let mut hand = Hand::new();
     let link = hand.node.admit(hand.now).expect("room");
     hand.tell(Event::Opened { link });
-    let handshake =
-        Handshake { id: id(1), protocol: PROTOCOL.into(), addr: None, methods: Vec::new() };
+    let handshake = Handshake {
+        id: id(1),
+        protocol: Protocol::default().id().into(),
+        addr: None,
+        methods: Vec::new(),
+    };
     let late = envelope(id(1), Flag::Whisper, SECOND - 31, handshake.payload());
     assert!(matches!(late.body, Body::Handshake(_)));
     let actions = hand.hear(link, late);

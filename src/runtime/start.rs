@@ -62,7 +62,7 @@ pub(crate) fn start(
     let best = outward.best(&Interfaces::read());
     let addr = best.clone().unwrap_or_else(|| outward.loopback());
     let id = draw_id(&addr, &plan.protocol)?;
-    let me = Identity { id, protocol: plan.protocol.id().to_string(), addr };
+    let me = Identity { id, protocol: plan.protocol.clone(), addr };
     let mut node =
         Node::new(me, plan.config.clone(), u64::from_le_bytes(random().map_err(Error::Io)?));
     if let Some(key) = plan.key {

@@ -15,6 +15,7 @@ use crate::id::NodeId;
 use crate::mesh_socket::MeshSocket;
 use crate::node::rng::Rng;
 use crate::node::{Identity, Node, Now};
+use crate::protocol::Protocol;
 use crate::wire::HostPort;
 
 /// To which peers a message is relayed.
@@ -48,7 +49,7 @@ pub struct World {
     pub(super) clear_at: Duration,
     /// Real time that it took.
     pub(super) took: Duration,
-    protocol: String,
+    protocol: Protocol,
     topology: Topology,
 }
 
@@ -76,7 +77,7 @@ impl World {
             partitions: 0,
             clear_at: Duration::ZERO,
             took: Duration::ZERO,
-            protocol: crate::Protocol::default().id().to_string(),
+            protocol: Protocol::default(),
             topology: Topology::default(),
         }
         .settings(&MeshSocket::builder())
@@ -87,7 +88,7 @@ impl World {
     #[must_use]
     pub fn settings(mut self, settings: &Builder) -> Self {
         let (protocol, config) = settings.parts();
-        self.protocol = protocol.id().to_string();
+        self.protocol = protocol.clone();
         self.wires.keepalive = config.keepalive;
         self.wires.buffers = config.system_buffers();
         self.config = config.clone();

@@ -17,14 +17,14 @@ fn a_py2p_of_another_subnet_is_an_error_with_both_ids(net: Net) {
     assert_eq!(friend.protocol_id(), rs.protocol().id());
 
     match rs.connect(stranger.addr()) {
-        Err(Error::WrongSubnet { ours, theirs }) => {
+        Err(Error::WrongSubnet { ours, theirs, .. }) => {
             assert_eq!((&*ours, &*theirs), (rs.protocol().id(), stranger.protocol_id()));
         }
         other => panic!("{other:?}"),
     }
     stranger.connect(rs.local_addr());
     match wait_turned_away(&rs) {
-        Cause::WrongSubnet { theirs } => assert_eq!(theirs, stranger.protocol_id()),
+        Cause::WrongSubnet { theirs, .. } => assert_eq!(theirs, stranger.protocol_id()),
         other => panic!("{other}"),
     }
     stranger.wait_links(soon(), |links| links.peers.is_empty() && links.awaiting == 0);

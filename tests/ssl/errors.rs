@@ -57,8 +57,9 @@ fn another_subnet_is_named_at_both_ends() {
     let node = bind(ssl());
     let other = bind(ssl().protocol(Protocol::new("other", Encryption::Ssl)));
     let error = other.connect(node.local_addr()).unwrap_err();
-    let Error::WrongSubnet { ours, theirs } = &error else { panic!("{error}: {error:?}") };
+    let Error::WrongSubnet { ours, theirs, .. } = &error else { panic!("{error}: {error:?}") };
     assert_eq!((&**ours, &**theirs), (other.protocol().id(), node.protocol().id()));
+    assert!(error.to_string().contains(r#"its subnet is "mesh", ours is "other""#), "{error}");
     serves(&node, ssl());
 }
 

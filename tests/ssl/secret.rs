@@ -61,6 +61,10 @@ fn nodes_without_a_secret_are_another_mesh() {
         let error = dialler.connect(acceptor.local_addr()).unwrap_err();
         let Error::WrongSubnet { theirs, .. } = &error else { panic!("{error}: {error:?}") };
         assert_eq!(theirs, acceptor.protocol().id());
+        let (with, without) = ("SSL with a secret", "SSL without a secret");
+        let (its, ours) = if dialler.id() == open.id() { (with, without) } else { (without, with) };
+        let words = format!("its encryption is {its}, ours is {ours}");
+        assert!(error.to_string().contains(&words), "{error}");
     }
     serves(&node, private(SECRET));
     serves(&open, ssl());

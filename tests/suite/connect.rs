@@ -96,14 +96,17 @@ fn wrong_subnet_is_told_at_both_ends_with_both_ids() {
     let (a, b) = (bind(), bind_with(builder().protocol(other.clone())));
     let error = a.connect(b.local_addr()).expect_err("another mesh");
     match &error {
-        Error::WrongSubnet { ours, theirs } => {
+        Error::WrongSubnet { ours, theirs, difference } => {
             assert_eq!((ours.as_str(), theirs.as_str()), (a.protocol().id(), other.id()));
+            assert!(error.to_string().contains(difference.as_str()), "{error}");
         }
         error => panic!("{error:?}"),
     }
     assert!(error.to_string().contains(other.id()) && error.to_string().contains("`Protocol`"));
     let theirs = wait_for(&b, |event| match event {
-        MeshEvent::TurnedAway { cause: Cause::WrongSubnet { theirs }, .. } => Some(theirs.clone()),
+        MeshEvent::TurnedAway { cause: Cause::WrongSubnet { theirs, .. }, .. } => {
+            Some(theirs.clone())
+        }
         _ => None,
     });
     assert_eq!(theirs, a.protocol().id());

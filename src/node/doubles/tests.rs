@@ -8,6 +8,7 @@ use super::*;
 use crate::config::Config;
 use crate::node::{Event, Identity, Parcel};
 use crate::packet::Packet;
+use crate::protocol::Protocol;
 use crate::wire::{Draft, Handshake, Header, HostPort};
 
 const HANDSHAKE: &[u8] = b"\x03";
@@ -36,7 +37,7 @@ struct Bench {
 
 impl Bench {
     fn new(py: NodeId, config: Config) -> Self {
-        let me = Identity { id: id(0x80), protocol: "mesh".into(), addr: addr(4444) };
+        let me = Identity { id: id(0x80), protocol: Protocol::default(), addr: addr(4444) };
         Bench {
             node: Node::new(me, config, 1),
             now: Duration::from_secs(1),
@@ -98,7 +99,7 @@ impl Bench {
         self.happen(Event::Opened { link });
         let handshake = Handshake {
             id: self.py,
-            protocol: "mesh".into(),
+            protocol: Protocol::default().id().into(),
             addr: Some(addr(5555)),
             methods: vec![],
         };

@@ -27,7 +27,7 @@ fn dials_us(hand: &mut Hand, n: u8, from: &str, hello: Option<Hello>, says: &str
     }
     let handshake = Handshake {
         id: id(n),
-        protocol: PROTOCOL.into(),
+        protocol: Protocol::default().id().into(),
         addr: Some(named(says, 4444)),
         methods: vec![],
     };

@@ -34,7 +34,7 @@ fn a_stranger_who_announces_an_address_does_not_keep_us_from_dialling_it() {
     hand.tell(Event::Opened { link: stranger });
     let handshake = Handshake {
         id: id(101),
-        protocol: PROTOCOL.into(),
+        protocol: Protocol::default().id().into(),
         addr: Some(host(10_001)),
         methods: vec![],
     };
