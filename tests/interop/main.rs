@@ -40,6 +40,7 @@ const PROMISES: &[&[Promise]] = &[
 ];
 
 fn main() {
+    let _ = env_logger::builder().is_test(true).try_init();
     let mut tests = [harness::TESTS, hostile::TESTS, payloads::TESTS].concat();
     #[cfg(feature = "native-tls")]
     tests.extend(ssl::TESTS);

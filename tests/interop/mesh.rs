@@ -114,8 +114,13 @@ fn take_turn(nodes: &[Node], speakers: &[usize]) -> Vec<Vec<Heard>> {
 }
 
 fn check_once(nodes: &[Node], node: &Node, heard: &[Heard]) {
-    let different: BTreeSet<_> = heard.iter().map(|heard| &heard.payload).collect();
-    assert_eq!(different.len(), heard.len(), "each once");
+    let mut by_payload = BTreeMap::new();
+    for heard in heard {
+        let copy = (heard.id.as_str(), heard.time, heard.flag);
+        // Another id and date: its sender has made two messages of it.
+        let first = by_payload.insert(&heard.payload, copy);
+        assert_eq!(first, None, "heard before by {}: {copy:?} of {}", node.id(), heard.sender);
+    }
     for heard in heard {
         assert_eq!(heard.text(), heard.sender, "its sender is who sent it");
         assert_eq!((heard.kind.as_slice(), heard.payload.len()), (&b"\x00"[..], 2));

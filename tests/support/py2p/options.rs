@@ -1,6 +1,6 @@
 //! How to start a node, and how it is to send.
 
-use std::process::Command;
+use std::{process::Command, time::Duration};
 
 use serde_json::Value;
 
@@ -117,6 +117,8 @@ pub struct SendAs<'a> {
     pub numbered: Option<usize>,
     /// Send it that often, exactly equal.
     pub repeat: Option<usize>,
+    /// How long to rest after each copy: a broadcast has one for each link.
+    pub rest: Option<Duration>,
 }
 
 impl SendAs<'_> {
@@ -131,5 +133,6 @@ impl SendAs<'_> {
         option("to", self.to.map(Value::from));
         option("repeat", self.numbered.or(self.repeat).map(Value::from));
         option("numbered", self.numbered.map(|_| true.into()));
+        option("rest", self.rest.map(|rest| rest.as_secs_f64().into()));
     }
 }

@@ -8,7 +8,7 @@ milliseconds and pushes what is new: the tests only ever wait.
 
     in   {"cmd": "connect", "host": "127.0.0.1", "port": 5002}
          {"cmd": "send", "packets": [hex..], "flag"?: hex, "type"?: hex,
-          "to"?: id, "repeat"?: n, "numbered"?: true}
+          "to"?: id, "repeat"?: n, "numbered"?: true, "rest"?: seconds}
          {"cmd": "reply", "n": 0, "packets": [hex..]}    n: of a message event
          {"cmd": "disconnect", "id": id}
          {"cmd": "throttle", "pause"?: true, "slow"?: seconds}
@@ -27,16 +27,16 @@ import errno
 import hashlib
 import json
 import os
-import select
 import socket
 import sys
 import threading
 import time
 import uuid
 
+from guards import Clock, Turns, resting
+
 LOOK_EVERY = 0.003  # seconds; py2p itself polls its sockets every 10 ms
-QUIET = 0.03  # seconds without anything to read: all is read and digested
-NEVER_QUIET = 2.0  # seconds; a node that is held up or flooded sends all the same
+TURN_LIMIT = 2.0  # seconds; a node whose network thread hangs sends all the same
 PAUSE_LIMIT = 60.0  # seconds; a forgotten pause must not hang `close`
 
 
@@ -62,7 +62,6 @@ class Watcher(object):
         self.sock, self.out = sock, out
         self.messages = []  # their places are the numbers that `reply` takes
         self.last = None
-        self.busy_at = 0.0
         self.lock = threading.Lock()  # one look at a time
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -70,8 +69,6 @@ class Watcher(object):
 
     def run(self):
         while not self.stopped.wait(LOOK_EVERY):
-            if has_input(self.sock):
-                self.busy_at = time.monotonic()
             self.look()
             if not self.sock.daemon.daemon.is_alive():
                 # No event would ever come again: say so, do not let tests wait.
@@ -89,27 +86,9 @@ class Watcher(object):
                 self.last = links
                 self.out.say("peers", **links)
 
-    def settle(self):
-        """Waits until what arrived is read and digested. py2p's users share its
-        lists, and with TLS its streams, with the thread that reads, and nothing
-        guards them: who sends while messages arrive loses some ("deque mutated
-        during iteration"), and the peers that they came from.
-        """
-        give_up = time.monotonic() + NEVER_QUIET
-        while time.monotonic() < min(self.busy_at + QUIET, give_up):
-            time.sleep(LOOK_EVERY)
-
     def stop(self):
         self.stopped.set()
         self.thread.join()
-
-
-def has_input(sock):
-    links = list(sock.routing_table.values()) + sock.awaiting_ids
-    try:
-        return bool(select.select(links, [], [], 0)[0])
-    except (OSError, ValueError):
-        return True  # one of them is being closed
 
 
 def describe(message):
@@ -146,7 +125,8 @@ class Brake(object):
     follows stays unread. (SIGSTOP, by the test, is the way to stop at once.)
     """
 
-    def __init__(self):
+    def __init__(self, turns):
+        self.turns = turns
         self.running = threading.Event()
         self.slow = 0.0
         self.set()
@@ -159,8 +139,10 @@ class Brake(object):
             self.running.set()
 
     def handle(self, message, connection):
-        time.sleep(self.slow)
-        self.running.wait(PAUSE_LIMIT)
+        if self.slow or not self.running.is_set():
+            with self.turns.interrupted():
+                time.sleep(self.slow)
+                self.running.wait(PAUSE_LIMIT)
 
 
 class Commands(object):
@@ -169,35 +151,41 @@ class Commands(object):
     def __init__(self, sock, watcher, brake):
         self.sock, self.watcher, self.brake = sock, watcher, brake
 
+    def turn(self):
+        return self.sock.turns.turn(TURN_LIMIT)
+
     def connect(self, host, port):
-        # None is py2p's success; False says "that is me, or known already".
+        # Not in a turn: TLS shakes hands in it, with a node that may be dialling
+        # this one. None is py2p's success; False says "that is me, or known
+        # already".
         return {"dialled": self.sock.connect(host, port) is not False}
 
-    def send(self, packets, to=None, repeat=1, numbered=False, **flags):
+    def send(self, packets, to=None, repeat=1, numbered=False, rest=0.0, **flags):
         kinds = {name: bytes.fromhex(flag) for name, flag in flags.items()}
         packets = [bytes.fromhex(packet) for packet in packets]
-        self.watcher.settle()
-        for number in range(repeat):
-            # Equal payloads of one second are one message to py2p.
-            tail = [str(number).encode()] if numbered else []
-            self.send_one(packets + tail, to, **kinds)
+        with self.sock.clock.stopped(), resting(self.sock, rest):
+            for number in range(repeat):
+                # Equal payloads of one second are one message to py2p.
+                tail = [str(number).encode()] if numbered else []
+                with self.turn():
+                    self.send_one(packets + tail, to, **kinds)
 
     def send_one(self, packets, to, flag=b"\x00", type=b"\x00"):
         if to is None:
-            clear_of_a_new_second()
             self.sock.send(*packets, flag=flag, type=type)
         else:
             self.sock.routing_table[to.encode()].send(flag, type, *packets)
 
     def reply(self, n, packets):
         packets = [bytes.fromhex(packet) for packet in packets]
-        self.watcher.settle()
-        self.watcher.messages[n].reply(*packets)
+        with self.turn():
+            self.watcher.messages[n].reply(*packets)
 
     def disconnect(self, id):
         connection = self.sock.routing_table.get(id.encode())
         if connection:
-            self.sock.disconnect(connection)
+            with self.turn():
+                self.sock.disconnect(connection)
         return {"found": connection is not None}
 
     def throttle(self, **how):
@@ -214,20 +202,13 @@ class Commands(object):
         return {"errors": [e if isinstance(e, str) else e[1] for e in status]}
 
     def request_peers(self):
-        self.sock.request_peers()
+        with self.turn():
+            self.sock.request_peers()
 
     def close(self):
         self.watcher.stop()
         self.brake.set()  # py2p's close waits for its network thread
         self.sock.close()
-
-
-def clear_of_a_new_second():
-    """py2p dates each copy of a message by itself: one that is sent while a
-    second ends is two messages, and those who hear both are right to."""
-    left = 1 - time.time() % 1
-    if left < 0.2:
-        time.sleep(left + 0.05)  # its clock ticks coarsely and lags
 
 
 def serve(commands, out):
@@ -260,18 +241,35 @@ def make_socket(options):
     if options.id:
         draw_salt(base, protocol, out_addr, PREFIX[options.id])
 
+    turns = Turns()
+    clock = base.getUTC = Clock(base.getUTC)
+
+    class Daemon(mesh.mesh_daemon):
+        def handle_accept(self):
+            with turns.turn():
+                super(Daemon, self).handle_accept()
+
+        def process_data(self, connection):
+            with turns.turn():
+                super(Daemon, self).process_data(connection)
+
     class Node(mesh.mesh_socket):
-        """Notes when it has answered a handshake. The link is in its table a
-        moment earlier, and who sends in that moment over TLS writes from two
-        threads at once: py2p lost the link in 5 of 90 tries (bad length).
+        """Notes when it has answered a handshake: the link is in its table a
+        moment earlier.
         """
+
+        def _send_handshake(self, connection):
+            with turns.turn(TURN_LIMIT):  # the user's thread has dialled without
+                super(Node, self)._send_handshake(connection)
 
         def _send_handshake_response(self, connection):
             super(Node, self)._send_handshake_response(connection)
             connection.answered = True
 
+    mesh.mesh_daemon = Daemon
     sock = Node(options.host, options.port, prot=protocol, out_addr=out_addr,
                 debug_level=options.debug_level)
+    sock.turns, sock.clock = turns, clock
     if options.narrow:
         # Of the listening socket: what is accepted from it inherits them. The
         # size of segments is what the sender's buffer is measured by.
@@ -375,7 +373,7 @@ def main():
         taken = getattr(error, "errno", None) == errno.EADDRINUSE
         out.say("fatal", text=text_of_error(error), port_taken=taken)
         return 1
-    brake = Brake()
+    brake = Brake(sock.turns)
     sock.register_handler(brake.handle)
     import py2p
 
