@@ -25,6 +25,10 @@ fn collect(dir: &Path, files: &mut Vec<(PathBuf, String)>) {
     }
 }
 
+fn read(file: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("readable")
+}
+
 /// The part of a source file before its unit tests.
 fn without_tests(text: &str) -> &str {
     text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text)
@@ -88,10 +92,10 @@ fn only_the_runtime_knows_sockets_threads_and_clocks() {
 fn what_the_documents_name_exists() {
     let code: String = sources("src").into_iter().map(|(_, text)| text).collect();
     let foreign = ["close_notify", "tls_server_end_point"];
-    for file in ["README.md", "SECURITY.md", "src/lib.rs"] {
-        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file));
+    for file in ["README.md", "SECURITY.md", "BOUNDS.md", "src/lib.rs"] {
+        let text = read(file);
         // Every second part stands between backticks.
-        for name in text.expect("readable").split('`').skip(1).step_by(2) {
+        for name in text.split('`').skip(1).step_by(2) {
             let is_setting = name.contains('_')
                 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
                 && !foreign.contains(&name);
@@ -102,5 +106,25 @@ fn what_the_documents_name_exists() {
             });
             assert!(!is_setting || exists, "{file} names `{name}`, which does not exist");
         }
+    }
+}
+
+#[test]
+fn a_first_user_reads_that_a_node_is_open_and_how_debug_builds_become_fast() {
+    let readme = read("README.md");
+    let first_page = readme.split("\n## ").next().expect("a beginning");
+    assert!(first_page.contains("plaintext and open by default"));
+    for text in [&readme, &read("src/lib.rs")] {
+        let snippet: String = text.lines().map(|line| line.trim_start_matches("//! ")).collect();
+        assert!(snippet.contains("[profile.dev.package.sha2]opt-level = 3"));
+    }
+}
+
+#[test]
+fn the_packaged_crate_holds_what_its_tests_read() {
+    let manifest = read("Cargo.toml");
+    let exclude = manifest.lines().find(|line| line.starts_with("exclude")).expect("an exclude");
+    for needed in ["src", "tests", "examples", "benches", "README.md", "SECURITY.md", "BOUNDS.md"] {
+        assert!(!exclude.contains(&format!("\"{needed}")), "{exclude}");
     }
 }
