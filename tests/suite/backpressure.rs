@@ -128,7 +128,7 @@ fn small_bounds_slow_a_ring_down_and_lose_nothing() {
 #[test]
 fn a_peer_that_reads_nothing_is_closed_with_its_cause_and_others_lose_nothing() {
     let quick = builder().max_outgoing(0).outbound(1 << 20);
-    let hub = bind_with(quick.stall(Duration::from_millis(500), Duration::from_secs(60)));
+    let hub = bind_with(quick.stall(Duration::from_millis(1500), Duration::from_secs(60)));
     let (deaf, honest) = (bind_fixed(), bind_fixed());
     connect(&deaf, &hub);
     connect(&honest, &hub);
