@@ -6,7 +6,9 @@
 
 use std::time::Duration;
 
-use rs2p::{Connection, Encryption, Error, Kind, MeshSocket, Message, Protocol, SendOptions};
+use rs2p::{
+    Cause, Connection, Encryption, Error, Kind, MeshSocket, Message, Protocol, SendOptions,
+};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -60,7 +62,9 @@ fn wrong_subnet(sock: &MeshSocket) {
     let other = Protocol::new("mesh2", Encryption::Plaintext);
     let stranger = MeshSocket::builder().protocol(other).bind(("127.0.0.1", 0));
     match stranger.and_then(|stranger| sock.connect(stranger.local_addr())) {
-        Err(error @ Error::WrongSubnet { .. }) => println!("as it should: {error}"),
+        Err(error @ Error::Connect { cause: Cause::WrongSubnet(_), .. }) => {
+            println!("as it should: {error}");
+        }
         other => println!("unexpected: {other:?}"),
     }
 }

@@ -1,13 +1,12 @@
 //! What can go wrong, and what to do about it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::{error, io};
 
-use crate::events::Cause;
+use crate::cause::Cause;
 use crate::id::NodeId;
 use crate::options::Kind;
-use crate::protocol::Encryption;
+use crate::peer_addr::PeerAddr;
 
 mod connect;
 mod display;
@@ -28,14 +27,14 @@ pub enum Error {
     /// The address cannot be bound: it is taken, or not an address of this machine.
     Bind {
         /// Which.
-        addr: SocketAddr,
+        addr: Box<SocketAddr>,
         /// The error of the system.
         source: io::Error,
     },
     /// The `out_addr` of the builder is not an address that other nodes can dial.
     OutAddr {
         /// Its host, as written.
-        host: String,
+        host: Box<String>,
         /// What is wrong, and what to write.
         problem: &'static str,
     },
@@ -51,82 +50,18 @@ pub enum Error {
         /// The text.
         text: String,
     },
+    /// No link could be made to the node at an address.
+    Connect {
+        /// The address as it was written.
+        addr: Box<PeerAddr>,
+        /// Why.
+        cause: Cause,
+    },
     /// No node answers at any of several addresses.
     NoneAnswers {
         /// Each address, with its own cause.
         attempts: Vec<Attempt>,
     },
-    /// No program listens at the address.
-    Refused {
-        /// Where.
-        addr: SocketAddr,
-    },
-    /// There was no answer, or no handshake, in time.
-    ConnectTimedOut {
-        /// Where.
-        addr: SocketAddr,
-    },
-    /// The peer belongs to another mesh: another subnet, encryption or protocol version.
-    WrongSubnet {
-        /// Our protocol id.
-        ours: String,
-        /// The peer's.
-        theirs: String,
-        /// What differs, in words.
-        difference: String,
-    },
-    /// The address is the socket's own.
-    OwnAddress {
-        /// Which.
-        addr: SocketAddr,
-    },
-    /// The server at the address is not a py2p or rs2p node.
-    NotPy2p {
-        /// Where.
-        addr: SocketAddr,
-    },
-    /// One end speaks TLS, and the other does not.
-    WrongEncryption {
-        /// Where.
-        addr: SocketAddr,
-        /// The encryption of the node there.
-        theirs: Encryption,
-    },
-    /// TLS failed.
-    Tls {
-        /// Where.
-        addr: SocketAddr,
-        /// The error of the TLS library.
-        source: Arc<dyn error::Error + Send + Sync>,
-    },
-    /// The certificate at the address is not covered by the trusted roots, or has expired.
-    Untrusted {
-        /// Where.
-        addr: SocketAddr,
-        /// The error of the TLS library.
-        source: Arc<dyn error::Error + Send + Sync>,
-    },
-    /// The certificate at the address is not one of the pinned ones.
-    WrongFingerprint {
-        /// Where.
-        addr: SocketAddr,
-        /// The SHA-256 fingerprint of the certificate there, in hex.
-        theirs: String,
-    },
-    /// The two ends have different mesh secrets, or the connection is being intercepted.
-    WrongSecret {
-        /// Where.
-        addr: SocketAddr,
-    },
-    /// The link could not be made for another reason.
-    Connect {
-        /// The address.
-        addr: SocketAddr,
-        /// Why.
-        cause: Cause,
-    },
-    /// The socket has reached its limit of links.
-    TooManyLinks,
     /// Encryption was asked for, and this build has none.
     TlsNotCompiled,
     /// A certificate, a key or a trusted root cannot be used.
@@ -134,7 +69,7 @@ pub enum Error {
         /// Which.
         what: &'static str,
         /// The error of the TLS library.
-        source: Box<dyn error::Error + Send + Sync>,
+        source: io::Error,
     },
     /// A secret was given without encryption, and would protect nothing.
     SecretWithoutTls,
@@ -168,14 +103,14 @@ pub enum Error {
     /// The outbound queue to this peer is full. The message was sent to no peer.
     Full {
         /// Which peer.
-        peer: NodeId,
+        peer: Box<NodeId>,
     },
     /// Too many messages wait for a route.
     TooManyRequests,
     /// The node is not a direct peer.
     UnknownPeer {
         /// Which.
-        id: NodeId,
+        id: Box<NodeId>,
     },
     /// No node knew the receiver, or it could not be reached.
     NoRoute,
@@ -184,7 +119,7 @@ pub enum Error {
     /// Only the protocol itself sends messages of this kind.
     ReservedKind {
         /// Which.
-        kind: Kind,
+        kind: Box<Kind>,
     },
     /// Only the protocol itself sends messages with this flag.
     ReservedFlag,
@@ -196,29 +131,16 @@ pub enum Error {
     Io(io::Error),
 }
 
-impl error::Error for Error {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+impl Error {
+    /// Returns what it is in the terms of the standard library.
+    fn kind(&self) -> io::ErrorKind {
         match self {
-            Error::Bind { source, .. } | Error::Resolve { source } | Error::Io(source) => {
-                Some(source)
-            }
-            Error::Tls { source, .. } | Error::Untrusted { source, .. } => Some(&**source),
-            Error::TlsSettings { source, .. } => Some(&**source),
-            Error::Connect { cause, .. } => cause.source(),
-            _ => None,
-        }
-    }
-}
-
-impl From<Error> for io::Error {
-    fn from(error: Error) -> Self {
-        let kind = match &error {
             Error::Bind { source, .. } | Error::Resolve { source } | Error::Io(source) => {
                 source.kind()
             }
-            Error::Refused { .. } => io::ErrorKind::ConnectionRefused,
+            Error::Connect { cause, .. } => cause.kind(),
             Error::NoneAnswers { .. } => io::ErrorKind::ConnectionRefused,
-            Error::ConnectTimedOut { .. } | Error::TimedOut => io::ErrorKind::TimedOut,
+            Error::TimedOut => io::ErrorKind::TimedOut,
             Error::Closed | Error::Forked => io::ErrorKind::NotConnected,
             Error::WouldDeadlock | Error::Full { .. } => io::ErrorKind::WouldBlock,
             Error::InvalidId
@@ -229,7 +151,63 @@ impl From<Error> for io::Error {
             | Error::SecretWithoutTls
             | Error::SecretTooShort { .. } => io::ErrorKind::InvalidInput,
             _ => io::ErrorKind::Other,
-        };
-        io::Error::new(kind, error)
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Error::Bind { source, .. }
+            | Error::Resolve { source }
+            | Error::TlsSettings { source, .. }
+            | Error::Io(source) => Some(source),
+            Error::Connect { cause, .. } => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        io::Error::new(error.kind(), error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn an_error_is_at_most_32_bytes() {
+        assert!(size_of::<Cause>() <= 24, "a cause has {} bytes", size_of::<Cause>());
+        assert!(size_of::<Error>() <= 32, "an error has {} bytes", size_of::<Error>());
+    }
+
+    #[test]
+    fn a_failed_connect_names_the_address_the_cause_and_what_to_do() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let addr = Box::new(PeerAddr::from("127.0.0.1:1"));
+        let error = Error::Connect { addr, cause: refused.into() };
+        assert_eq!(
+            error.to_string(),
+            "cannot connect to 127.0.0.1:1: connection refused; check the address, and that the \
+             other node runs"
+        );
+        assert_eq!(io::Error::from(error).kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn the_cause_of_a_failed_connect_and_what_is_behind_it_are_its_sources() {
+        let denied = Arc::new(io::Error::from(io::ErrorKind::PermissionDenied));
+        let addr = Box::new(PeerAddr::from("127.0.0.1:1"));
+        let error = Error::Connect { addr, cause: Cause::Io(denied) };
+        let cause = error::Error::source(&error).expect("the cause");
+        assert!(matches!(cause.downcast_ref(), Some(Cause::Io(_))));
+        let system = cause.source().and_then(|source| source.downcast_ref::<io::Error>());
+        assert_eq!(system.expect("of the system").kind(), io::ErrorKind::PermissionDenied);
+        assert_eq!(io::Error::from(error).kind(), io::ErrorKind::PermissionDenied);
     }
 }

@@ -125,6 +125,7 @@
 #[doc(hidden)]
 pub mod bench;
 mod builder;
+mod cause;
 mod close_report;
 mod config;
 mod connection;
@@ -155,12 +156,13 @@ mod trouble;
 mod wire;
 
 pub use builder::Builder;
+pub use cause::{Cause, OtherMesh};
 pub use close_report::CloseReport;
 pub use connection::Connection;
 /// The channels of [`MeshSocket::receiver`] and [`MeshSocket::events`], and their `select!`.
 pub use crossbeam_channel;
 pub use error::{Attempt, Error, RecvError, RecvTimeoutError, Result, SendError, TryRecvError};
-pub use events::{Cause, MeshEvent};
+pub use events::MeshEvent;
 pub use id::{MessageId, NodeId};
 pub use mesh_socket::{Iter, MeshSocket, Registration, RoutingTable, Sent, Status, Verdict};
 pub use message::Message;

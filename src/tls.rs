@@ -2,8 +2,8 @@
 //!
 //! No type of the TLS library is public here, so that it can be replaced.
 
-use std::fmt;
 use std::str::FromStr;
+use std::{fmt, io};
 
 use parking_lot::Mutex;
 use rcgen::{CertificateParams, DnType, IsCa, KeyPair, PKCS_RSA_SHA256, PublicKeyData};
@@ -21,7 +21,7 @@ use crate::pem;
 /// The accepting end learns only from a secret that the other end is a member.
 ///
 /// ```
-/// use rs2p::{Encryption, Error, MeshSocket, Protocol, Tls, TlsIdentity};
+/// use rs2p::{Cause, Encryption, Error, MeshSocket, Protocol, Tls, TlsIdentity};
 ///
 /// # fn main() -> rs2p::Result<()> {
 /// let ssl = || MeshSocket::builder().protocol(Protocol::new("mesh", Encryption::Ssl));
@@ -34,7 +34,8 @@ use crate::pem;
 /// bob.connect(alice.local_addr())?;
 ///
 /// let eve = ssl().bind("127.0.0.1:0")?;
-/// assert!(matches!(bob.connect(eve.local_addr()), Err(Error::WrongFingerprint { .. })));
+/// let error = bob.connect(eve.local_addr()).expect_err("not the pinned certificate");
+/// assert!(matches!(error, Error::Connect { cause: Cause::WrongFingerprint { .. }, .. }));
 /// # alice.close()?;
 /// # bob.close()?;
 /// # eve.close()?;
@@ -261,6 +262,6 @@ impl Error {
         what: &'static str,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Error::TlsSettings { what, source: source.into() }
+        Error::TlsSettings { what, source: io::Error::other(source) }
     }
 }

@@ -1,20 +1,20 @@
 //! What became of a `connect`.
 
-use std::fmt;
-use std::io;
-use std::net::SocketAddr;
+use std::sync::Arc;
+use std::{fmt, io};
 
 use super::Error;
-use crate::events::Cause;
+use crate::cause::Cause;
 use crate::node::Failure;
+use crate::peer_addr::PeerAddr;
 use crate::wire::HostPort;
 
 /// An address at which no node was found, and why.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Attempt {
-    /// The address as `host:port`; a name, if it could not be looked up.
-    pub addr: String,
+    /// The address; a name, if it could not be looked up.
+    pub addr: PeerAddr,
     /// Why.
     pub cause: Cause,
 }
@@ -25,90 +25,68 @@ impl fmt::Display for Attempt {
     }
 }
 
+impl From<(HostPort, Cause)> for Attempt {
+    fn from((addr, cause): (HostPort, Cause)) -> Self {
+        let cause = match cause {
+            Cause::TimedOut if addr.to_socket_addr().is_none() => no_name_server(),
+            cause => cause,
+        };
+        Attempt { addr: addr.into(), cause }
+    }
+}
+
+fn no_name_server() -> Cause {
+    let words = "the name server did not answer in time";
+    Cause::Unresolved(Arc::new(io::Error::new(io::ErrorKind::TimedOut, words)))
+}
+
 impl Error {
-    /// Returns why a `connect` failed; `ours` is our protocol id.
-    pub(crate) fn from_failure(ours: &str, failure: Failure) -> Self {
+    /// Returns why a `connect` to these addresses failed.
+    pub(crate) fn from_failure(addrs: PeerAddr, failure: Failure) -> Self {
         let Failure { cause, attempts } = failure;
-        let own = attempts.iter().position(|(_, cause)| matches!(cause, Cause::OwnAddress));
-        let refused = |(_, cause): &&(HostPort, Cause)| matches!(cause, Cause::Refused);
-        match (own, attempts.len()) {
-            (_, 0) => Error::without_address(cause),
-            // Nobody else is there.
-            (Some(own), len) if attempts.iter().filter(refused).count() + 1 == len => {
-                let (addr, cause) = attempts[own].clone();
-                Error::at(&addr, ours, cause)
+        let mut attempts: Vec<Attempt> = attempts.into_iter().map(Attempt::from).collect();
+        match the_one(&attempts) {
+            Some(index) => {
+                let Attempt { addr, cause } = attempts.swap_remove(index);
+                Error::at(addr, cause)
             }
-            (_, 1) => {
-                let (addr, cause) = attempts[0].clone();
-                Error::at(&addr, ours, cause)
-            }
-            _ => {
-                let attempts = attempts.into_iter();
-                let each =
-                    |(addr, cause): (HostPort, Cause)| Attempt { addr: addr.to_string(), cause };
-                Error::NoneAnswers { attempts: attempts.map(each).collect() }
-            }
+            None if attempts.is_empty() => Error::before_any_attempt(addrs, cause),
+            None => Error::NoneAnswers { attempts },
         }
     }
 
     /// Returns whether a later dial may succeed.
     pub(crate) fn may_pass(&self) -> bool {
-        matches!(
-            self,
-            Error::Refused { .. }
-                | Error::ConnectTimedOut { .. }
-                | Error::Connect { .. }
-                | Error::Resolve { .. }
-                | Error::NoneAnswers { .. }
-                | Error::NoAddress
-                | Error::TooManyLinks
-                | Error::TimedOut
-        )
+        match self {
+            Error::Connect { cause, .. } => cause.may_pass(),
+            Error::NoneAnswers { .. } | Error::NoAddress => true,
+            _ => false,
+        }
     }
 
-    fn without_address(cause: Cause) -> Self {
+    fn before_any_attempt(addrs: PeerAddr, cause: Cause) -> Self {
         match cause {
-            Cause::TooManyLinks => Error::TooManyLinks,
-            Cause::Closed => Error::Closed,
-            Cause::TimedOut => Error::TimedOut,
-            Cause::Io(error) => Error::Io(io::Error::new(error.kind(), error)),
+            Cause::Closed | Cause::TooManyLinks | Cause::TimedOut | Cause::Io(_) => {
+                Error::at(addrs, cause)
+            }
+            // A name that was looked up, and has no address.
             _ => Error::NoAddress,
         }
     }
 
-    fn at(addr: &HostPort, ours: &str, cause: Cause) -> Self {
-        match (addr.to_socket_addr(), cause) {
-            (Some(addr), cause) => Error::from_connect(addr, ours, cause),
-            (None, Cause::Unresolved(error)) => {
-                let text = format!("{}: {error}", addr.host);
-                Error::Resolve { source: io::Error::new(error.kind(), text) }
-            }
-            (None, Cause::TimedOut) => {
-                let text = format!("{}: the name server did not answer in time", addr.host);
-                Error::Resolve { source: io::Error::new(io::ErrorKind::TimedOut, text) }
-            }
-            (None, cause) => Error::without_address(cause),
-        }
-    }
-
-    /// Returns what became of a `connect` to this address.
-    pub(crate) fn from_connect(addr: SocketAddr, ours: &str, cause: Cause) -> Self {
+    fn at(addr: PeerAddr, cause: Cause) -> Self {
         match cause {
-            Cause::Refused => Error::Refused { addr },
-            Cause::TimedOut => Error::ConnectTimedOut { addr },
-            Cause::WrongSubnet { theirs, difference } => {
-                Error::WrongSubnet { ours: ours.to_string(), theirs, difference }
-            }
-            Cause::OwnAddress => Error::OwnAddress { addr },
-            Cause::NotPy2p => Error::NotPy2p { addr },
-            Cause::WrongEncryption { theirs } => Error::WrongEncryption { addr, theirs },
-            Cause::Tls(source) => Error::Tls { addr, source },
-            Cause::Untrusted(source) => Error::Untrusted { addr, source },
-            Cause::WrongFingerprint { theirs } => Error::WrongFingerprint { addr, theirs },
-            Cause::WrongSecret => Error::WrongSecret { addr },
-            Cause::TooManyLinks => Error::TooManyLinks,
             Cause::Closed => Error::Closed,
-            cause => Error::Connect { addr, cause },
+            cause => Error::Connect { addr: Box::new(addr), cause },
         }
     }
+}
+
+/// Returns which attempt tells all: the only one, or that at this socket's own address if no program
+/// listens at the others.
+fn the_one(attempts: &[Attempt]) -> Option<usize> {
+    let own = attempts.iter().position(|attempt| matches!(attempt.cause, Cause::OwnAddress));
+    let refused = attempts.iter().filter(|attempt| matches!(attempt.cause, Cause::Refused));
+    let others = attempts.len().checked_sub(1)?;
+    own.filter(|_| refused.count() == others).or((others == 0).then_some(0))
 }

@@ -20,6 +20,10 @@ impl fmt::Display for Error {
                 f,
                 "{text:?} is not an address; write `host:port`, an IPv6 address in brackets: `[::1]:4444`"
             ),
+            Error::Connect { addr, cause } => {
+                write!(f, "cannot connect to {addr}: {cause}")?;
+                cause.remedy().map_or(Ok(()), |remedy| write!(f, "; {remedy}"))
+            }
             Error::NoneAnswers { attempts } => {
                 f.write_str("no node answers")?;
                 let mut between = ": ";
@@ -29,49 +33,6 @@ impl fmt::Display for Error {
                 }
                 Ok(())
             }
-            Error::Refused { addr } => {
-                write!(f, "no program listens at {addr}: is the other node running?")
-            }
-            Error::ConnectTimedOut { addr } => write!(
-                f,
-                "no answer from {addr} in time: is it reachable, does it use the same encryption?"
-            ),
-            Error::WrongSubnet { ours, theirs, difference } => write!(
-                f,
-                "the peer belongs to another mesh: {difference}; both ends need the same `Protocol` \
-                 (its id is {theirs}, that of ours {ours})"
-            ),
-            Error::OwnAddress { addr } => {
-                write!(f, "{addr} is this socket's own address; connect to another node's")
-            }
-            Error::NotPy2p { addr } => write!(
-                f,
-                "{addr} did not answer like a py2p or rs2p node; check the port and the encryption"
-            ),
-            Error::WrongEncryption { addr, theirs } => write!(
-                f,
-                "{addr} uses different encryption ({theirs}); both ends need the same `Protocol`"
-            ),
-            Error::Tls { addr, source } => write!(f, "TLS with {addr} failed: {source}"),
-            Error::Untrusted { addr, source } => write!(
-                f,
-                "the certificate of {addr} is not trusted: {source}; is it signed by one of the \
-                 trusted roots?"
-            ),
-            Error::WrongFingerprint { addr, theirs } => write!(
-                f,
-                "the certificate of {addr} is not one of the pinned ones: its SHA-256 fingerprint \
-                 is {theirs}"
-            ),
-            Error::WrongSecret { addr } => write!(
-                f,
-                "the node at {addr} and this one have different mesh secrets, or the connection is \
-                 being intercepted; both ends need the same secret"
-            ),
-            Error::Connect { addr, cause } => write!(f, "cannot connect to {addr}: {cause}"),
-            Error::TooManyLinks => f.write_str(
-                "the socket has reached its limit of links; raise `max_links` in the builder",
-            ),
             Error::TlsNotCompiled => f.write_str(
                 "this build has no encryption; enable the feature `native-tls` of rs2p",
             ),

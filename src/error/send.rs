@@ -25,13 +25,13 @@ use crate::packet::Packet;
 /// # }
 /// ```
 pub struct SendError {
-    error: Box<Error>,
+    error: Error,
     packets: Vec<Packet>,
 }
 
 impl SendError {
     pub(crate) fn new(error: Error, packets: Vec<Packet>) -> Self {
-        SendError { error: Box::new(error), packets }
+        SendError { error, packets }
     }
 
     /// Returns why it was not sent.
@@ -43,7 +43,7 @@ impl SendError {
     /// Returns whether the queue to a peer was full: the same call may succeed later.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        matches!(*self.error, Error::Full { .. })
+        matches!(self.error, Error::Full { .. })
     }
 
     /// Returns the packets, to be sent again.
@@ -55,7 +55,7 @@ impl SendError {
 
 impl From<SendError> for Error {
     fn from(unsent: SendError) -> Self {
-        *unsent.error
+        unsent.error
     }
 }
 

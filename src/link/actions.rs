@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::desk::{Desk, Order};
 use super::outgoing::{Freed, Put};
-use crate::events::{Cause, MeshEvent};
+use crate::cause::Cause;
+use crate::events::MeshEvent;
 use crate::id::NodeId;
 use crate::node::event::{LinkSettings, Neighbour};
 use crate::node::{Action, ConnectId, Event, Failure, LinkId, Node, Now, Parcel, Target, TicketId};

@@ -8,7 +8,7 @@ use super::leaving::{DISCARD, Leaving, Step};
 use super::machine::Machine;
 use super::reading::Batch;
 use super::transport::Transport;
-use crate::events::Cause;
+use crate::cause::Cause;
 use crate::node::Event;
 
 /// What a link that has ended still has to hand in. Until then it counts as one.

@@ -42,7 +42,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::events::Cause;
+    use crate::cause::Cause;
 
     const NOW: Duration = Duration::from_secs(1);
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::events::Cause;
+use crate::cause::Cause;
 
 /// After the last byte is written, how long the peer may take to finish as well. Closing earlier,
 /// with input unread, would reset the link and destroy what is in flight to the peer.

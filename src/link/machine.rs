@@ -10,8 +10,8 @@ use super::leaving::Leaving;
 use super::reading::Reading;
 use super::transport::Transport;
 use super::writing::Flushed;
+use crate::cause::Cause;
 use crate::config::Config;
-use crate::events::Cause;
 use crate::node::LinkSettings;
 
 /// When a link's thread takes its next turn. Readiness and wakes come before any of these.

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::MeshSocket;
+use crate::cause::Cause;
 use crate::connection::Connection;
 use crate::error::{Error, Result};
-use crate::events::Cause;
 use crate::id::NodeId;
 use crate::node::{Connecting, Failure};
 use crate::peer_addr::PeerAddr;
@@ -33,14 +33,15 @@ impl MeshSocket {
     /// May be called inside a handler.
     ///
     /// ```
-    /// # use rs2p::{Error, MeshSocket};
+    /// # use rs2p::{Cause, Error, MeshSocket};
     /// # fn main() -> rs2p::Result<()> {
     /// let alice = MeshSocket::bind(("127.0.0.1", 0))?;
     /// let bob = MeshSocket::bind(("127.0.0.1", 0))?;
     /// let connection = bob.connect(alice.local_addr())?;
     /// assert_eq!(connection.id(), alice.id());
     ///
-    /// assert!(matches!(bob.connect(bob.local_addr()), Err(Error::OwnAddress { .. })));
+    /// let error = bob.connect(bob.local_addr()).expect_err("its own address");
+    /// assert!(matches!(error, Error::Connect { cause: Cause::OwnAddress, .. }));
     /// # alice.close()?;
     /// # bob.close()?;
     /// # Ok(())
@@ -49,19 +50,12 @@ impl MeshSocket {
     ///
     /// # Errors
     ///
-    /// - [`Error::Refused`]: no program listens there.
-    /// - [`Error::ConnectTimedOut`]: no answer, or no handshake, in time.
-    /// - [`Error::WrongSubnet`]: the node belongs to another mesh.
-    /// - [`Error::OwnAddress`]: the address is this socket's own.
-    /// - [`Error::NotPy2p`]: the server there is not a py2p or rs2p node.
-    /// - [`Error::WrongEncryption`]: one end speaks TLS, and the other does not.
-    /// - [`Error::Tls`]: TLS failed. [`Error::Untrusted`], [`Error::WrongFingerprint`]: the
-    ///   certificate there is not covered by the roots, or not pinned.
-    /// - [`Error::WrongSecret`]: the two ends have different mesh secrets.
+    /// - [`Error::Connect`], with the [`Cause`]: no node answers there, it belongs to another mesh,
+    ///   the socket has reached its limit of links, and so on.
     /// - [`Error::NoneAnswers`]: several addresses were tried, each with its own cause.
-    /// - [`Error::InvalidAddress`]: the text is not an address. [`Error::Resolve`],
-    ///   [`Error::NoAddress`]: the name has none.
-    /// - [`Error::TooManyLinks`], [`Error::Closed`], and [`Error::Connect`] for any other cause.
+    /// - [`Error::InvalidAddress`]: the text is not an address. [`Error::NoAddress`]: the name has
+    ///   none.
+    /// - [`Error::Closed`]: the socket is closed.
     pub fn connect(&self, addr: impl Into<PeerAddr>) -> Result<Connection> {
         self.check_open()?;
         let hosts = addr.into().hosts()?;
@@ -123,14 +117,15 @@ impl MeshSocket {
 
     fn connect_once(&self, hosts: Vec<HostPort>, patience: Duration) -> Result<Connection> {
         let first = hosts.first().cloned();
+        let addrs: PeerAddr = hosts.iter().cloned().collect();
         let connected = self.connect_any(hosts, patience);
-        let id = connected.map_err(|failure| Error::from_failure(self.protocol().id(), failure))?;
+        let id = connected.map_err(|failure| Error::from_failure(addrs.clone(), failure))?;
         // Between the handshake and now the link may have been lost again.
         let lost = || Failure {
             cause: Cause::PeerClosed,
             attempts: first.map(|addr| (addr, Cause::PeerClosed)).into_iter().collect(),
         };
-        self.peer(&id).ok_or_else(|| Error::from_failure(self.protocol().id(), lost()))
+        self.peer(&id).ok_or_else(|| Error::from_failure(addrs, lost()))
     }
 
     fn connect_any(&self, hosts: Vec<HostPort>, patience: Duration) -> Result<NodeId, Failure> {
@@ -200,7 +195,7 @@ impl MeshSocket {
     pub fn disconnect(&self, id: &NodeId) -> Result<()> {
         self.check_home()?;
         let was_peer = self.core().act(|state, now| state.node.disconnect(now, id));
-        if was_peer { Ok(()) } else { Err(Error::UnknownPeer { id: *id }) }
+        if was_peer { Ok(()) } else { Err(Error::UnknownPeer { id: Box::new(*id) }) }
     }
 
     /// Asks all peers for their peers, which are dialled in the background as far as `max_outgoing`

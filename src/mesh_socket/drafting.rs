@@ -13,7 +13,7 @@ pub(crate) fn draft<M>(
     max: usize,
 ) -> Result<Draft> {
     if options.kind.is_reserved() {
-        return Err(Error::ReservedKind { kind: options.kind.clone() });
+        return Err(Error::ReservedKind { kind: Box::new(options.kind.clone()) });
     }
     if options.flag == Flag::Renegotiate {
         return Err(Error::ReservedFlag);

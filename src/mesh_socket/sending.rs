@@ -154,7 +154,7 @@ impl MeshSocket {
         });
         after.run_writing(self.core());
         let routed = routed.map_err(|refused| match refused {
-            Refused::Full(peer, _) => Error::Full { peer },
+            Refused::Full(peer, _) => Error::Full { peer: Box::new(peer) },
             Refused::Closed => Error::Closed,
         })?;
         self.core().trace.sent(&SendOptions::whisper(), draft.packets.len() - 1, 1);
@@ -180,7 +180,7 @@ impl MeshSocket {
             state.node.whisper_to(id, &frame)
         })?;
         if !sent {
-            return Err(Error::UnknownPeer { id: *id });
+            return Err(Error::UnknownPeer { id: Box::new(*id) });
         }
         self.core().trace.sent(&options, draft.packets.len() - 1, 1);
         Ok(())
@@ -258,7 +258,7 @@ impl MeshSocket {
     fn wait_for_room(&self, peer: NodeId, link: &Link, deadline: Option<Instant>) -> Result<()> {
         let deadline = deadline.filter(|_| !self.core().threads.is_mine());
         if !deadline.is_some_and(|at| link.wait_for_room(at)) {
-            return Err(Error::Full { peer });
+            return Err(Error::Full { peer: Box::new(peer) });
         }
         self.check_open()
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::event::LinkId;
 use super::peer::{Direction, Peer};
 use super::{Node, Now};
-use crate::events::Cause;
+use crate::cause::Cause;
 
 /// Who has got no further with its handshake for this long gives way where many wait.
 const SILENCE: Duration = Duration::from_millis(500);

@@ -7,7 +7,7 @@ use super::event::{Action, LinkId, Target};
 use super::peer::{Direction, Peer, Purpose};
 use super::timers::Timer;
 use super::{Node, Now};
-use crate::events::Cause;
+use crate::cause::Cause;
 use crate::wire::HostPort;
 
 /// Why a dial, or what waited for it, came to nothing.

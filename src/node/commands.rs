@@ -3,7 +3,7 @@
 use super::event::{Action, ConnectId, LinkId, Parcel, Target, TicketId};
 use super::peer::{Peer, Purpose, Stage};
 use super::{Node, Now};
-use crate::events::Cause;
+use crate::cause::Cause;
 use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
 use crate::wire::{Frame, HostPort, Letter, Method};

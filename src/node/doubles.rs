@@ -11,7 +11,7 @@ use super::event::{Action, LinkId, Target};
 use super::peer::{Peer, Purpose, Stage};
 use super::timers::Timer;
 use super::{Node, Now};
-use crate::events::Cause;
+use crate::cause::Cause;
 use crate::id::NodeId;
 use crate::options::Flag;
 use crate::wire::{Hello, peers};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::attempts::Failure;
 use super::reach::{Scope, Way};
-use crate::events::{Cause, MeshEvent};
+use crate::cause::Cause;
+use crate::events::MeshEvent;
 use crate::id::NodeId;
 use crate::secret::Nonce;
 use crate::wire::{Body, Draft, Envelope, Frame, HostPort, Malformed, Method};

@@ -5,6 +5,7 @@
 //! turns a second link down it loses both: so it is answered only on the link that stays, see
 //! `doubles.rs`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::clocks::CLOCK;
@@ -13,7 +14,8 @@ use super::peer::{Purpose, Stage};
 use super::reach::Way;
 use super::timers::Timer;
 use super::{Node, Now};
-use crate::events::{Cause, MeshEvent};
+use crate::cause::{Cause, OtherMesh};
+use crate::events::MeshEvent;
 use crate::id::NodeId;
 use crate::options::Flag;
 use crate::stats::Refusal;
@@ -164,8 +166,13 @@ impl Node {
     /// that we dialled is not told: it never asked.
     pub(super) fn not_our_mesh(&mut self, now: Now, link: LinkId, theirs: &str) {
         self.answer(now, link);
-        let difference = self.me.protocol.difference(theirs);
-        self.close_link(now, link, Cause::WrongSubnet { theirs: theirs.to_owned(), difference });
+        let protocol = &self.me.protocol;
+        let mesh = OtherMesh {
+            ours: protocol.id().to_owned(),
+            theirs: theirs.to_owned(),
+            difference: protocol.difference(theirs),
+        };
+        self.close_link(now, link, Cause::WrongSubnet(Arc::new(mesh)));
     }
 
     /// Sends our handshake, once.

@@ -9,7 +9,8 @@ use super::peer::{Direction, Peer, Purpose};
 use super::reconnect;
 use super::timers::Timer;
 use super::{Node, Now};
-use crate::events::{Cause, MeshEvent};
+use crate::cause::Cause;
+use crate::events::MeshEvent;
 use crate::id::NodeId;
 use crate::wire::HostPort;
 

@@ -7,7 +7,7 @@
 
 use super::event::{Channel, LinkId};
 use super::{Node, Now};
-use crate::events::Cause;
+use crate::cause::Cause;
 use crate::options::Flag;
 use crate::secret::{Key, Nonce, PROOF_LEN, Role, Transcript};
 use crate::wire::{Body, Envelope, Proof};
@@ -389,8 +389,8 @@ mod tests {
         for (mut d, mut a) in pairs {
             let (to_a, to_d) = (d.open(1, 10), a.open(1, 20));
             talk(&mut d, &mut a, to_a, to_d);
-            assert!(matches!(d.outcome, Some(Err(Cause::WrongSubnet { .. }))), "{:?}", d.outcome);
-            assert!(matches!(a.closed, Some(Cause::WrongSubnet { .. })), "{:?}", a.closed);
+            assert!(matches!(d.outcome, Some(Err(Cause::WrongSubnet(_)))), "{:?}", d.outcome);
+            assert!(matches!(a.closed, Some(Cause::WrongSubnet(_))), "{:?}", a.closed);
         }
     }
 }

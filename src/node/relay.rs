@@ -3,8 +3,8 @@
 use super::event::{Action, LinkId, Parcel};
 use super::peer::Peer;
 use super::{Identity, Node, Now};
+use crate::cause::Cause;
 use crate::config::Config;
-use crate::events::Cause;
 use crate::id::NodeId;
 use crate::options::Kind;
 use crate::stats::Refusal;

@@ -8,7 +8,7 @@ use super::event::Target;
 use super::peer::{Peer, Purpose};
 use super::timers::Timer;
 use super::{Node, Now};
-use crate::events::Cause;
+use crate::cause::Cause;
 use crate::wire::HostPort;
 
 /// Dials after the first one, at most.

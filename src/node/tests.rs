@@ -7,7 +7,8 @@ use bytes::BytesMut;
 
 use super::event::Neighbour;
 use super::*;
-use crate::events::{Cause, MeshEvent};
+use crate::cause::Cause;
+use crate::events::MeshEvent;
 use crate::options::Kind;
 use crate::protocol::{Encryption, Protocol};
 use crate::stats::Refusal;
@@ -461,7 +462,7 @@ fn another_mesh_and_our_own_self_are_turned_away() {
     let another_mesh = "the peer belongs to another mesh: its encryption is SSL without a secret, \
                         ours is Plaintext";
     for (n, protocol, expected) in
-        [(1, other.id(), another_mesh), (100, ours.id(), "the address is our own")]
+        [(1, other.id(), another_mesh), (100, ours.id(), "the address is this socket's own")]
     {
         let mut hand = Hand::new();
         let link = hand.node.admit(hand.now).expect("room");
@@ -470,7 +471,7 @@ fn another_mesh_and_our_own_self_are_turned_away() {
             Handshake { id: id(n), protocol: protocol.into(), addr: None, methods: Vec::new() };
         let actions = hand.hear(link, envelope(id(n), Flag::Whisper, SECOND, theirs.payload()));
         let (_, cause) = closed(&actions).expect("closed");
-        assert_eq!(cause.to_string(), expected);
+        assert!(cause.to_string().starts_with(expected), "{cause}");
         assert_eq!(hand.node.peers().count(), 0);
     }
 }

@@ -16,7 +16,7 @@ const MAX_NAME: usize = 253;
 /// [`Error::OutAddr`] if nobody could dial it.
 pub(crate) fn normalised(out_addr: HostPort) -> Result<HostPort> {
     let HostPort { host, port } = out_addr;
-    let refuse = |problem| Err(Error::OutAddr { host: host.clone(), problem });
+    let refuse = |problem| Err(Error::OutAddr { host: Box::new(host.clone()), problem });
     let trimmed = host.trim();
     let bare = trimmed.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(trimmed);
     if bare.is_empty() {

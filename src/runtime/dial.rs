@@ -17,7 +17,7 @@ use socket2::{SockRef, TcpKeepalive};
 use super::core::Core;
 use super::link_thread::{End, LinkThread};
 use super::resolver::Answer;
-use crate::events::Cause;
+use crate::cause::Cause;
 use crate::node::reach::{Scope, may_dial};
 use crate::node::{Event, Target};
 use crate::wire::HostPort;

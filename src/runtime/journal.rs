@@ -138,7 +138,7 @@ impl Journal {
 
 /// What of an event a user should find in `status`: what went wrong, not that peers come and go.
 fn entry(event: &MeshEvent) -> Option<String> {
-    use crate::events::Cause;
+    use crate::cause::Cause;
     match event {
         MeshEvent::Left {
             cause: Cause::PeerClosed | Cause::Disconnected | Cause::Closed, ..
@@ -158,7 +158,7 @@ fn entry(event: &MeshEvent) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::Cause;
+    use crate::cause::Cause;
     use crate::id::NodeId;
 
     fn journal(events: usize) -> Journal {

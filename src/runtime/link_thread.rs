@@ -15,7 +15,7 @@ use super::link::{Link, LinkRef, Port, STREAM};
 use super::link_host::LinkHost;
 use super::start::random;
 use super::stream::Stream;
-use crate::events::Cause;
+use crate::cause::Cause;
 use crate::link::leaving::CLOSE_GRACE;
 use crate::link::machine::{Machine, Next};
 use crate::link::transport::Transport;

@@ -13,7 +13,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::core::Core;
 use super::link_thread::Start;
 use super::lobby::Lobby;
-use crate::events::{Cause, MeshEvent};
+use crate::cause::Cause;
+use crate::events::MeshEvent;
 use crate::node::Event;
 use crate::trouble::Trouble;
 

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 
 use mio::net::TcpStream;
 
-use crate::events::Cause;
+use crate::cause::Cause;
 
 #[derive(Debug)]
 pub(crate) enum TlsKit {}

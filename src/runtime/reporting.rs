@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::core::Core;
-use crate::events::{Cause, MeshEvent};
+use crate::cause::Cause;
+use crate::events::MeshEvent;
 use crate::trouble::{Loss, Trouble};
 
 /// A loss, or a lack of descriptors, is over when it did not happen again for this long.

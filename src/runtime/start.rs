@@ -113,7 +113,7 @@ fn bind(addrs: &[SocketAddr]) -> Result<(Listener, mio::Waker)> {
     for &addr in addrs {
         match Listener::bind(addr) {
             Ok(bound) => return Ok(bound),
-            Err(source) => last = Error::Bind { addr, source },
+            Err(source) => last = Error::Bind { addr: Box::new(addr), source },
         }
     }
     Err(last)

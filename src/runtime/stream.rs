@@ -8,7 +8,7 @@ use mio::net::TcpStream;
 
 use super::dial;
 use super::tls::{TlsKit, TlsLink};
-use crate::events::Cause;
+use crate::cause::Cause;
 use crate::link::transport::Transport;
 
 /// What a link reads from and writes to.

@@ -9,9 +9,9 @@ use native_tls::{Certificate, Protocol, TlsAcceptor, TlsConnector, TlsStream};
 use super::below_tls::BelowTls;
 pub(crate) use super::tls_link::TlsLink;
 use super::tls_link::{Side, failed};
+use crate::cause::Cause;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::events::Cause;
 use crate::pem;
 use crate::tls::{Fingerprint, Tls, TlsIdentity};
 
@@ -103,10 +103,12 @@ impl Verifier {
         }
         let der = stream.peer_certificate().and_then(|cert| cert.map(|c| c.to_der()).transpose());
         let Some(der) = der.map_err(failed)? else {
-            return Err(Cause::WrongFingerprint { theirs: "none".to_owned() });
+            return Err(Cause::WrongFingerprint { theirs: Arc::new("none".to_owned()) });
         };
         let theirs = Fingerprint::of(&der);
         let is_pinned = self.pins.contains(&theirs);
-        is_pinned.then_some(()).ok_or(Cause::WrongFingerprint { theirs: theirs.to_string() })
+        is_pinned
+            .then_some(())
+            .ok_or(Cause::WrongFingerprint { theirs: Arc::new(theirs.to_string()) })
     }
 }

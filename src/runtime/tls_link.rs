@@ -10,7 +10,7 @@ use native_tls::{HandshakeError, MidHandshakeTlsStream, TlsAcceptor, TlsStream};
 
 use super::below_tls::{BelowTls, Tcp};
 use super::tls::Verifier;
-use crate::events::Cause;
+use crate::cause::Cause;
 use crate::protocol::Encryption;
 
 /// Bytes of a frame that go into one record at most: what a record can hold.

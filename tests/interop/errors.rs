@@ -17,14 +17,15 @@ fn a_py2p_of_another_subnet_is_an_error_with_both_ids(net: Net) {
     assert_eq!(friend.protocol_id(), rs.protocol().id());
 
     match rs.connect(stranger.addr()) {
-        Err(Error::WrongSubnet { ours, theirs, .. }) => {
-            assert_eq!((&*ours, &*theirs), (rs.protocol().id(), stranger.protocol_id()));
+        Err(Error::Connect { cause: Cause::WrongSubnet(mesh), .. }) => {
+            let ids = (mesh.ours.as_str(), mesh.theirs.as_str());
+            assert_eq!(ids, (rs.protocol().id(), stranger.protocol_id()));
         }
         other => panic!("{other:?}"),
     }
     stranger.connect(rs.local_addr());
     match wait_turned_away(&rs) {
-        Cause::WrongSubnet { theirs, .. } => assert_eq!(theirs, stranger.protocol_id()),
+        Cause::WrongSubnet(mesh) => assert_eq!(mesh.theirs, stranger.protocol_id()),
         other => panic!("{other}"),
     }
     stranger.wait_links(soon(), |links| links.peers.is_empty() && links.awaiting == 0);
@@ -39,7 +40,7 @@ fn a_py2p_that_is_gone_refuses(net: Net) {
     let (rs, mut py) = (net.rs2p(), net.py2p());
     py.close();
     match rs.connect(py.addr()) {
-        Err(Error::Refused { addr }) => assert_eq!(addr, py.addr()),
+        Err(Error::Connect { addr, cause: Cause::Refused }) => assert_eq!(*addr, py.addr().into()),
         other => panic!("{other:?}"),
     }
 }

@@ -199,14 +199,16 @@ fn a_private_mesh_and_py2p_turn_each_other_away() {
     let private = MeshSocket::builder().protocol(protocol).bind("127.0.0.1:0").expect("bound");
     let peer = py2p(python);
     let error = private.connect(peer.addr()).expect_err("py2p knows no secret");
-    let Error::WrongSubnet { theirs, .. } = &error else { panic!("{error:?}") };
-    assert_eq!(theirs, peer.protocol_id());
+    let Error::Connect { cause: Cause::WrongSubnet(mesh), .. } = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(mesh.theirs, peer.protocol_id());
     peer.connect(private.local_addr());
     let turned_away = private.events().iter().find_map(|event| match event {
         MeshEvent::TurnedAway { cause, .. } => Some(cause),
         _ => None,
     });
-    assert!(matches!(turned_away, Some(Cause::WrongSubnet { .. })), "{turned_away:?}");
+    assert!(matches!(turned_away, Some(Cause::WrongSubnet(_))), "{turned_away:?}");
     peer.wait_links(soon(), |links| links.peers.is_empty() && links.awaiting == 0);
     assert_eq!(private.routing_table().len(), 0);
     // And goes on with those of its own kind.
@@ -218,7 +220,8 @@ fn the_other_encryption_is_an_error_at_both_kinds_of_node() {
     let python = python();
     let plain = Peer::start(PeerOptions { encryption: "Plaintext", ..options(python) });
     let error = rs2p().connect(plain.addr()).expect_err("plaintext");
-    assert!(matches!(error, Error::WrongEncryption { .. }), "{error:?}");
+    let Error::Connect { cause, .. } = &error else { panic!("{error:?}") };
+    assert!(matches!(cause, Cause::WrongEncryption { .. }), "{error:?}");
     let ssl = rs2p();
     plain.connect(ssl.local_addr());
     plain.wait_links(soon(), |links| links.awaiting == 0);

@@ -6,8 +6,9 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, PKCS_RSA_SHA256,
     date_time_ymd,
 };
-use rs2p::{Builder, Error, Fingerprint, MeshSocket, Tls, TlsIdentity};
+use rs2p::{Builder, Cause, Error, Fingerprint, MeshSocket, Tls, TlsIdentity};
 
+use crate::support::cause;
 use crate::{bind, serves, ssl};
 
 struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -132,7 +133,7 @@ fn roots_decide_whom_we_dial() {
     dialler.connect(member.local_addr()).unwrap();
     for other in [&stranger, &bind(ssl())] {
         let error = refused(&dialler, other);
-        assert!(matches!(error, Error::Untrusted { .. }), "{error:?}");
+        assert!(matches!(cause(&error), Cause::Untrusted { .. }), "{error:?}");
         let words = error.source().expect("the library's words").to_string();
         assert!(error.to_string().contains(&words), "{error}");
         serves(other, ssl());
@@ -157,7 +158,7 @@ fn an_expired_certificate_is_refused_though_its_root_is_trusted() {
     });
     let node = bind(with(Tls::new().identity(expired)));
     let error = refused(&bind(with(Tls::new().trust_roots(authority.pem()))), &node);
-    assert!(matches!(error, Error::Untrusted { .. }), "{error:?}");
+    assert!(matches!(cause(&error), Cause::Untrusted { .. }), "{error:?}");
     #[cfg(target_os = "linux")]
     assert!(error.to_string().contains("expired"), "{error}");
     serves(&node, ssl());
@@ -182,7 +183,7 @@ fn pins_decide_whom_we_dial() {
     dialler.connect(nodes[0].local_addr()).unwrap();
     dialler.connect(nodes[1].local_addr()).unwrap();
     let error = refused(&dialler, &nodes[2]);
-    let Error::WrongFingerprint { theirs, .. } = &error else { panic!("{error:?}") };
+    let Cause::WrongFingerprint { theirs, .. } = cause(&error) else { panic!("{error:?}") };
     assert_eq!(theirs.parse::<Fingerprint>().unwrap(), identities[2].fingerprint());
     serves(&nodes[2], ssl());
 }
@@ -195,5 +196,5 @@ fn pins_and_roots_must_both_hold() {
     let dialler = bind(with(tls));
     dialler.connect(bind(with(Tls::new().identity(one))).local_addr()).unwrap();
     let error = refused(&dialler, &bind(with(Tls::new().identity(other))));
-    assert!(matches!(error, Error::WrongFingerprint { .. }), "{error:?}");
+    assert!(matches!(cause(&error), Cause::WrongFingerprint { .. }), "{error:?}");
 }

@@ -8,8 +8,9 @@ use std::thread;
 use std::time::Instant;
 
 use native_tls::{Identity, TlsAcceptor, TlsConnector, TlsStream};
-use rs2p::{Builder, Cause, Encryption, Error, MeshEvent, MeshSocket, Protocol, TlsIdentity};
+use rs2p::{Builder, Cause, Encryption, MeshEvent, MeshSocket, Protocol, TlsIdentity};
 
+use crate::support::cause;
 use crate::{SOON, bind, dial, limited, listener, serves, ssl};
 
 const SECRET: &str = "kEr9fGvB2mYw7QhT5xJc";
@@ -48,7 +49,7 @@ fn a_wrong_secret_is_named_at_both_ends() {
     let node = bind(private(SECRET));
     let other = bind(private("kEr9fGvB2mYw7QhT5xJd"));
     let error = other.connect(node.local_addr()).unwrap_err();
-    assert!(matches!(error, Error::WrongSecret { .. }), "{error}: {error:?}");
+    assert!(matches!(cause(&error), Cause::WrongSecret), "{error}: {error:?}");
     let cause = turned_away(&node);
     assert!(matches!(cause, Cause::WrongSecret), "{cause:?}");
     serves(&node, private(SECRET));
@@ -59,8 +60,8 @@ fn nodes_without_a_secret_are_another_mesh() {
     let (node, open) = (bind(private(SECRET)), bind(ssl()));
     for (dialler, acceptor) in [(&open, &node), (&node, &open)] {
         let error = dialler.connect(acceptor.local_addr()).unwrap_err();
-        let Error::WrongSubnet { theirs, .. } = &error else { panic!("{error}: {error:?}") };
-        assert_eq!(theirs, acceptor.protocol().id());
+        let Cause::WrongSubnet(mesh) = cause(&error) else { panic!("{error}: {error:?}") };
+        assert_eq!(mesh.theirs, acceptor.protocol().id());
         let (with, without) = ("SSL with a secret", "SSL without a secret");
         let (its, ours) = if dialler.id() == open.id() { (with, without) } else { (without, with) };
         let words = format!("its encryption is {its}, ours is {ours}");
@@ -75,7 +76,7 @@ fn the_same_secret_in_another_subnet_is_another_mesh() {
     let node = bind(private(SECRET));
     let other = Protocol::new("other", Encryption::Ssl).with_secret(SECRET);
     let error = bind(ssl().protocol(other)).connect(node.local_addr()).unwrap_err();
-    assert!(matches!(error, Error::WrongSubnet { .. }), "{error}: {error:?}");
+    assert!(matches!(cause(&error), Cause::WrongSubnet(_)), "{error}: {error:?}");
     serves(&node, private(SECRET));
 }
 
@@ -157,7 +158,7 @@ fn a_man_in_the_middle_reads_plain_ssl_and_is_refused_by_a_secret() {
     let node = bind(private(SECRET));
     let (between, seen) = man_in_the_middle(node.local_addr());
     let error = bind(private(SECRET)).connect(between).unwrap_err();
-    assert!(matches!(error, Error::WrongSecret { .. }), "{error}: {error:?}");
+    assert!(matches!(cause(&error), Cause::WrongSecret), "{error}: {error:?}");
     let cause = turned_away(&node);
     assert!(matches!(cause, Cause::WrongSecret), "{cause:?}");
     assert!(seen.load(Ordering::Relaxed) > 300, "he did pass the proof on");
@@ -178,7 +179,7 @@ fn who_repeats_what_he_hears_is_refused() {
         }
     });
     let error = bind(private(SECRET)).connect(addr).unwrap_err();
-    assert!(matches!(error, Error::WrongSecret { .. }), "{error}: {error:?}");
+    assert!(matches!(cause(&error), Cause::WrongSecret), "{error}: {error:?}");
     echo.join().unwrap();
 }
 

@@ -31,7 +31,7 @@ fn closes() -> SocketAddr {
 fn attempts(error: &Error) -> Vec<(String, Cause)> {
     match error {
         Error::NoneAnswers { attempts } => {
-            attempts.iter().map(|attempt| (attempt.addr.clone(), attempt.cause.clone())).collect()
+            attempts.iter().map(|each| (each.addr.to_string(), each.cause.clone())).collect()
         }
         error => panic!("{error:?}"),
     }
@@ -100,7 +100,7 @@ fn a_name_and_a_number_lead_to_the_same_link() {
 fn a_name_that_nobody_has_is_named() {
     let a = bind();
     let error = a.connect("nobody.invalid:4444").expect_err("no such name");
-    assert!(matches!(error, Error::Resolve { .. }), "{error:?}");
+    assert!(matches!(cause(&error), Cause::Unresolved(_)), "{error:?}");
     assert!(error.to_string().contains("nobody.invalid"), "{error}");
     let error = a.connect("nonsense").expect_err("no address");
     assert!(matches!(error, Error::InvalidAddress { .. }), "{error:?}");
@@ -156,10 +156,10 @@ fn connect_within_says_why_when_its_time_is_over_and_at_once_what_time_does_not_
     let a = bind();
     let nobody = dead();
     let error = a.connect_within(nobody, Duration::from_secs(2)).expect_err("nobody");
-    assert!(matches!(error, Error::Refused { addr } if addr == nobody), "{error:?}");
+    assert!(matches!(cause(&error), Cause::Refused), "{error:?}");
     let own = a.local_addr();
     let error = a.connect_within(own, Duration::from_secs(3600)).expect_err("own address");
-    assert!(matches!(error, Error::OwnAddress { .. }), "{error:?}");
+    assert!(matches!(cause(&error), Cause::OwnAddress), "{error:?}");
     close_all(&[a]);
 }
 

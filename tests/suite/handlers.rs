@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::bounded;
-use rs2p::{Connection, Error, Kind, Message, RecvError, RecvTimeoutError, Reply, SendOptions};
+use rs2p::{
+    Cause, Connection, Error, Kind, Message, RecvError, RecvTimeoutError, Reply, SendOptions,
+};
 
 use super::support::*;
 
@@ -127,7 +129,10 @@ fn every_call_is_safe_inside_a_handler() {
         };
         assert!(matches!(ticket.wait(PATIENCE), Err(Error::WouldDeadlock)));
         assert_eq!(me.connect(there).expect("connect works inside").addr(), there.to_string());
-        assert!(matches!(me.connect(me.local_addr()), Err(Error::OwnAddress { .. })));
+        assert!(matches!(
+            me.connect(me.local_addr()),
+            Err(Error::Connect { cause: Cause::OwnAddress, .. })
+        ));
         let inner = me.register_handler(|_: &Message, _: &Connection| true);
         assert!(inner.unregister());
         let _ = (me.stats(), me.status(), me.routing_table(), me.events(), me.receiver());

@@ -47,7 +47,7 @@ fn a_full_queue_gives_the_packets_back_instead_of_blocking() {
     let taken = fill(&a);
     let unsent = a.try_send(numbered(taken)).expect_err("full");
     assert!(unsent.is_full(), "{unsent}");
-    assert!(matches!(unsent.error(), Error::Full { peer } if *peer == b.id()));
+    assert!(matches!(unsent.error(), Error::Full { peer } if **peer == b.id()));
     assert_eq!(unsent.into_packets(), numbered(taken), "as they were given");
     let to_b = a.peer(&b.id()).expect("a peer");
     assert!(to_b.queued() >= 128 << 10, "{}", to_b.queued());

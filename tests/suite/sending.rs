@@ -92,7 +92,7 @@ fn what_the_protocol_says_itself_is_reserved() {
     for kind in [Kind::HANDSHAKE, Kind::PEERS, Kind::RESPONSE, Kind::new([0x1f]), Kind::new("rs2p")]
     {
         let error = a.send_with(SendOptions::new().kind(kind.clone()), "x").expect_err("reserved");
-        assert!(matches!(&error, Error::ReservedKind { kind: k } if *k == kind), "{error:?}");
+        assert!(matches!(&error, Error::ReservedKind { kind: k } if **k == kind), "{error:?}");
     }
     let error = a.send_with(SendOptions::new().flag(Flag::Renegotiate), "x").expect_err("reserved");
     assert!(matches!(error, Error::ReservedFlag), "{error:?}");

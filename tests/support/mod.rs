@@ -10,10 +10,18 @@ pub mod raw;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rs2p::{Cause, MeshEvent, MeshSocket, NodeId};
+use rs2p::{Cause, Error, MeshEvent, MeshSocket, NodeId};
 
 /// Longer than anything here takes on a busy machine. Only a failure waits that long.
 pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The cause of a `connect` to one address that failed.
+pub fn cause(error: &Error) -> &Cause {
+    match error {
+        Error::Connect { cause, .. } => cause,
+        error => panic!("{error}: {error:?}"),
+    }
+}
 
 /// Waits for an event for which `wanted` returns something.
 pub fn wait_for<T>(socket: &MeshSocket, wanted: impl Fn(&MeshEvent) -> Option<T>) -> T {
