@@ -87,8 +87,8 @@ pub(crate) fn carry_out<A: Links>(links: &mut A, now: Now, outcome: &mut Outcome
                 let tag = links.tag(link, &parcel);
                 put(links, now, link, parcel, tag, outcome);
             }
-            Action::Establish { link, terms } | Action::Renegotiate { link, terms } => {
-                set(links, link, terms);
+            Action::Establish { link, settings } | Action::Renegotiate { link, settings } => {
+                set(links, link, settings);
             }
             Action::Resend { link } => order(links, link, Order::Resend),
             Action::Close { link, cause } => close(links, link, cause),

@@ -18,7 +18,7 @@ const STEADY: Duration = Duration::from_secs(10);
 const HINT_ATTEMPTS: u32 = 2;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Standing {
+pub(crate) enum Trust {
     /// Somebody told us about it.
     Hint,
     /// A peer that dialled us said that it can be dialled there.
@@ -31,7 +31,7 @@ pub(crate) enum Standing {
 
 #[derive(Debug)]
 pub(crate) struct Contact {
-    pub standing: Standing,
+    pub trust: Trust,
     pub target: Target,
     /// Who answered there, or is said to.
     pub id: Option<NodeId>,
@@ -49,17 +49,17 @@ pub(crate) struct Contact {
 pub(crate) struct AddressBook(BTreeMap<HostPort, Contact>);
 
 impl AddressBook {
-    /// Notes what a peer told us. Known addresses keep their standing.
+    /// Notes what a peer told us. Known addresses keep their trust.
     pub fn hint(&mut self, addr: &HostPort, id: NodeId, scope: Scope) {
-        if !self.0.contains_key(addr) && self.make_room(Standing::Hint) {
+        if !self.0.contains_key(addr) && self.make_room(Trust::Hint) {
             let target = Target::Told(addr.clone(), scope);
-            self.0.insert(addr.clone(), Contact::new(Standing::Hint, target, Some(id)));
+            self.0.insert(addr.clone(), Contact::new(Trust::Hint, target, Some(id)));
         }
     }
 
     /// The user wants whoever answers at this address, from now on.
     pub fn want(&mut self, addr: HostPort, target: Target, now: Duration) {
-        let mut contact = Contact::new(Standing::Wanted, target, None);
+        let mut contact = Contact::new(Trust::Wanted, target, None);
         (contact.is_seed, contact.is_awaited, contact.next) = (true, true, Some(now));
         self.0.insert(addr, contact);
     }
@@ -71,20 +71,20 @@ impl AddressBook {
 
     /// A peer answered at this address, or says that it would. Saying so changes nothing about an
     /// address where one has answered, or that the user asked for: anybody can say it.
-    pub fn reached(&mut self, addr: &HostPort, id: NodeId, standing: Standing, target: Target) {
-        if !self.0.contains_key(addr) && !self.make_room(standing) {
+    pub fn reached(&mut self, addr: &HostPort, id: NodeId, trust: Trust, target: Target) {
+        if !self.0.contains_key(addr) && !self.make_room(trust) {
             return;
         }
-        let is_better = |contact: &Contact| contact.standing > Standing::Announced;
-        if standing == Standing::Announced && self.0.get(addr).is_some_and(is_better) {
+        let is_better = |contact: &Contact| contact.trust > Trust::Announced;
+        if trust == Trust::Announced && self.0.get(addr).is_some_and(is_better) {
             return;
         }
         let contact = self.0.entry(addr.clone());
-        let contact = contact.or_insert_with(|| Contact::new(standing, target.clone(), None));
-        if standing == Standing::Wanted {
+        let contact = contact.or_insert_with(|| Contact::new(trust, target.clone(), None));
+        if trust == Trust::Wanted {
             contact.target = target;
         }
-        contact.standing = contact.standing.max(standing);
+        contact.trust = contact.trust.max(trust);
         contact.id = Some(id);
         contact.rest();
     }
@@ -117,9 +117,9 @@ impl AddressBook {
         contact.link = None;
         contact.attempts += 1;
         let silent_for = now.saturating_sub(*contact.silent_since.get_or_insert(now));
-        let wanted = contact.standing == Standing::Wanted;
-        let pause = match contact.standing {
-            Standing::Hint if contact.attempts >= HINT_ATTEMPTS => None,
+        let wanted = contact.trust == Trust::Wanted;
+        let pause = match contact.trust {
+            Trust::Hint if contact.attempts >= HINT_ATTEMPTS => None,
             _ => reconnect::pause(rng, contact.attempts, silent_for, wanted),
         };
         match pause {
@@ -157,7 +157,7 @@ impl AddressBook {
     pub fn due(&self, now: Duration) -> Vec<HostPort> {
         let due = |contact: &Contact| contact.next.is_some_and(|next| next <= now);
         let contacts = self.0.iter().filter(|(_, contact)| {
-            contact.standing > Standing::Hint && contact.link.is_none() && due(contact)
+            contact.trust > Trust::Hint && contact.link.is_none() && due(contact)
         });
         contacts.map(|(addr, _)| addr.clone()).collect()
     }
@@ -165,7 +165,7 @@ impl AddressBook {
     /// Hints that may be tried now.
     pub fn hints(&self, now: Duration) -> Vec<HostPort> {
         let contacts = self.0.iter().filter(|(_, contact)| {
-            contact.standing == Standing::Hint
+            contact.trust == Trust::Hint
                 && contact.link.is_none()
                 && contact.next.is_none_or(|next| next <= now)
         });
@@ -174,16 +174,15 @@ impl AddressBook {
 
     /// Where this peer has answered, or says that it would.
     pub fn addresses_of(&self, id: &NodeId) -> Vec<HostPort> {
-        let is_its = |contact: &Contact| {
-            contact.id.as_ref() == Some(id) && contact.standing > Standing::Hint
-        };
+        let is_its =
+            |contact: &Contact| contact.id.as_ref() == Some(id) && contact.trust > Trust::Hint;
         let contacts = self.0.iter().filter(|(_, contact)| is_its(contact));
         contacts.map(|(addr, _)| addr.clone()).collect()
     }
 
     /// Whether the user asked for any of them.
     pub fn has_wanted(&self) -> bool {
-        self.0.values().any(|contact| contact.standing == Standing::Wanted)
+        self.0.values().any(|contact| contact.trust == Trust::Wanted)
     }
 
     pub fn get(&self, addr: &HostPort) -> Option<&Contact> {
@@ -192,7 +191,7 @@ impl AddressBook {
 
     /// When the next lost peer is due.
     pub fn next_due(&self) -> Option<Duration> {
-        let contacts = self.0.values().filter(|c| c.standing > Standing::Hint && c.link.is_none());
+        let contacts = self.0.values().filter(|c| c.trust > Trust::Hint && c.link.is_none());
         contacts.filter_map(|contact| contact.next).min()
     }
 
@@ -203,28 +202,27 @@ impl AddressBook {
         }
     }
 
-    /// Whether there is room for a contact of this standing, if need be in the place of one of
-    /// lower standing, or of one of its own that is not proven either.
-    fn make_room(&mut self, standing: Standing) -> bool {
-        if self.0.len() < MAX_CONTACTS || standing == Standing::Wanted {
+    /// Whether there is room for a contact of this trust, if need be in the place of one of
+    /// lower trust, or of one of its own that is not proven either.
+    fn make_room(&mut self, trust: Trust) -> bool {
+        if self.0.len() < MAX_CONTACTS || trust == Trust::Wanted {
             return true;
         }
         let gives_way = |contact: &Contact| {
             contact.link.is_none()
-                && (contact.standing < standing
-                    || contact.standing == standing && standing < Standing::Known)
+                && (contact.trust < trust || contact.trust == trust && trust < Trust::Known)
         };
         let lowest = self.0.iter().filter(|(_, contact)| gives_way(contact));
-        let lowest = lowest.min_by_key(|(_, contact)| contact.standing);
+        let lowest = lowest.min_by_key(|(_, contact)| contact.trust);
         let lowest = lowest.map(|(addr, _)| addr.clone());
         lowest.is_some_and(|addr| self.0.remove(&addr).is_some())
     }
 }
 
 impl Contact {
-    fn new(standing: Standing, target: Target, id: Option<NodeId>) -> Self {
+    fn new(trust: Trust, target: Target, id: Option<NodeId>) -> Self {
         Contact {
-            standing,
+            trust,
             target,
             id,
             is_seed: false,

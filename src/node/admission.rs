@@ -13,7 +13,7 @@ const SILENCE: Duration = Duration::from_millis(500);
 
 impl Node {
     /// Somebody connected: the number of the new link. Whether there is room for it is seen when it
-    /// has said who it is, because of [`Node::turn_away`].
+    /// has said who it is, because of [`Node::close_surplus`].
     pub fn admit(&mut self, now: Now) -> Result<LinkId, Cause> {
         if self.is_closed {
             self.stats.turned_away += 1;
@@ -77,9 +77,9 @@ impl Node {
     }
 
     /// There is no room for a py2p node. It is told who we are all the same: one that dials because
-    /// of a peers list has us in its table already, and if the link ended before it got a handshake,
-    /// it would never get us out again and burn its processor on the dead link.
-    pub(super) fn turn_away(&mut self, now: Now, link: LinkId) {
+    /// of a peers list has us in its table already, and if the link ended before it got a
+    /// handshake, it would never get us out again and burn its processor on the dead link.
+    pub(super) fn close_surplus(&mut self, now: Now, link: LinkId) {
         self.answer(now, link);
         self.close_link(now, link, Cause::TooManyLinks);
     }

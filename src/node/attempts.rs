@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::event::{Action, LinkId, Target};
-use super::peer::{Direction, Peer, Purpose};
+use super::peer::{Direction, Peer};
 use super::timers::Timer;
+use super::waiting::Waiter;
 use super::{Node, Now};
 use crate::cause::Cause;
 use crate::wire::HostPort;
@@ -154,14 +155,14 @@ impl Node {
 
     fn dial_once_more(&mut self, now: Now, old: &mut Peer, target: Target, deadline: Duration) {
         let mut peer = Peer::new(Direction::Outgoing, old.opened);
-        peer.purposes = std::mem::take(&mut old.purposes);
+        peer.waiters = std::mem::take(&mut old.waiters);
         peer.dialled = old.dialled.clone();
         peer.target = Some(target.clone());
         peer.is_second_try = old.is_second_try;
         (peer.retries, peer.earlier) = (old.retries, old.earlier.take());
         peer.attempts = std::mem::take(&mut old.attempts).again(&target);
         let (skip, dialled) = (peer.attempts.skip(), peer.dialled.clone());
-        let is_of_mesh = peer.purposes.contains(&Purpose::Mesh);
+        let is_of_mesh = peer.waiters.contains(&Waiter::Mesh);
         let link = self.new_link(now, peer);
         self.timers.set(deadline, Timer::Handshake(link));
         if let Some(addr) = dialled.filter(|_| is_of_mesh) {

@@ -37,8 +37,8 @@ pub(crate) struct Clocks {
 }
 
 impl Node {
-    /// A broadcast was refused. If it is the peer's own and too old or too far ahead, one of the two
-    /// clocks is wrong.
+    /// A broadcast was refused. If it is the peer's own and too old or too far ahead, one of the
+    /// two clocks is wrong.
     pub(super) fn refused(&mut self, now: Now, link: LinkId, envelope: &Envelope, why: Refusal) {
         self.stats.refuse(why);
         if why == Refusal::Evicted && self.told_of_ids.is_none_or(|at| now.mono >= at + SECOND) {
@@ -73,7 +73,13 @@ impl Node {
     }
 
     /// A peer said something about our clock, perhaps.
-    pub(super) fn told_difference(&mut self, now: Now, link: LinkId, id: NodeId, hello: &Hello) {
+    pub(super) fn clock_difference_received(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        id: NodeId,
+        hello: &Hello,
+    ) {
         let said = hello.capabilities.iter().find_map(|word| word.strip_prefix(DIFFERENCE));
         let Some(by) = said.and_then(|text| text.parse::<i64>().ok()) else { return };
         let Some(peer) = self.peers.get_mut(&link) else { return };

@@ -1,12 +1,12 @@
 //! What the user asks of a node.
 
 use super::event::{Action, ConnectId, LinkId, Parcel, Target, TicketId};
-use super::peer::{Peer, Purpose, Stage};
+use super::peer::{Peer, Stage};
+use super::waiting::Waiter;
 use super::{Node, Now};
 use crate::cause::Cause;
 use crate::id::{MessageId, NodeId};
-use crate::options::Flag;
-use crate::wire::{Frame, HostPort, Letter, Method};
+use crate::wire::{Frame, HostPort, Letter};
 
 /// What became of a `connect`.
 #[derive(Debug)]
@@ -43,8 +43,8 @@ impl Node {
         }
         self.has_room()?;
         let Some(first) = hosts.first().cloned() else { return Err(Cause::Refused) };
-        let connect = ConnectId(self.numbers.next());
-        self.dial(now, Target::Asked(hosts), first, Purpose::Connect(connect));
+        let connect = ConnectId(self.ids.next());
+        self.dial(now, Target::Asked(hosts), first, Waiter::Connect(connect));
         Ok(Connecting::Dialling(connect))
     }
 
@@ -62,8 +62,8 @@ impl Node {
         self.book_success(link, id, true);
         match self.peers.get_mut(&link) {
             Some(peer) if !peer.is_acknowledged => {
-                let connect = ConnectId(self.numbers.next());
-                peer.purposes.push(Purpose::Connect(connect));
+                let connect = ConnectId(self.ids.next());
+                peer.waiters.push(Waiter::Connect(connect));
                 Connecting::Dialling(connect)
             }
             _ => Connecting::Linked(id),
@@ -116,33 +116,12 @@ impl Node {
         }
     }
 
-    /// How a message to this node would begin its way: the message of that node which it answers, if
-    /// one is known, and the link by which it leaves, if it need not wait for one.
+    /// How a message to this node would begin its way: the message of that node which it answers,
+    /// if one is known, and the link by which it leaves, if it need not wait for one.
     pub fn way_to(&self, to: &NodeId, about: Option<MessageId>) -> Way {
         let about = about.or_else(|| self.routes.latest_of(to));
         let direct = self.table.get(to).map(|link| (*to, link));
         Way { about, link: direct.or_else(|| self.next_hop(to, about.as_ref(), None)) }
-    }
-
-    /// The peer wants its frames compressed otherwise. If that is news, it is told what of it we
-    /// can do.
-    pub(super) fn renegotiate(&mut self, now: Now, link: LinkId, id: NodeId, methods: &[Method]) {
-        let Some(peer) = self.peers.get_mut(&link) else { return };
-        if peer.methods == methods {
-            return;
-        }
-        peer.announces(methods);
-        let terms = peer.terms(id, self.config.compress);
-        self.actions.push_back(Action::Renegotiate { link, terms });
-        let common: Vec<Method> =
-            Method::SUPPORTED.iter().copied().filter(|ours| methods.contains(ours)).collect();
-        self.say(now, link, Flag::Renegotiate, Method::list_payload(&common));
-    }
-
-    /// A frame could not be read: asks for it again, uncompressed.
-    pub(super) fn ask_again(&mut self, now: Now, link: LinkId) {
-        self.say(now, link, Flag::Renegotiate, Method::list_payload(&[]));
-        self.say(now, link, Flag::Renegotiate, Method::resend_payload());
     }
 
     /// No new links, no redials; whoever waits is told. The runtime closes the links.
@@ -150,11 +129,11 @@ impl Node {
         self.is_closed = true;
         self.give_up_requests();
         for retry in std::mem::take(&mut self.retries).into_values() {
-            retry.purposes.into_iter().for_each(|it| self.fail_purpose(it, &Cause::Closed.into()));
+            retry.waiters.into_iter().for_each(|it| self.fail_waiter(it, &Cause::Closed.into()));
         }
         for peer in self.peers.values_mut() {
-            for purpose in std::mem::take(&mut peer.purposes) {
-                if let Purpose::Connect(connect) = purpose {
+            for waiter in std::mem::take(&mut peer.waiters) {
+                if let Waiter::Connect(connect) = waiter {
                     let outcome = Err(Cause::Closed.into());
                     self.actions.push_back(Action::Connected { connect, outcome });
                 }
@@ -186,8 +165,8 @@ impl Node {
         self.peers.values().filter(|peer| !matches!(peer.stage, Stage::Gone(_))).count()
     }
 
-    /// A peer that we dialled at one of these addresses. What somebody who dialled us says about its
-    /// own address is no proof, and its certificate was never looked at.
+    /// A peer that we dialled at one of these addresses. What somebody who dialled us says about
+    /// its own address is no proof, and its certificate was never looked at.
     fn linked_at(&self, hosts: &[HostPort]) -> Option<(NodeId, LinkId)> {
         let is_there = |peer: &Peer| {
             let reached = peer.way.as_ref().map(|way| HostPort::from(way.remote));

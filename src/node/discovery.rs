@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::address_book::Standing;
+use super::address_book::Trust;
 use super::event::LinkId;
 use super::peer::{Peer, Stage};
 use super::reach::{Scope, may_dial};
@@ -98,7 +98,7 @@ impl Node {
     /// A peer told us whom it knows.
     pub(super) fn told_peers(&mut self, now: Now, link: LinkId, entries: &[PeerEntry]) {
         self.acknowledged(now, link);
-        self.lives(now, link);
+        self.first_link_answered(now, link);
         self.hear_of(now, link, entries);
     }
 
@@ -191,7 +191,7 @@ impl Node {
     fn outgoing(&self) -> usize {
         let is_hint = |peer: &Peer| {
             let contact = peer.dialled.as_ref().and_then(|addr| self.book.get(addr));
-            contact.is_some_and(|contact| contact.standing == Standing::Hint)
+            contact.is_some_and(|contact| contact.trust == Trust::Hint)
         };
         let counts = |peer: &Peer| match peer.stage {
             Stage::Ready(_) => true,

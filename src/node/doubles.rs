@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use super::discovery::TELL_EVERY;
-use super::event::{Action, LinkId, Target};
-use super::peer::{Peer, Purpose, Stage};
+use super::event::{Action, LinkId};
+use super::peer::{Peer, Stage};
 use super::timers::Timer;
 use super::{Node, Now};
 use crate::cause::Cause;
@@ -24,7 +24,7 @@ const SPARE: &str = "spare";
 const FRESH: Duration = Duration::from_secs(5);
 
 /// How long the dial of a py2p node with a higher id is waited for.
-const THEIR_DIAL: Duration = Duration::from_millis(100);
+const CROSSED_DIAL: Duration = Duration::from_millis(100);
 
 impl Node {
     /// A second link to an rs2p node. The numerically higher of the two chooses which one stays,
@@ -36,7 +36,7 @@ impl Node {
         self.acknowledged(now, link);
         self.tell_peers(now, link);
         if let Some(row) = self.table.get(&id) {
-            self.ask_first(now, row, link, id);
+            self.probe_first_link(now, row, link, id);
         }
         if self.me.id < id {
             self.say(now, link, Flag::Whisper, Hello::new([SPARE]).payload());
@@ -68,7 +68,7 @@ impl Node {
         } else {
             // The first link may be dead, or the second one of somebody who uses another's name.
             // An answer will tell, or the lack of one: see `settle_choice`.
-            self.ask_first(now, row, spare, id);
+            self.probe_first_link(now, row, spare, id);
         }
     }
 
@@ -90,18 +90,18 @@ impl Node {
     /// Whether a py2p node that we dialled may be dialling us, in a way that an answer would cost
     /// both links. One that was told of us takes its own dial for our link from the first moment,
     /// and if its id is above ours, turns down any other.
-    pub(super) fn is_dangerous(&self, link: LinkId, id: NodeId) -> bool {
+    pub(super) fn may_cross_dials(&self, link: LinkId, id: NodeId) -> bool {
         id > self.me.id && self.peers.get(&link).is_some_and(Peer::is_outgoing)
     }
 
     /// Gives that dial time to arrive. It was made before the node took ours, if it was made.
-    pub(super) fn expect_dial(&mut self, now: Now, link: LinkId, id: NodeId) {
-        self.hold_answer(now, link, id, THEIR_DIAL);
+    pub(super) fn await_their_dial(&mut self, now: Now, link: LinkId, id: NodeId) {
+        self.hold_answer(now, link, id, CROSSED_DIAL);
     }
 
     /// A second link to a py2p node. If the first one lives, as the answer to a question shows, it
     /// stays; a node that has lost it, without our knowing yet, gets this one.
-    pub(super) fn doubt(&mut self, now: Now, row: LinkId, link: LinkId, id: NodeId) {
+    pub(super) fn hold_and_probe(&mut self, now: Now, row: LinkId, link: LinkId, id: NodeId) {
         self.hold_answer(now, link, id, self.config.handshake_timeout);
         self.say(now, row, Flag::Whisper, peers::request_payload());
     }
@@ -116,9 +116,9 @@ impl Node {
         self.establish(link, id);
     }
 
-    /// A node told us on this link whom it knows. If it is a py2p, it has no use for others; if not,
-    /// we may choose now.
-    pub(super) fn lives(&mut self, now: Now, link: LinkId) {
+    /// A node told us on this link whom it knows. If it is a py2p, it has no use for others; if
+    /// not, we may choose now.
+    pub(super) fn first_link_answered(&mut self, now: Now, link: LinkId) {
         let Some(id) = self.peers.get(&link).and_then(Peer::id) else { return };
         if self.table.get(&id) != Some(link) {
             return;
@@ -130,19 +130,19 @@ impl Node {
             .map(|(&spare, _)| spare)
             .collect();
         for spare in doubted {
-            self.turn_down(now, spare, id);
+            self.close_duplicate(now, spare, id);
         }
         self.choose(now, id);
     }
 
     /// One link too many goes, and whoever waited for it may have the first. A py2p is never
     /// answered on it, so that it sees no conflict.
-    pub(super) fn turn_down(&mut self, now: Now, link: LinkId, id: NodeId) {
+    pub(super) fn close_duplicate(&mut self, now: Now, link: LinkId, id: NodeId) {
         if let Some(peer) = self.peers.get_mut(&link) {
             let is_wanted = peer.is_wanted();
-            let purposes = std::mem::take(&mut peer.purposes);
+            let waiters = std::mem::take(&mut peer.waiters);
             self.book_success(link, id, is_wanted);
-            self.serve(purposes, id);
+            self.notify_waiters(waiters, id);
         }
         self.close_link(now, link, Cause::Duplicate);
     }
@@ -151,7 +151,7 @@ impl Node {
     /// two rs2p nodes have not chosen.
     pub(super) fn choice_overdue(&mut self, now: Now, link: LinkId, id: NodeId) {
         let Some(peer) = self.peers.get(&link) else { return };
-        let (answer_by, asked) = (peer.answer_by, peer.asked_first);
+        let (answer_by, asked) = (peer.answer_by, peer.probed_at);
         match (answer_by, asked) {
             (Some(by), _) if now.mono >= by => match self.table.get(&id) {
                 // It did not dial.
@@ -185,10 +185,10 @@ impl Node {
     }
 
     /// Asks for a sign of life on the first of two links.
-    fn ask_first(&mut self, now: Now, row: LinkId, spare: LinkId, id: NodeId) {
+    fn probe_first_link(&mut self, now: Now, row: LinkId, spare: LinkId, id: NodeId) {
         self.say(now, row, Flag::Whisper, peers::request_payload());
         if let Some(peer) = self.peers.get_mut(&spare) {
-            peer.asked_first = Some(now.mono);
+            peer.probed_at = Some(now.mono);
         }
         self.timers.set(now.mono + self.choice_time(&id), Timer::Handshake(spare));
     }
@@ -201,13 +201,13 @@ impl Node {
         if self.peers.get(&heir).is_some_and(|peer| peer.answer_by.is_some()) {
             // The answer goes ahead of what the old link leaves to it.
             self.welcome(now, heir);
-            self.inherit(old, heir);
+            self.move_waiters(old, heir);
         } else {
             self.acknowledged(now, old);
         }
         self.actions.push_back(Action::Retire { link: old, heir });
         if let Some(spare) = self.spare_of(&id).filter(|_| self.is_rs2p(heir)) {
-            self.ask_first(now, heir, spare, id);
+            self.probe_first_link(now, heir, spare, id);
         }
     }
 
@@ -215,42 +215,12 @@ impl Node {
         self.peers.get(&link).is_some_and(|peer| peer.is_rs2p)
     }
 
-    /// Whoever waits for a link to a py2p node waits on, until the node has taken up our answer.
-    fn inherit(&mut self, old: LinkId, heir: LinkId) {
-        let Some(old) = self.peers.get_mut(&old) else { return };
-        let purposes = std::mem::take(&mut old.purposes);
-        let (dialled, target) = (old.dialled.clone(), old.target.clone());
-        let is_second_try = old.is_second_try;
-        if let Some(heir) = self.peers.get_mut(&heir) {
-            heir.purposes.extend(purposes);
-            heir.is_second_try |= is_second_try;
-            heir.dialled = heir.dialled.take().or(dialled);
-            heir.target = heir.target.take().or(target);
-        }
-    }
-
-    /// A py2p node ended a link before it took up our answer. That is what it does to both of two
-    /// links, so it is dialled again for those who wait, once.
-    pub(super) fn dial_again(&mut self, now: Now, link: LinkId, purposes: Vec<Purpose>) {
-        let Some(addr) = self.peers.get(&link).and_then(|peer| peer.dialled.clone()) else {
-            return;
-        };
-        let target = self.peers.get(&link).and_then(|peer| peer.target.clone());
-        let target = target.unwrap_or_else(|| Target::Told(addr.clone(), self.scope_of(link)));
-        for purpose in purposes {
-            let link = self.dial(now, target.clone(), addr.clone(), purpose);
-            if let Some(peer) = self.peers.get_mut(&link) {
-                peer.is_second_try = true;
-            }
-        }
-    }
-
     /// A second link is gone. Whoever waited for it may have the first.
     pub(super) fn spare_lost(&mut self, now: Now, link: LinkId, id: NodeId, cause: Cause) {
         if self.table.get(&id).is_some() {
             self.acknowledged(now, link);
         } else if let Some(peer) = self.peers.remove(&link) {
-            self.never_ready(now, peer, cause);
+            self.ended_before_handshake(now, peer, cause);
         }
     }
 }

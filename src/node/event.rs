@@ -54,8 +54,8 @@ pub(crate) enum Event {
 pub(crate) type Item = Result<Box<Envelope>, Malformed>;
 
 /// Whether the node can take it from the link's own thread: a message between neighbours, which
-/// neither the handlers nor the queue ever see. So it never waits behind a slow handler. A routed reply
-/// is none: it is delivered or relayed, with the backpressure that this needs.
+/// neither the handlers nor the queue ever see. So it never waits behind a slow handler. A routed
+/// reply is none: it is delivered or relayed, with the backpressure that this needs.
 pub(crate) fn is_control(item: &Item) -> bool {
     let Ok(envelope) = item else { return false };
     !envelope.main.is_relayed() && !matches!(envelope.body, Body::User | Body::RoutedReply(_))
@@ -79,9 +79,9 @@ pub(crate) enum Action {
     /// Write this to a link, after what was put there before.
     Send { link: LinkId, parcel: Parcel },
     /// The handshake is done: from now on the link's messages are handed in by the daemon.
-    Establish { link: LinkId, terms: LinkSettings },
+    Establish { link: LinkId, settings: LinkSettings },
     /// The peer wants to be spoken to in another way.
-    Renegotiate { link: LinkId, terms: LinkSettings },
+    Renegotiate { link: LinkId, settings: LinkSettings },
     /// The peer could not read the last message: say it again, as it was, uncompressed.
     Resend { link: LinkId },
     /// Close a link at once; what is queued on it is lost and counted.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::clocks::CLOCK;
 use super::event::{Action, LinkId};
-use super::peer::{Purpose, Stage};
+use super::peer::Stage;
 use super::reach::Way;
 use super::timers::Timer;
 use super::{Node, Now};
@@ -72,15 +72,20 @@ impl Node {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         let Some(id) = peer.id() else { return };
         let is_news = !std::mem::replace(&mut peer.is_acknowledged, true);
-        let purposes = std::mem::take(&mut peer.purposes);
-        self.serve(purposes, id);
+        let waiters = std::mem::take(&mut peer.waiters);
+        self.notify_waiters(waiters, id);
         if is_news {
             self.deliver_replies(now, id);
         }
     }
 
     /// A message before the handshake is done.
-    pub(super) fn greeted(&mut self, now: Now, link: LinkId, envelope: &Envelope) {
+    pub(super) fn received_before_handshake(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        envelope: &Envelope,
+    ) {
         if self.is_unproven(link) {
             return self.prove(now, link, envelope);
         }
@@ -119,7 +124,8 @@ impl Node {
         }
     }
 
-    /// Whether this is an rs2p node that we dialled. One that has no room says whom else we may ask.
+    /// Whether this is an rs2p node that we dialled. One that has no room says whom else we may
+    /// ask.
     fn may_turn_us_away(&self, link: LinkId) -> bool {
         self.peers.get(&link).is_some_and(|peer| peer.is_outgoing() && peer.is_rs2p)
     }
@@ -145,18 +151,18 @@ impl Node {
         match (self.table.get(&theirs.id), peer.is_rs2p) {
             // No peer needs more, and each holds memory.
             (Some(_), _) if self.spares_of(&theirs.id) >= MAX_SPARES => {
-                self.turn_down(now, link, theirs.id);
+                self.close_duplicate(now, link, theirs.id);
             }
             // An rs2p node always says so: this is somebody else who uses its name.
             (Some(row), false) if self.peers.get(&row).is_some_and(|row| row.is_rs2p) => {
                 self.close_link(now, link, Cause::Duplicate);
             }
             (Some(_), true) => self.keep_spare(now, link, theirs.id),
-            (Some(row), false) => self.doubt(now, row, link, theirs.id),
-            (None, false) if self.is_dangerous(link, theirs.id) => {
-                self.expect_dial(now, link, theirs.id);
+            (Some(row), false) => self.hold_and_probe(now, row, link, theirs.id),
+            (None, false) if self.may_cross_dials(link, theirs.id) => {
+                self.await_their_dial(now, link, theirs.id);
             }
-            (None, false) if self.is_surplus(link) => return self.turn_away(now, link),
+            (None, false) if self.is_surplus(link) => return self.close_surplus(now, link),
             (None, _) => self.join(now, link, theirs.id),
         }
         self.compare_clocks(now, theirs.id, envelope.time);
@@ -217,24 +223,10 @@ impl Node {
 
     pub(super) fn establish(&mut self, link: LinkId, id: NodeId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
-        let terms = peer.terms(id, self.config.compress);
+        let settings = peer.settings(id, self.config.compress);
         let is_wanted = peer.is_wanted();
-        self.actions.push_back(Action::Establish { link, terms });
+        self.actions.push_back(Action::Establish { link, settings });
         self.book_success(link, id, is_wanted);
-    }
-
-    /// Tells whoever waited for a link to this peer that there is one.
-    pub(super) fn serve(&mut self, purposes: Vec<Purpose>, id: NodeId) {
-        for purpose in purposes {
-            match purpose {
-                Purpose::Connect(connect) => {
-                    self.actions.push_back(Action::Connected { connect, outcome: Ok(id) });
-                }
-                // If the reply waits on, it was somebody else whom we dialled for it.
-                Purpose::Reply(ticket) => self.requests.route_failed(ticket),
-                Purpose::Mesh => {}
-            }
-        }
     }
 
     fn report_joined(&mut self, link: LinkId, id: NodeId) {

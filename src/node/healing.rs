@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::address_book::Standing;
+use super::address_book::Trust;
 use super::attempts::Attempts;
 use super::event::{Action, LinkId, Target};
-use super::peer::{Direction, Peer, Purpose};
+use super::peer::{Direction, Peer};
 use super::reconnect;
 use super::timers::Timer;
+use super::waiting::Waiter;
 use super::{Node, Now};
 use crate::cause::Cause;
 use crate::events::MeshEvent;
@@ -38,14 +39,13 @@ impl Node {
 
     /// What only was announced to us, and never dialled, is dialled as rarely as a hint.
     fn may_redial(&mut self, now: Now, addr: &HostPort) -> bool {
-        let standing = self.book.get(addr).map(|contact| contact.standing);
-        self.may_dial_more()
-            && (standing > Some(Standing::Announced) || self.may_dial_unproven(now))
+        let trust = self.book.get(addr).map(|contact| contact.trust);
+        self.may_dial_more() && (trust > Some(Trust::Announced) || self.may_dial_unproven(now))
     }
 
     pub(super) fn may_dial_more(&self) -> bool {
         let is_dial = |peer: &Peer| {
-            peer.is_outgoing() && peer.is_handshaking() && peer.purposes.contains(&Purpose::Mesh)
+            peer.is_outgoing() && peer.is_handshaking() && peer.waiters.contains(&Waiter::Mesh)
         };
         self.peers.values().filter(|peer| is_dial(peer)).count() < MAX_DIALS
     }
@@ -69,7 +69,7 @@ impl Node {
             return;
         };
         if self.has_room().is_ok() {
-            let link = self.dial(now, target, addr.clone(), Purpose::Mesh);
+            let link = self.dial(now, target, addr.clone(), Waiter::Mesh);
             self.book.dialling(addr, link);
         } else {
             self.book.failed(addr, now.mono, &mut self.rng);
@@ -77,13 +77,7 @@ impl Node {
     }
 
     /// Starts a dial, or joins one to the same address that is under way.
-    pub(super) fn dial(
-        &mut self,
-        now: Now,
-        target: Target,
-        addr: HostPort,
-        why: Purpose,
-    ) -> LinkId {
+    pub(super) fn dial(&mut self, now: Now, target: Target, addr: HostPort, why: Waiter) -> LinkId {
         let is_same = |peer: &Peer| {
             let hosts = peer.target.as_ref().map(Target::hosts);
             peer.dialled.as_ref() == Some(&addr) && hosts == Some(target.hosts())
@@ -91,14 +85,14 @@ impl Node {
         let under_way =
             self.peers.iter_mut().find(|(_, peer)| peer.is_handshaking() && is_same(peer));
         if let Some((&link, peer)) = under_way {
-            peer.purposes.push(why);
+            peer.waiters.push(why);
             return link;
         }
         let mut peer = Peer::new(Direction::Outgoing, now.mono);
         peer.attempts = Attempts::new(&target);
         peer.dialled = Some(addr);
         peer.target = Some(target.clone());
-        peer.purposes.push(why);
+        peer.waiters.push(why);
         let link = self.new_link(now, peer);
         self.actions.push_back(Action::Dial { link, target, skip: Vec::new() });
         link
@@ -108,16 +102,16 @@ impl Node {
     /// that was only announced is not.
     pub(super) fn book_success(&mut self, link: LinkId, id: NodeId, wanted: bool) {
         let Some(peer) = self.peers.get(&link) else { return };
-        let (addr, target, standing) = match (&peer.dialled, &peer.target, &peer.addr) {
-            (Some(addr), Some(target), _) if wanted => (addr, target.clone(), Standing::Wanted),
-            (Some(addr), Some(target), _) => (addr, target.clone(), Standing::Known),
+        let (addr, target, trust) = match (&peer.dialled, &peer.target, &peer.addr) {
+            (Some(addr), Some(target), _) if wanted => (addr, target.clone(), Trust::Wanted),
+            (Some(addr), Some(target), _) => (addr, target.clone(), Trust::Known),
             (_, _, Some(addr)) if self.is_sensible(self.scope_of(link), addr) => {
-                (addr, Target::Told(addr.clone(), self.scope_of(link)), Standing::Announced)
+                (addr, Target::Told(addr.clone(), self.scope_of(link)), Trust::Announced)
             }
             _ => return,
         };
         let addr = addr.clone();
-        self.book.reached(&addr, id, standing, target);
+        self.book.reached(&addr, id, trust, target);
         if self.book.has_arrived(&addr) {
             let event = MeshEvent::SeedReached { addr: addr.to_string(), id };
             self.actions.push_back(Action::Report(event));

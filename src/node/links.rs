@@ -1,12 +1,11 @@
 //! Links come and go: admission, loss, and which row of the table speaks for a peer.
 
 use std::io::ErrorKind;
-use std::time::Duration;
 
-use super::attempts::Failure;
 use super::event::{Action, LinkId};
-use super::peer::{Direction, Peer, Purpose, Stage};
+use super::peer::{Direction, Peer, Stage};
 use super::timers::Timer;
+use super::waiting::Waiter;
 use super::{Node, Now};
 use crate::cause::Cause;
 use crate::events::MeshEvent;
@@ -14,18 +13,13 @@ use crate::id::NodeId;
 use crate::protocol::Encryption;
 use crate::stats::Refusal;
 use crate::trouble::Trouble;
-use crate::wire::Malformed;
 
 /// Peers that are not taken back, at most; the oldest is forgotten.
 const MAX_SHUNNED: usize = 256;
 
-/// A frame is asked for again at most this often; a peer that sends a second unreadable one
-/// sooner is closed.
-const COMPLAIN_EVERY: Duration = Duration::from_secs(20);
-
 impl Node {
     pub(super) fn new_link(&mut self, now: Now, peer: Peer) -> LinkId {
-        let link = self.numbers.link();
+        let link = self.ids.link();
         self.peers.insert(link, peer);
         self.timers.set(now.mono + self.config.handshake_timeout, Timer::Handshake(link));
         link
@@ -83,9 +77,9 @@ impl Node {
         }
         match peer.stage {
             Stage::Opening | Stage::Greeting => {
-                let cause = Self::before_handshake(cause);
+                let cause = Self::as_not_py2p(cause);
                 if let Some(peer) = self.peers.remove(&link) {
-                    self.never_ready(now, peer, cause);
+                    self.ended_before_handshake(now, peer, cause);
                 }
             }
             Stage::Ready(id) => {
@@ -110,7 +104,7 @@ impl Node {
 
     /// What answers with a length beyond all bounds before it has shaken hands is something else.
     /// If those four bytes are how records of TLS begin, it is that.
-    fn before_handshake(cause: Cause) -> Cause {
+    fn as_not_py2p(cause: Cause) -> Cause {
         let Cause::TooLarge { len, .. } = cause else { return cause };
         match (len >> 24, len >> 16 & 0xff) {
             (0x14..=0x17, 0x03) => Cause::WrongEncryption { theirs: Encryption::Ssl },
@@ -127,7 +121,7 @@ impl Node {
         self.table.remove(&id, link);
         self.stats.left += 1;
         self.remember_lost(now, link, &cause);
-        self.disappoint(now, link, &cause);
+        self.fail_waiters_or_redial(now, link, &cause);
         self.passages_lost(now, id);
         self.actions.push_back(Action::Report(MeshEvent::Left { id, cause }));
         if self.table.is_empty() && !self.is_closed {
@@ -150,21 +144,8 @@ impl Node {
         self.actions.push_back(Action::Report(event));
     }
 
-    /// A link ended while somebody waited for it to be taken up.
-    fn disappoint(&mut self, now: Now, link: LinkId, cause: &Cause) {
-        let Some(peer) = self.peers.get_mut(&link) else { return };
-        let purposes = std::mem::take(&mut peer.purposes);
-        if peer.may_try_again(cause) {
-            self.dial_again(now, link, purposes);
-        } else {
-            peer.give_up_reached(cause);
-            let failure = peer.failure(cause);
-            purposes.into_iter().for_each(|purpose| self.fail_purpose(purpose, &failure));
-        }
-    }
-
     /// A link ended before its handshake: whoever waited for it is told.
-    pub(super) fn never_ready(&mut self, now: Now, mut peer: Peer, cause: Cause) {
+    pub(super) fn ended_before_handshake(&mut self, now: Now, mut peer: Peer, cause: Cause) {
         if peer.direction == Direction::Incoming {
             let cause = peer.as_stranger(cause);
             self.turned_away(&cause);
@@ -178,26 +159,15 @@ impl Node {
         peer.give_up_reached(&cause);
         let failure = peer.failure(&cause);
         let again = peer.take_retried(&cause);
-        for purpose in peer.purposes.clone() {
-            self.fail_purpose(purpose, &failure);
+        for waiter in peer.waiters.clone() {
+            self.fail_waiter(waiter, &failure);
         }
         self.retry_later(now, &peer, again, failure);
-        if peer.purposes.contains(&Purpose::Mesh) {
+        if peer.waiters.contains(&Waiter::Mesh) {
             self.dial_failed(&peer, &cause);
         }
         self.book_failure(now, &peer, &cause);
         self.check_alone();
-    }
-
-    pub(super) fn fail_purpose(&mut self, purpose: Purpose, failure: &Failure) {
-        match purpose {
-            Purpose::Connect(connect) => {
-                let outcome = Err(failure.clone());
-                self.actions.push_back(Action::Connected { connect, outcome });
-            }
-            Purpose::Reply(ticket) => self.requests.route_failed(ticket),
-            Purpose::Mesh => {}
-        }
     }
 
     fn dial_failed(&mut self, peer: &Peer, cause: &Cause) {
@@ -205,33 +175,6 @@ impl Node {
         if let Some(addr) = &peer.dialled {
             let (addr, cause) = (addr.to_string(), cause.clone());
             self.actions.push_back(Action::Report(MeshEvent::DialFailed { addr, cause }));
-        }
-    }
-
-    /// A frame that is no message. What an honest py2p may pass on for somebody else is only
-    /// refused; what it can only have made itself ends the link.
-    pub(super) fn malformed(&mut self, now: Now, link: LinkId, why: &Malformed) {
-        self.stats.received += 1;
-        let (reason, ends) = match why {
-            Malformed::Unparsable(_) => (Refusal::Unparsable, false),
-            Malformed::WrongId => (Refusal::WrongId, true),
-            Malformed::BadTime => (Refusal::BadTime, true),
-            Malformed::BadSender => (Refusal::BadSender, false),
-            Malformed::BadFlag => (Refusal::BadFlag, false),
-            Malformed::NoPayload => (Refusal::NoPayload, false),
-            Malformed::TooManyPackets => (Refusal::TooLarge, false),
-            Malformed::TooBig => (Refusal::TooLarge, true),
-        };
-        self.stats.refuse(reason);
-        let Some(peer) = self.peers.get_mut(&link) else { return };
-        peer.last_heard = now.mono;
-        peer.has_spoken = true;
-        if peer.is_handshaking() {
-            self.close_link(now, link, Cause::NotPy2p);
-        } else if ends || (reason == Refusal::Unparsable && !peer.may_complain(now.mono)) {
-            self.close_link(now, link, Cause::Malformed(reason.as_str()));
-        } else if reason == Refusal::Unparsable {
-            self.ask_again(now, link);
         }
     }
 }
@@ -245,20 +188,5 @@ impl Peer {
             _ => false,
         };
         if tells_nothing && !self.has_spoken { Cause::Silent } else { cause }
-    }
-
-    /// Whether the end of this link, not taken up yet, may be due to another link to the peer.
-    fn may_try_again(&self, cause: &Cause) -> bool {
-        let by_peer = matches!(cause, Cause::PeerClosed | Cause::Io(_));
-        by_peer && !self.is_rs2p && !self.is_second_try && self.dialled.is_some()
-    }
-
-    /// Whether an unreadable frame may be asked for again; notes that it is.
-    fn may_complain(&mut self, now: Duration) -> bool {
-        let may = self.last_complaint.is_none_or(|last| now >= last + COMPLAIN_EVERY);
-        if may {
-            self.last_complaint = Some(now);
-        }
-        may
     }
 }

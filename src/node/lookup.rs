@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::event::{LinkId, Target, TicketId};
-use super::peer::Purpose;
+use super::waiting::Waiter;
 use super::{Node, Now};
 use crate::id::NodeId;
 use crate::options::Flag;
@@ -86,6 +86,6 @@ impl Node {
         waiting.is_dialling = true;
         waiting.why = ReplyLoss::Unreachable;
         let target = Target::Told(addr.clone(), self.widest_scope());
-        self.dial(now, target, addr, Purpose::Reply(ticket));
+        self.dial(now, target, addr, Waiter::Reply(ticket));
     }
 }

@@ -18,6 +18,7 @@ mod handshake;
 mod healing;
 mod links;
 mod lookup;
+mod malformed;
 mod passages;
 pub(crate) mod peer;
 mod proving;
@@ -32,10 +33,12 @@ pub(crate) mod rng;
 mod routes;
 mod routing_table;
 pub(crate) mod seen;
+mod settings;
 #[cfg(test)]
 mod tests;
 pub(crate) mod time;
 mod timers;
+mod waiting;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -47,7 +50,7 @@ pub(crate) use event::{
     Action, Channel, ConnectId, Event, LinkId, LinkSettings, Parcel, Target, TicketId,
 };
 use passages::Passages;
-use peer::{Numbers, Peer};
+use peer::{IdSource, Peer};
 pub(crate) use publishing::Dated;
 use requests::Requests;
 use rng::Rng;
@@ -98,7 +101,7 @@ pub(crate) struct Node {
     timers: Timers,
     is_sweeping: bool,
     actions: VecDeque<Action>,
-    numbers: Numbers,
+    ids: IdSource,
     rng: Rng,
     stats: Stats,
     /// Peers that the user has disconnected.
@@ -133,7 +136,7 @@ impl Node {
             timers: Timers::default(),
             is_sweeping: false,
             actions: VecDeque::new(),
-            numbers: Numbers::default(),
+            ids: IdSource::default(),
             rng,
             stats: Stats::default(),
             shunned: VecDeque::new(),

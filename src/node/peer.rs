@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::attempts::{Attempts, Failure};
 use super::clocks::Clocks;
-use super::event::{ConnectId, LinkId, LinkSettings, Neighbour, Target, TicketId};
+use super::event::{LinkId, LinkSettings, Neighbour, Target};
 use super::proving::Proving;
 use super::reach::{Scope, Way, is_private};
+use super::waiting::Waiter;
 use crate::id::NodeId;
 use crate::wire::{HostPort, Method};
 
@@ -16,17 +17,6 @@ use crate::wire::{HostPort, Method};
 pub(crate) enum Direction {
     Incoming,
     Outgoing,
-}
-
-/// Why an outgoing link was made. One link can serve several.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// A user waits in `connect`.
-    Connect(ConnectId),
-    /// A reply waits for this route.
-    Reply(TicketId),
-    /// The mesh wants it: exchanged, remembered or retried addresses.
-    Mesh,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +39,7 @@ pub(crate) enum Stage {
 pub(crate) struct Peer {
     pub direction: Direction,
     pub stage: Stage,
-    pub purposes: Vec<Purpose>,
+    pub waiters: Vec<Waiter>,
     /// Where we dialled: the address book's key. A link that takes over from another inherits it.
     pub dialled: Option<HostPort>,
     /// All addresses that were tried there.
@@ -58,7 +48,7 @@ pub(crate) struct Peer {
     pub attempts: Attempts,
     /// When another one is tried, if this one has not shaken hands by then.
     pub next_address_at: Option<Duration>,
-    /// Whether this is the second dial for the same purposes.
+    /// Whether this is the second dial for the same waiters.
     pub is_second_try: bool,
     /// The two ends of the link, once it is up.
     pub way: Option<Way>,
@@ -85,7 +75,7 @@ pub(crate) struct Peer {
     /// Until when our handshake is held back from a py2p node that may have another link to us.
     pub answer_by: Option<Duration>,
     /// When the first of two links was asked for a sign of life, because of this one.
-    pub asked_first: Option<Duration>,
+    pub probed_at: Option<Duration>,
     /// The compression methods that the peer wants to be sent, in its order.
     pub methods: Vec<Method>,
     /// All that it ever announced, and may use: a py2p that asks for plain bytes goes on
@@ -101,7 +91,7 @@ pub(crate) struct Peer {
     pub earlier: Option<Failure>,
     pub last_heard: Duration,
     /// When we last asked for a frame again.
-    pub last_complaint: Option<Duration>,
+    pub last_resend_request: Option<Duration>,
     /// When we last told our peers list on request.
     pub last_told: Option<Duration>,
 }
@@ -111,7 +101,7 @@ impl Peer {
         Peer {
             direction,
             stage: Stage::Opening,
-            purposes: Vec::new(),
+            waiters: Vec::new(),
             dialled: None,
             target: None,
             attempts: Attempts::default(),
@@ -130,7 +120,7 @@ impl Peer {
             is_acknowledged: false,
             answered: false,
             answer_by: None,
-            asked_first: None,
+            probed_at: None,
             methods: Vec::new(),
             announced: Vec::new(),
             clocks: Clocks::default(),
@@ -139,7 +129,7 @@ impl Peer {
             retries: 0,
             earlier: None,
             last_heard: now,
-            last_complaint: None,
+            last_resend_request: None,
             last_told: None,
         }
     }
@@ -155,7 +145,7 @@ impl Peer {
 
     /// Whether a user asked for this link.
     pub fn is_wanted(&self) -> bool {
-        self.purposes.iter().any(|purpose| matches!(purpose, Purpose::Connect(_)))
+        self.waiters.iter().any(|waiter| matches!(waiter, Waiter::Connect(_)))
     }
 
     /// Who is at the other end, once it has said so.
@@ -178,7 +168,8 @@ impl Peer {
 
     /// The addresses that somebody in `scope` may try to dial this peer at, the best first: the one
     /// that it announced, the one at which we dialled it, and the second one that it offered. If we
-    /// have reached it at a public address and it announced a private one, that is behind a forward.
+    /// have reached it at a public address and it announced a private one, that is behind a
+    /// forward.
     pub fn ways(&self, scope: Scope) -> Vec<HostPort> {
         let reached = match (&self.way, &self.dialled) {
             (Some(way), Some(_)) if self.is_outgoing() => Some(HostPort::from(way.remote)),
@@ -237,7 +228,7 @@ impl Peer {
 
     /// How to talk with it. Between rs2p nodes nothing is compressed unless `compress`; towards
     /// py2p always, because its cost of receiving is quadratic in bytes.
-    pub fn terms(&self, peer: NodeId, compress: bool) -> LinkSettings {
+    pub fn settings(&self, peer: NodeId, compress: bool) -> LinkSettings {
         let send = Method::SUPPORTED.iter().copied().find(|ours| self.methods.contains(ours));
         LinkSettings {
             peer,
@@ -248,11 +239,11 @@ impl Peer {
     }
 }
 
-/// Numbers for links, tickets and connects.
+/// IdSource for links, tickets and connects.
 #[derive(Debug, Default)]
-pub(crate) struct Numbers(u64);
+pub(crate) struct IdSource(u64);
 
-impl Numbers {
+impl IdSource {
     pub fn next(&mut self) -> u64 {
         self.0 += 1;
         self.0

@@ -19,14 +19,22 @@ impl Node {
         peer.last_heard = now.mono;
         peer.has_spoken = true;
         match peer.id() {
-            None => self.greeted(now, link, &envelope),
-            Some(from) if envelope.main.is_relayed() => self.flooded(now, link, from, envelope),
-            Some(from) => self.whispered(now, link, from, envelope),
+            None => self.received_before_handshake(now, link, &envelope),
+            Some(from) if envelope.main.is_relayed() => {
+                self.broadcast_received(now, link, from, envelope)
+            }
+            Some(from) => self.whisper_received(now, link, from, envelope),
         }
     }
 
     /// A message for everyone.
-    fn flooded(&mut self, now: Now, link: LinkId, from: NodeId, envelope: Box<Envelope>) {
+    fn broadcast_received(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        from: NodeId,
+        envelope: Box<Envelope>,
+    ) {
         let is_evicted = self.seen.is_evicted(envelope.time);
         let check = || check(&self.me, &self.config, is_evicted, now, &envelope);
         match self.seen.remember(now, &envelope.id, envelope.time, check) {
@@ -70,7 +78,7 @@ impl Node {
     }
 
     /// A message for us alone.
-    fn whispered(&mut self, now: Now, link: LinkId, from: NodeId, envelope: Box<Envelope>) {
+    fn whisper_received(&mut self, now: Now, link: LinkId, from: NodeId, envelope: Box<Envelope>) {
         if let Body::RoutedReply(reply) = &envelope.body {
             let reply = reply.clone();
             return self.reply_came(now, link, from, envelope, &reply);
@@ -86,7 +94,7 @@ impl Node {
                 return self.close_link(now, link, Cause::Malformed(why));
             }
             Body::Hello(hello) => {
-                self.told_difference(now, link, from, hello);
+                self.clock_difference_received(now, link, from, hello);
                 self.hello_again(now, link, from, hello);
             }
             Body::Receipt(receipt) => self.receipt_came(now, from, *receipt),

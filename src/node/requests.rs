@@ -92,7 +92,7 @@ impl Requests {
 impl Node {
     /// Keeps a message until its receiver has taken it.
     pub(super) fn request_route(&mut self, now: Now, to: NodeId, letter: Letter) -> TicketId {
-        let ticket = TicketId(self.numbers.next());
+        let ticket = TicketId(self.ids.next());
         let request_id = Packet::from(NodeId::from_digest(&self.rng.bytes()).as_bytes());
         let waiting = Waiting {
             request_id,

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::attempts::Failure;
 use super::event::Target;
-use super::peer::{Peer, Purpose};
+use super::peer::Peer;
 use super::timers::Timer;
+use super::waiting::Waiter;
 use super::{Node, Now};
 use crate::cause::Cause;
 use crate::wire::HostPort;
@@ -20,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(150);
 pub(crate) struct Retry {
     addr: HostPort,
     target: Target,
-    pub purposes: Vec<Purpose>,
+    pub waiters: Vec<Waiter>,
     /// When the first dial began, and its time with it.
     begun: Duration,
     retries: u32,
@@ -28,16 +29,16 @@ pub(crate) struct Retry {
 }
 
 impl Peer {
-    /// Takes the purposes for which the dial is repeated, if it ended in the way of a node that has
+    /// Takes the waiters for which the dial is repeated, if it ended in the way of a node that has
     /// too many newcomers. What the mesh wants is in the address book, with pauses of its own.
-    pub(super) fn take_retried(&mut self, cause: &Cause) -> Vec<Purpose> {
+    pub(super) fn take_retried(&mut self, cause: &Cause) -> Vec<Waiter> {
         let by_peer = matches!(cause, Cause::PeerClosed | Cause::Io(_));
         if !by_peer || self.is_rs2p || self.retries >= MAX_RETRIES {
             return Vec::new();
         }
-        let all = std::mem::take(&mut self.purposes).into_iter();
-        let (again, over) = all.partition(|purpose| *purpose != Purpose::Mesh);
-        self.purposes = over;
+        let all = std::mem::take(&mut self.waiters).into_iter();
+        let (again, over) = all.partition(|waiter| *waiter != Waiter::Mesh);
+        self.waiters = over;
         again
     }
 }
@@ -47,19 +48,19 @@ impl Node {
         &mut self,
         now: Now,
         peer: &Peer,
-        purposes: Vec<Purpose>,
+        waiters: Vec<Waiter>,
         failure: Failure,
     ) {
-        if purposes.is_empty() {
+        if waiters.is_empty() {
             return;
         }
         let (Some(addr), Some(target)) = (peer.dialled.clone(), peer.target.clone()) else {
-            return purposes.into_iter().for_each(|it| self.fail_purpose(it, &failure));
+            return waiters.into_iter().for_each(|it| self.fail_waiter(it, &failure));
         };
-        let number = self.numbers.next();
+        let number = self.ids.next();
         let (begun, retries) = (peer.opened, peer.retries + 1);
         let pause = self.rng.jitter(PAUSE * 2_u32.saturating_pow(peer.retries));
-        let retry = Retry { addr, target, purposes, begun, retries, failure };
+        let retry = Retry { addr, target, waiters, begun, retries, failure };
         self.retries.insert(number, retry);
         self.timers.set(now.mono + pause, Timer::Retry(number));
     }
@@ -72,11 +73,11 @@ impl Node {
         } else {
             self.has_room().map_err(Failure::from)
         };
-        for purpose in retry.purposes {
+        for waiter in retry.waiters {
             match &outcome {
-                Err(failure) => self.fail_purpose(purpose, failure),
+                Err(failure) => self.fail_waiter(waiter, failure),
                 Ok(()) => {
-                    let link = self.dial(now, retry.target.clone(), retry.addr.clone(), purpose);
+                    let link = self.dial(now, retry.target.clone(), retry.addr.clone(), waiter);
                     if let Some(peer) = self.peers.get_mut(&link) {
                         (peer.opened, peer.retries) = (retry.begun, retry.retries);
                         peer.earlier = Some(retry.failure.clone());

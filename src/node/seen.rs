@@ -29,7 +29,7 @@ pub(crate) struct SeenCache {
 #[derive(Debug, Default)]
 struct Second {
     // A map without values, because a set has no entries that one look-up can find and fill.
-    ids: HashMap<u128, (), BuildHasherDefault<Spread>>,
+    ids: HashMap<u128, (), BuildHasherDefault<IdentityHasher>>,
     last_arrival: Duration,
 }
 
@@ -113,9 +113,9 @@ impl SeenCache {
 
 /// A fingerprint is spread already: its low half is its hash.
 #[derive(Default)]
-struct Spread(u64);
+struct IdentityHasher(u64);
 
-impl Hasher for Spread {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }

@@ -293,11 +293,11 @@ fn a_renegotiation_is_answered_with_what_we_can_do_if_it_is_news() {
     };
     let actions = hand.hear(a, ask(&[]));
     assert_eq!(says(&actions, a), [Kind::COMPRESSION]);
-    let terms = actions.iter().find_map(|action| match action {
-        Action::Renegotiate { terms, .. } => Some(terms),
+    let settings = actions.iter().find_map(|action| match action {
+        Action::Renegotiate { settings, .. } => Some(settings),
         _ => None,
     });
-    assert_eq!(terms.expect("new terms").send, None);
+    assert_eq!(settings.expect("new settings").send, None);
     assert!(hand.hear(a, ask(&[])).is_empty(), "no news");
     let resend = envelope(id(1), Flag::Renegotiate, SECOND, Method::resend_payload());
     assert!(matches!(hand.hear(a, resend)[..], [Action::Resend { link }] if link == a));

@@ -194,7 +194,7 @@ fn a_py2p_with_a_higher_id_that_does_not_dial_is_answered_after_a_moment() {
     let mut bench = higher();
     let ours = bench.we_dial();
     assert!(!bench.has_said(ours, HANDSHAKE));
-    bench.pass(THEIR_DIAL);
+    bench.pass(CROSSED_DIAL);
     assert!(bench.has_said(ours, HANDSHAKE));
     assert_eq!(bench.row(), Some(ours));
 }
