@@ -9,7 +9,7 @@ use crate::id::NodeId;
 use crate::mesh_socket::{Handle, MeshSocket};
 use crate::node::event::Neighbour;
 use crate::options::SendOptions;
-use crate::packet::Packets;
+use crate::packets::Packets;
 
 /// A link to a peer: what a handler gets beside the message, and what the routing table holds.
 ///
@@ -66,7 +66,7 @@ impl Connection {
     /// # Errors
     ///
     /// [`Error::UnknownPeer`] if it is no longer linked, and those of [`MeshSocket::send`].
-    pub fn send<M>(&self, packets: impl Packets<M>) -> Result<()> {
+    pub fn send(&self, packets: impl Packets) -> Result<()> {
         self.send_with(SendOptions::whisper(), packets)
     }
 
@@ -76,7 +76,7 @@ impl Connection {
     /// # Errors
     ///
     /// [`Error::UnknownPeer`] if it is no longer linked, and those of [`MeshSocket::send_with`].
-    pub fn send_with<M>(&self, options: SendOptions, packets: impl Packets<M>) -> Result<()> {
+    pub fn send_with(&self, options: SendOptions, packets: impl Packets) -> Result<()> {
         self.server().ok_or(Error::Closed)?.send_to_peer(&self.id(), options, packets)
     }
 
@@ -86,7 +86,7 @@ impl Connection {
     ///
     /// [`SendError`] with the packets: [`Error::Full`] if the queue is full, or one of the errors of
     /// [`send`](Connection::send).
-    pub fn try_send<M>(&self, packets: impl Packets<M>) -> Result<(), SendError> {
+    pub fn try_send(&self, packets: impl Packets) -> Result<(), SendError> {
         self.send_or_return(SendOptions::whisper().timeout(Duration::ZERO), packets)
     }
 
@@ -96,14 +96,14 @@ impl Connection {
     /// # Errors
     ///
     /// [`SendError`] with the packets and one of the errors of [`send_with`](Connection::send_with).
-    pub fn send_or_return<M>(
+    pub fn send_or_return(
         &self,
         options: SendOptions,
-        packets: impl Packets<M>,
+        packets: impl Packets,
     ) -> Result<(), SendError> {
         match self.server() {
             Some(server) => server.send_or_return_to(&self.id(), options, packets),
-            None => Err(SendError::new(Error::Closed, packets.into_packets().collect())),
+            None => Err(SendError::new(Error::Closed, packets.into_packets())),
         }
     }
 

@@ -140,6 +140,7 @@ mod node;
 mod options;
 mod outward;
 mod packet;
+mod packets;
 mod peer_addr;
 #[cfg(feature = "native-tls")]
 mod pem;
@@ -167,7 +168,8 @@ pub use id::{MessageId, NodeId};
 pub use mesh_socket::{Iter, MeshSocket, Registration, RoutingTable, Sent, Status, Verdict};
 pub use message::Message;
 pub use options::{Flag, Kind, Overflow, SendOptions};
-pub use packet::{Many, Mixed, One, Packet, Packets};
+pub use packet::Packet;
+pub use packets::Packets;
 pub use peer_addr::PeerAddr;
 pub use protocol::{Encryption, Protocol};
 pub use reply::{Reply, Ticket};

@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
 use crate::mesh_socket::{Handle, MeshSocket};
 use crate::options::{Flag, Kind};
-use crate::packet::{Packet, Packets};
+use crate::packet::Packet;
+use crate::packets::Packets;
 use crate::reply::Reply;
 use crate::wire::Envelope;
 
@@ -123,7 +124,7 @@ impl Message {
     /// [`Error::Closed`] if the socket is closed or gone, and those of [`MeshSocket::send_to`].
     ///
     /// See [`Message`] for an example.
-    pub fn reply<M>(&self, packets: impl Packets<M>) -> Result<Reply> {
+    pub fn reply(&self, packets: impl Packets) -> Result<Reply> {
         self.server().ok_or(Error::Closed)?.answer(&self.sender(), Some(self.id()), packets)
     }
 

@@ -1,5 +1,6 @@
-//! Packets: the byte strings of a message, and the types that can be sent as packets.
+//! A packet: one of the byte strings of a message.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Deref, Range};
 
@@ -57,7 +58,7 @@ impl Packet {
 
     /// Returns the packet as text. Bytes that are not UTF-8 are replaced.
     #[must_use]
-    pub fn to_text(&self) -> std::borrow::Cow<'_, str> {
+    pub fn to_text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
     }
 }
@@ -82,44 +83,71 @@ impl AsRef<[u8]> for Packet {
     }
 }
 
-/// Copies the borrowed bytes.
-impl<T: AsRef<[u8]> + ?Sized> From<&T> for Packet {
-    fn from(bytes: &T) -> Self {
-        Packet(Bytes::copy_from_slice(bytes.as_ref()))
+macro_rules! copied {
+    ($($type:ty),*) => {$(
+        /// Copies the bytes.
+        impl From<$type> for Packet {
+            fn from(bytes: $type) -> Self {
+                Packet(Bytes::copy_from_slice(bytes.as_ref()))
+            }
+        }
+    )*};
+}
+
+copied!(&str, &&str, &String, &[u8], &&[u8], &Vec<u8>, &crate::NodeId);
+
+macro_rules! taken {
+    ($($type:ty),*) => {$(
+        /// Copies nothing.
+        impl From<$type> for Packet {
+            fn from(bytes: $type) -> Self {
+                Packet(bytes.into())
+            }
+        }
+    )*};
+}
+
+taken!(Bytes, Vec<u8>, Box<[u8]>, String);
+
+/// Copies nothing: both share the bytes.
+impl From<&Packet> for Packet {
+    fn from(packet: &Packet) -> Self {
+        packet.clone()
     }
 }
 
+/// Copies nothing: both share the bytes.
+impl From<&Bytes> for Packet {
+    fn from(bytes: &Bytes) -> Self {
+        Packet(bytes.clone())
+    }
+}
+
+/// Copies the bytes.
 impl<const N: usize> From<[u8; N]> for Packet {
     fn from(bytes: [u8; N]) -> Self {
-        Packet::from(&bytes)
+        Packet::from(&bytes[..])
     }
 }
 
-/// The same memory.
-impl From<Bytes> for Packet {
-    fn from(bytes: Bytes) -> Self {
-        Packet(bytes)
+/// Copies the bytes.
+impl<const N: usize> From<&[u8; N]> for Packet {
+    fn from(bytes: &[u8; N]) -> Self {
+        Packet::from(&bytes[..])
     }
 }
 
-/// The same memory.
-impl From<Vec<u8>> for Packet {
-    fn from(bytes: Vec<u8>) -> Self {
-        Packet(bytes.into())
+/// Copies the bytes only if they are borrowed.
+impl From<Cow<'_, str>> for Packet {
+    fn from(text: Cow<'_, str>) -> Self {
+        Packet::from(text.into_owned())
     }
 }
 
-/// The same memory.
-impl From<Box<[u8]>> for Packet {
-    fn from(bytes: Box<[u8]>) -> Self {
-        Packet(bytes.into())
-    }
-}
-
-/// The same memory.
-impl From<String> for Packet {
-    fn from(text: String) -> Self {
-        Packet(text.into())
+/// Copies the bytes only if they are borrowed.
+impl From<Cow<'_, [u8]>> for Packet {
+    fn from(bytes: Cow<'_, [u8]>) -> Self {
+        Packet::from(bytes.into_owned())
     }
 }
 
@@ -169,87 +197,4 @@ impl PartialEq<&str> for Packet {
     fn eq(&self, other: &&str) -> bool {
         self.0[..] == *other.as_bytes()
     }
-}
-
-/// What `send` and its siblings take: one packet, or any number of them.
-///
-/// One packet is what a [`Packet`] can be made from: borrowed text or bytes (`&str`, `&[u8]`,
-/// `&String`, ...), which are copied, or owned ones (`String`, `Vec<u8>`, `Bytes`, [`Packet`]),
-/// which are not. An array, slice, vector or iterator of these has one packet per item. A tuple of
-/// two to twelve packets may mix types. The type parameter is inferred and need not be named.
-///
-/// ```
-/// fn count<M>(packets: impl rs2p::Packets<M>) -> usize {
-///     packets.into_packets().count()
-/// }
-///
-/// assert_eq!(count("one"), 1);
-/// assert_eq!(count(b"one"), 1);
-/// assert_eq!(count(vec![0xff; 1000]), 1);
-/// assert_eq!(count(["this is", "a test"]), 2);
-/// assert_eq!(count((0..3).map(|n| n.to_string())), 3);
-/// assert_eq!(count(("job", 7.to_string(), vec![0, 255])), 3);
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be sent as packets",
-    label = "expected one byte string or text, or an array, slice, vector or iterator of them",
-    note = "packets of different types go into a tuple: `(\"job\", number.to_string())`"
-)]
-pub trait Packets<M> {
-    /// Returns the packets, in order.
-    fn into_packets(self) -> impl Iterator<Item = Packet>;
-}
-
-/// Marks what is one packet; see [`Packets`].
-#[derive(Debug)]
-pub enum One {}
-
-/// Marks what is any number of packets; see [`Packets`].
-#[derive(Debug)]
-pub enum Many {}
-
-/// Marks a tuple of packets; see [`Packets`].
-#[derive(Debug)]
-pub enum Mixed {}
-
-impl<T: Into<Packet>> Packets<One> for T {
-    fn into_packets(self) -> impl Iterator<Item = Packet> {
-        std::iter::once(self.into())
-    }
-}
-
-impl<I> Packets<Many> for I
-where
-    I: IntoIterator,
-    I::Item: Into<Packet>,
-{
-    fn into_packets(self) -> impl Iterator<Item = Packet> {
-        self.into_iter().map(Into::into)
-    }
-}
-
-macro_rules! tuples {
-    ($(($($packet:ident),*))*) => {$(
-        impl<$($packet: Into<Packet>),*> Packets<Mixed> for ($($packet,)*) {
-            #[allow(non_snake_case)]
-            fn into_packets(self) -> impl Iterator<Item = Packet> {
-                let ($($packet,)*) = self;
-                [$($packet.into()),*].into_iter()
-            }
-        }
-    )*};
-}
-
-tuples! {
-    (A, B)
-    (A, B, C)
-    (A, B, C, D)
-    (A, B, C, D, E)
-    (A, B, C, D, E, F)
-    (A, B, C, D, E, F, G)
-    (A, B, C, D, E, F, G, H)
-    (A, B, C, D, E, F, G, H, I)
-    (A, B, C, D, E, F, G, H, I, J)
-    (A, B, C, D, E, F, G, H, I, J, K)
-    (A, B, C, D, E, F, G, H, I, J, K, L)
 }

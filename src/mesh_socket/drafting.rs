@@ -2,13 +2,14 @@
 
 use crate::error::{Error, Result};
 use crate::options::{Flag, SendOptions};
-use crate::packet::{Packet, Packets};
+use crate::packet::Packet;
+use crate::packets::{Packets, Seal};
 use crate::wire::{Draft, MAX_PAYLOAD};
 
 /// Returns a message that may be sent: not of a reserved kind, and not too large.
-pub(crate) fn draft<M>(
+pub(crate) fn draft(
     options: &SendOptions,
-    packets: impl Packets<M>,
+    packets: impl Packets,
     time: u64,
     max: usize,
 ) -> Result<Draft> {
@@ -21,7 +22,7 @@ pub(crate) fn draft<M>(
     // Nearly always a kind and one packet.
     let mut all = Vec::with_capacity(2);
     all.push(Packet(options.kind.0.clone()));
-    all.extend(packets.into_packets());
+    packets.add_to(&mut all, Seal);
     if all.len() > MAX_PAYLOAD {
         return Err(Error::TooManyPackets { count: all.len(), max: MAX_PAYLOAD });
     }

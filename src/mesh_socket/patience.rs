@@ -7,7 +7,7 @@ use super::connecting::far_future;
 use super::{MeshSocket, Sent};
 use crate::error::{Error, Result, SendError};
 use crate::options::SendOptions;
-use crate::packet::{Packet, Packets};
+use crate::packets::Packets;
 use crate::runtime::link::{Flush, Link};
 
 impl MeshSocket {
@@ -21,7 +21,7 @@ impl MeshSocket {
     /// at once.
     ///
     /// See [`SendError`] for an example.
-    pub fn try_send<M>(&self, packets: impl Packets<M>) -> Result<Sent, SendError> {
+    pub fn try_send(&self, packets: impl Packets) -> Result<Sent, SendError> {
         self.send_or_return(SendOptions::new().timeout(Duration::ZERO), packets)
     }
 
@@ -42,9 +42,9 @@ impl MeshSocket {
     /// # Errors
     ///
     /// Those of [`try_send`](MeshSocket::try_send); [`Error::Full`] when the time is up.
-    pub fn send_timeout<M>(
+    pub fn send_timeout(
         &self,
-        packets: impl Packets<M>,
+        packets: impl Packets,
         timeout: Duration,
     ) -> Result<Sent, SendError> {
         self.send_or_return(SendOptions::new().timeout(timeout), packets)
@@ -57,23 +57,23 @@ impl MeshSocket {
     ///
     /// [`SendError`] with the packets and one of the errors of
     /// [`send_with`](MeshSocket::send_with).
-    pub fn send_or_return<M>(
+    pub fn send_or_return(
         &self,
         options: SendOptions,
-        packets: impl Packets<M>,
+        packets: impl Packets,
     ) -> Result<Sent, SendError> {
-        let packets: Vec<Packet> = packets.into_packets().collect();
+        let packets = packets.into_packets();
         self.send_with(options, packets.clone()).map_err(|error| SendError::new(error, packets))
     }
 
     /// Does the same to one direct peer.
-    pub(crate) fn send_or_return_to<M>(
+    pub(crate) fn send_or_return_to(
         &self,
         id: &crate::NodeId,
         options: SendOptions,
-        packets: impl Packets<M>,
+        packets: impl Packets,
     ) -> Result<(), SendError> {
-        let packets: Vec<Packet> = packets.into_packets().collect();
+        let packets = packets.into_packets();
         let sent = self.send_to_peer(id, options, packets.clone());
         sent.map_err(|error| SendError::new(error, packets))
     }

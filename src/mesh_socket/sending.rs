@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
 use crate::node::{Dated, LinkId, Now, Routed};
 use crate::options::SendOptions;
-use crate::packet::Packets;
+use crate::packets::Packets;
 use crate::reply::{Reply, Ticket};
 use crate::runtime::core::State;
 use crate::runtime::link::Link;
@@ -67,7 +67,7 @@ impl MeshSocket {
     ///   was sent to anybody.
     /// - [`Error::Repeated`]: the same packets were sent more often than once a second for long.
     /// - [`Error::Closed`]: the socket is closed.
-    pub fn send<M>(&self, packets: impl Packets<M>) -> Result<Sent> {
+    pub fn send(&self, packets: impl Packets) -> Result<Sent> {
         self.send_with(SendOptions::new(), packets)
     }
 
@@ -77,7 +77,7 @@ impl MeshSocket {
     /// # Errors
     ///
     /// Those of [`send`](MeshSocket::send).
-    pub fn whisper<M>(&self, packets: impl Packets<M>) -> Result<Sent> {
+    pub fn whisper(&self, packets: impl Packets) -> Result<Sent> {
         self.send_with(SendOptions::whisper(), packets)
     }
 
@@ -98,7 +98,7 @@ impl MeshSocket {
     ///
     /// Those of [`send`](MeshSocket::send), and [`Error::ReservedKind`] or [`Error::ReservedFlag`] for
     /// what only the protocol itself may say.
-    pub fn send_with<M>(&self, options: SendOptions, packets: impl Packets<M>) -> Result<Sent> {
+    pub fn send_with(&self, options: SendOptions, packets: impl Packets) -> Result<Sent> {
         let draft = self.draft(&options, packets)?;
         let (count, patience) = (draft.packets.len() - 1, self.patience(&options));
         let sent = match options.flag.is_relayed() {
@@ -121,16 +121,16 @@ impl MeshSocket {
     /// [`Error::TooLarge`], [`Error::TooManyPackets`], [`Error::Closed`], [`Error::Full`] if too much
     /// waits for that peer already, [`Error::TooManyRequests`] if too many messages wait for a
     /// route.
-    pub fn send_to<M>(&self, id: &NodeId, packets: impl Packets<M>) -> Result<Reply> {
+    pub fn send_to(&self, id: &NodeId, packets: impl Packets) -> Result<Reply> {
         self.answer(id, None, packets)
     }
 
     /// Sends packets to one node, because of a message of its own if there is one.
-    pub(crate) fn answer<M>(
+    pub(crate) fn answer(
         &self,
         id: &NodeId,
         about: Option<MessageId>,
-        packets: impl Packets<M>,
+        packets: impl Packets,
     ) -> Result<Reply> {
         let draft = self.draft(&SendOptions::whisper(), packets)?;
         let core = self.core();
@@ -168,11 +168,11 @@ impl MeshSocket {
     }
 
     /// Sends to one direct peer, waiting for room.
-    pub(crate) fn send_to_peer<M>(
+    pub(crate) fn send_to_peer(
         &self,
         id: &NodeId,
         options: SendOptions,
-        packets: impl Packets<M>,
+        packets: impl Packets,
     ) -> Result<()> {
         let draft = self.draft(&options, packets)?;
         let frame = draft.encode(&self.id(), &draft.id());
@@ -187,7 +187,7 @@ impl MeshSocket {
     }
 
     /// Checks what is to be sent.
-    fn draft<M>(&self, options: &SendOptions, packets: impl Packets<M>) -> Result<Draft> {
+    fn draft(&self, options: &SendOptions, packets: impl Packets) -> Result<Draft> {
         let core = self.core();
         let now = core.clock.now();
         core.phase.check_at(now.mono)?;

@@ -13,7 +13,7 @@ use crate::mesh_socket::drafting::draft;
 use crate::message::Message;
 use crate::node::{ConnectId, Connecting, Dated};
 use crate::options::SendOptions;
-use crate::packet::Packets;
+use crate::packets::Packets;
 use crate::wire::Draft;
 
 /// A program whose `connect` failed tries again after this time.
@@ -27,7 +27,7 @@ impl World {
     ///
     /// [`Error::Closed`] if the node is down, and those of `MeshSocket::send` that do not take
     /// waiting.
-    pub fn send<M>(&mut self, node: usize, packets: impl Packets<M>) -> Result<()> {
+    pub fn send(&mut self, node: usize, packets: impl Packets) -> Result<()> {
         self.send_with(node, SendOptions::new(), packets)
     }
 
@@ -36,7 +36,7 @@ impl World {
     /// # Errors
     ///
     /// Those of [`World::send`].
-    pub fn whisper<M>(&mut self, node: usize, packets: impl Packets<M>) -> Result<()> {
+    pub fn whisper(&mut self, node: usize, packets: impl Packets) -> Result<()> {
         self.send_with(node, SendOptions::whisper(), packets)
     }
 
@@ -45,11 +45,11 @@ impl World {
     /// # Errors
     ///
     /// Those of [`World::send`], and [`Error::ReservedKind`] or [`Error::ReservedFlag`].
-    pub fn send_with<M>(
+    pub fn send_with(
         &mut self,
         node: usize,
         options: SendOptions,
-        packets: impl Packets<M>,
+        packets: impl Packets,
     ) -> Result<()> {
         let pid = self.machines[node].process.ok_or(Error::Closed)?;
         let second = self.clock(pid).second();
@@ -64,7 +64,7 @@ impl World {
     /// # Errors
     ///
     /// Those of `MeshSocket::send_to`.
-    pub fn send_to<M>(&mut self, node: usize, to: &NodeId, packets: impl Packets<M>) -> Result<()> {
+    pub fn send_to(&mut self, node: usize, to: &NodeId, packets: impl Packets) -> Result<()> {
         self.whisper_to(node, to, None, packets)
     }
 
@@ -73,21 +73,21 @@ impl World {
     /// # Errors
     ///
     /// Those of `MeshSocket::send_to`.
-    pub fn reply<M>(
+    pub fn reply(
         &mut self,
         node: usize,
         message: &Message,
-        packets: impl Packets<M>,
+        packets: impl Packets,
     ) -> Result<()> {
         self.whisper_to(node, &message.sender(), Some(message.id()), packets)
     }
 
-    fn whisper_to<M>(
+    fn whisper_to(
         &mut self,
         node: usize,
         to: &NodeId,
         about: Option<MessageId>,
-        packets: impl Packets<M>,
+        packets: impl Packets,
     ) -> Result<()> {
         let pid = self.machines[node].process.ok_or(Error::Closed)?;
         let second = self.clock(pid).second();

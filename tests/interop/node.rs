@@ -83,7 +83,7 @@ impl Node {
     pub fn broadcast<P: AsRef<[u8]>>(&self, packets: impl IntoIterator<Item = P>) {
         match self {
             Node::Py2p(peer) => peer.send(packets),
-            Node::Rs2p(socket) => drop(socket.send(packets.into_iter().map(copied)).expect("sent")),
+            Node::Rs2p(socket) => drop(socket.send(copies(packets)).expect("sent")),
         }
     }
 
@@ -91,9 +91,7 @@ impl Node {
     pub fn whisper<P: AsRef<[u8]>>(&self, packets: impl IntoIterator<Item = P>) {
         match self {
             Node::Py2p(peer) => peer.whisper(packets),
-            Node::Rs2p(socket) => {
-                socket.whisper(packets.into_iter().map(copied)).map(drop).expect("sent");
-            }
+            Node::Rs2p(socket) => drop(socket.whisper(copies(packets)).expect("sent")),
         }
     }
 
@@ -155,6 +153,6 @@ impl From<Message> for Heard {
     }
 }
 
-fn copied(packet: impl AsRef<[u8]>) -> rs2p::Packet {
-    packet.as_ref().into()
+fn copies<P: AsRef<[u8]>>(packets: impl IntoIterator<Item = P>) -> Vec<rs2p::Packet> {
+    packets.into_iter().map(|packet| packet.as_ref().into()).collect()
 }

@@ -68,7 +68,7 @@ fn packets_are_any_bytes_and_any_number() {
     nodes[0].send(Vec::<&str>::new()).expect("none");
     nodes[0].send([b"\0\xff".as_slice(), b"", "größer".as_bytes()]).expect("some");
     nodes[0].send(&large).expect("large");
-    nodes[0].send((0..1000).map(|n| n.to_string())).expect("many");
+    nodes[0].send((0..1000).map(|n| n.to_string()).collect::<Vec<_>>()).expect("many");
     assert!(recv(&nodes[1]).payload().is_empty());
     assert_eq!(recv(&nodes[1]).payload(), [b"\0\xff".as_slice(), b"", "größer".as_bytes()]);
     assert!(recv(&nodes[1])[1] == large[..]);
