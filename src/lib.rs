@@ -145,7 +145,7 @@ mod peer_addr;
 #[cfg(feature = "native-tls")]
 mod pem;
 mod protocol;
-mod reply;
+mod routed;
 mod runtime;
 mod secret;
 #[cfg(feature = "sim")]
@@ -172,7 +172,7 @@ pub use packet::Packet;
 pub use packets::Packets;
 pub use peer_addr::PeerAddr;
 pub use protocol::{Encryption, Protocol};
-pub use reply::{Reply, Ticket};
+pub use routed::{Routed, Ticket};
 pub use stats::{Refusal, ReplyLoss, Stats};
 #[cfg(feature = "native-tls")]
 pub use tls::{Fingerprint, InvalidFingerprint, Tls, TlsIdentity};

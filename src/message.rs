@@ -10,7 +10,7 @@ use crate::mesh_socket::{Handle, MeshSocket};
 use crate::options::{Flag, Kind};
 use crate::packet::Packet;
 use crate::packets::Packets;
-use crate::reply::Reply;
+use crate::routed::Routed;
 use crate::wire::Envelope;
 
 /// Bytes that a queued message takes besides its own.
@@ -115,8 +115,8 @@ impl Message {
 
     /// Sends packets to the sender of this message only.
     ///
-    /// Never blocks. To a direct peer the reply is [`Reply::Sent`]. Otherwise it travels back along
-    /// the way that this message came, and the [`Ticket`](crate::Ticket) of [`Reply::Routing`]
+    /// Never blocks. To a direct peer the reply is [`Routed::Sent`]. Otherwise it travels back along
+    /// the way that this message came, and the [`Ticket`](crate::Ticket) of [`Routed::Pending`]
     /// tells whether the sender has taken it; see [`MeshSocket::send_to`].
     ///
     /// # Errors
@@ -124,7 +124,7 @@ impl Message {
     /// [`Error::Closed`] if the socket is closed or gone, and those of [`MeshSocket::send_to`].
     ///
     /// See [`Message`] for an example.
-    pub fn reply(&self, packets: impl Packets) -> Result<Reply> {
+    pub fn reply(&self, packets: impl Packets) -> Result<Routed> {
         self.server().ok_or(Error::Closed)?.answer(&self.sender(), Some(self.id()), packets)
     }
 

@@ -8,10 +8,10 @@ use super::connecting::far_future;
 use super::drafting::draft;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
-use crate::node::{Dated, LinkId, Now, Routed};
+use crate::node::{Dated, LinkId, Now, Dispatch};
 use crate::options::SendOptions;
 use crate::packets::Packets;
-use crate::reply::{Reply, Ticket};
+use crate::routed::{Routed, Ticket};
 use crate::runtime::core::State;
 use crate::runtime::link::Link;
 use crate::runtime::slot::Slot;
@@ -111,8 +111,8 @@ impl MeshSocket {
 
     /// Sends packets to one node, wherever in the mesh it is. Never waits.
     ///
-    /// To a direct peer they are on their way when this returns: [`Reply::Sent`]. Otherwise
-    /// [`Reply::Routing`] has a ticket that tells whether the node has taken them. They travel from
+    /// To a direct peer they are on their way when this returns: [`Routed::Sent`]. Otherwise
+    /// [`Routed::Pending`] has a ticket that tells whether the node has taken them. They travel from
     /// peer to peer, back along the way that a message of that node has come. Where there is no such
     /// way, the mesh is asked where the node is, and a link to it is made.
     ///
@@ -121,7 +121,7 @@ impl MeshSocket {
     /// [`Error::TooLarge`], [`Error::TooManyPackets`], [`Error::Closed`], [`Error::Full`] if too much
     /// waits for that peer already, [`Error::TooManyRequests`] if too many messages wait for a
     /// route.
-    pub fn send_to(&self, id: &NodeId, packets: impl Packets) -> Result<Reply> {
+    pub fn send_to(&self, id: &NodeId, packets: impl Packets) -> Result<Routed> {
         self.answer(id, None, packets)
     }
 
@@ -131,7 +131,7 @@ impl MeshSocket {
         id: &NodeId,
         about: Option<MessageId>,
         packets: impl Packets,
-    ) -> Result<Reply> {
+    ) -> Result<Routed> {
         let draft = self.draft(&SendOptions::whisper(), packets)?;
         let core = self.core();
         let way = core.look(|state| state.node.way_to(id, about));
@@ -147,7 +147,7 @@ impl MeshSocket {
                 letter = routed();
             }
             let routed = state.node.send_to(now, *id, letter);
-            if let Routed::Routing(ticket) = routed {
+            if let Dispatch::Pending(ticket) = routed {
                 state.tickets.insert(ticket, Arc::clone(&slot));
             }
             Ok(routed)
@@ -159,11 +159,11 @@ impl MeshSocket {
         })?;
         self.core().trace.sent(&SendOptions::whisper(), draft.packets.len() - 1, 1);
         match routed {
-            Routed::Sent => Ok(Reply::Sent),
-            Routed::Routing(_) => {
-                Ok(Reply::Routing(Ticket { slot, core: Arc::clone(self.core()) }))
+            Dispatch::Sent => Ok(Routed::Sent),
+            Dispatch::Pending(_) => {
+                Ok(Routed::Pending(Ticket { slot, core: Arc::clone(self.core()) }))
             }
-            Routed::TooMany => Err(Error::TooManyRequests),
+            Dispatch::TooMany => Err(Error::TooManyRequests),
         }
     }
 

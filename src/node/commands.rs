@@ -19,11 +19,11 @@ pub(crate) enum Connecting {
 
 /// What became of a message to one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Routed {
+pub(crate) enum Dispatch {
     /// It is a peer: sent.
     Sent,
     /// It is on its way, or a way is being looked for; [`Action::Settled`] will tell.
-    Routing(TicketId),
+    Pending(TicketId),
     /// Too many messages wait for a route.
     TooMany,
 }
@@ -105,14 +105,14 @@ impl Node {
     }
 
     /// Sends to one node, peer or not.
-    pub fn send_to(&mut self, now: Now, to: NodeId, letter: Letter) -> Routed {
+    pub fn send_to(&mut self, now: Now, to: NodeId, letter: Letter) -> Dispatch {
         if self.whisper_to(&to, &letter.plain) {
-            Routed::Sent
+            Dispatch::Sent
         } else if self.requests.is_full(letter.len()) {
-            Routed::TooMany
+            Dispatch::TooMany
         } else {
             self.stats.sent += 1;
-            Routed::Routing(self.request_route(now, to, letter))
+            Dispatch::Pending(self.request_route(now, to, letter))
         }
     }
 

@@ -433,14 +433,14 @@ fn a_reply_waits_for_a_route_and_gives_up_in_time() {
     let a = hand.rs2p(1);
     let draft = Draft { main: Flag::Whisper, packets: packets([&[2], b"x"]), time: SECOND };
     let letter = Letter::plain(&draft, &id(100));
-    let Routed::Routing(ticket) = hand.node.send_to(hand.now, id(9), letter.clone()) else {
+    let Dispatch::Pending(ticket) = hand.node.send_to(hand.now, id(9), letter.clone()) else {
         panic!("not a peer")
     };
     assert_eq!(says(&hand.actions(), a), [Kind::REQUEST]);
     let actions = hand.pass(10_001);
     let settled = |action: &Action| matches!(action, Action::Settled { ticket: t, sent: false } if *t == ticket);
     assert!(actions.iter().any(settled));
-    assert_eq!(hand.node.send_to(hand.now, id(1), letter), Routed::Sent);
+    assert_eq!(hand.node.send_to(hand.now, id(1), letter), Dispatch::Sent);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::ledger::Audience;
 use super::schedule::ProcessId;
 use super::world::World;
 use crate::id::{MessageId, NodeId};
-use crate::node::{Routed, TicketId};
+use crate::node::{Dispatch, TicketId};
 use crate::wire::routed::Address;
 use crate::wire::{Draft, Frame, Letter};
 
@@ -58,20 +58,20 @@ impl World {
         let sent = letter.clone();
         let routed = self.act_writing(pid, number, |node, now| node.send_to(now, to, sent));
         match routed {
-            Routed::Sent if self.ground.ledger.sendings[number].put == 0 => {
+            Dispatch::Sent if self.ground.ledger.sendings[number].put == 0 => {
                 let what = format!("process {pid} never put message {number} on a link");
                 self.ground.ledger.breaks(NOT_FORGOTTEN, what);
             }
-            Routed::Sent => {}
-            Routed::Routing(ticket) => {
+            Dispatch::Sent => {}
+            Dispatch::Pending(ticket) => {
                 self.ground.ledger.routing += 1;
                 let routing = &mut self.processes[pid].routing;
                 routing.push(Routing { ticket, number, letter, to });
             }
             // It was never sent.
-            Routed::TooMany => drop(self.ground.ledger.sendings.pop()),
+            Dispatch::TooMany => drop(self.ground.ledger.sendings.pop()),
         }
-        routed != Routed::TooMany
+        routed != Dispatch::TooMany
     }
 
     /// Returns which message that waited for a way this frame is, now that it is put on a link.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rs2p::Reply;
+use rs2p::Routed;
 
 use crate::{
     net::{Net, bind, close, id_of, link, link_back, promises, soon},
@@ -29,7 +29,7 @@ fn a_reply_goes_straight_to_a_neighbour(net: Net) {
 
     py.send(["and you?"]);
     let question = rs.recv_timeout(PATIENCE).expect("the question");
-    assert!(matches!(question.reply(["I", "too"]), Ok(Reply::Sent)));
+    assert!(matches!(question.reply(["I", "too"]), Ok(Routed::Sent)));
     let answer = Heard::from(py.recv(soon()).expect("the answer"));
     assert_eq!((answer.flag, answer.kind), (2, vec![2]));
     assert_eq!(answer.payload, [&b"I"[..], b"too"]);
@@ -50,7 +50,7 @@ fn a_reply_finds_a_py2p_several_hops_away(net: Net) {
         let question = rs.recv_timeout(PATIENCE).expect("the question");
         assert_eq!(question.sender(), id_of(far));
         assert!(rs.peer(&id_of(far)).is_none(), "several hops away");
-        let Ok(Reply::Routing(ticket)) = question.reply(["I do"]) else {
+        let Ok(Routed::Pending(ticket)) = question.reply(["I do"]) else {
             panic!("there is no direct link");
         };
         ticket.wait(PATIENCE).expect("a route");

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use rs2p::{Cause, Encryption, Error, MeshEvent, MeshSocket, Message, Protocol, Reply};
+use rs2p::{Cause, Encryption, Error, MeshEvent, MeshSocket, Message, Protocol, Routed};
 
 use crate::{
     ignoring::tests,
@@ -97,7 +97,7 @@ fn a_chain_of_four_broadcasts_whispers_and_replies() {
     let reply = recv(&r1);
     assert_eq!(reply.payload(), ["heard"]);
     assert_eq!(reply.sender().as_str(), p2.id());
-    assert!(matches!(reply.reply("and answered"), Ok(Reply::Sent)));
+    assert!(matches!(reply.reply("and answered"), Ok(Routed::Sent)));
     assert_eq!(p2.recv(soon()).expect("the answer").payload(), [b"and answered"]);
     assert!(r2.try_recv().is_err(), "a whisper goes one hop");
     for peer in [&p1, &p2] {

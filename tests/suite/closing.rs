@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rs2p::{Connection, Error, MeshSocket, Message, RecvError, Reply};
+use rs2p::{Connection, Error, MeshSocket, Message, RecvError, Routed};
 
 use super::support::*;
 
@@ -100,8 +100,8 @@ fn close_with_fifty_links_ends_every_blocked_call() {
         run(
             "ticket",
             Box::new(move |hub| match hub.send_to(&nobody, "?")? {
-                Reply::Routing(ticket) => ticket.wait(FOR_EVER),
-                Reply::Sent => Ok(()),
+                Routed::Pending(ticket) => ticket.wait(FOR_EVER),
+                Routed::Sent => Ok(()),
             }),
         );
         // All five are waiting, or will find the socket closing: both must end the same way.

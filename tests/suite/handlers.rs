@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::bounded;
 use rs2p::{
-    Cause, Connection, Error, Kind, Message, RecvError, RecvTimeoutError, Reply, SendOptions,
+    Cause, Connection, Error, Kind, Message, RecvError, RecvTimeoutError, Routed, SendOptions,
 };
 
 use super::support::*;
@@ -124,7 +124,7 @@ fn every_call_is_safe_inside_a_handler() {
         me.whisper("from inside").expect("sent");
         msg.reply("from inside").expect("sent").wait(PATIENCE).expect("a peer");
         conn.send("from inside").expect("sent");
-        let Reply::Routing(ticket) = me.send_to(&gone, "hello?").expect("routing") else {
+        let Routed::Pending(ticket) = me.send_to(&gone, "hello?").expect("routing") else {
             panic!("not a peer")
         };
         assert!(matches!(ticket.wait(PATIENCE), Err(Error::WouldDeadlock)));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rs2p::{Error, Flag, Kind, MeshEvent, Reply, SendOptions};
+use rs2p::{Error, Flag, Kind, MeshEvent, Routed, SendOptions};
 
 use super::support::*;
 
@@ -111,7 +111,7 @@ fn a_reply_to_a_peer_is_sent_at_once() {
     let nodes = line(2);
     nodes[0].send("Did you get this?").expect("sent");
     let question = recv(&nodes[1]);
-    assert!(matches!(question.reply(["yes", "I did"]).expect("sent"), Reply::Sent));
+    assert!(matches!(question.reply(["yes", "I did"]).expect("sent"), Routed::Sent));
     let answer = recv(&nodes[0]);
     assert_eq!((answer.kind(), answer.flag()), (Kind::WHISPER, Flag::Whisper));
     assert_eq!(answer.sender(), nodes[1].id());
@@ -127,7 +127,7 @@ fn a_reply_finds_its_way_over_several_hops() {
     let nodes = line(4);
     nodes[0].send("who is far away?").expect("sent");
     let question = recv(&nodes[3]);
-    let Reply::Routing(ticket) = question.reply("I am").expect("routing") else {
+    let Routed::Pending(ticket) = question.reply("I am").expect("routing") else {
         panic!("the sender is no peer")
     };
     ticket.wait(PATIENCE).expect("sent");

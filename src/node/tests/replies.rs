@@ -138,7 +138,7 @@ fn our_reply_is_sent_only_when_it_is_confirmed() {
     let about = asked(&mut hand, a, 9);
     let letter = letter(100, 9, Some(about));
     let (_, reply) = letter.routed.clone().expect("it fits");
-    assert!(matches!(hand.node.send_to(hand.now, id(9), letter), Routed::Routing(_)));
+    assert!(matches!(hand.node.send_to(hand.now, id(9), letter), Dispatch::Pending(_)));
     let actions = hand.actions();
     assert_eq!((own_frames_to(&actions), outcome(&actions)), (vec![a], None));
     let said_by_b = hand.hear(b, receipt(2, Receipt::Taken(reply)));

@@ -1,4 +1,4 @@
-//! The outcome of a message to one node.
+//! How a message to one node travels, and its ticket.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,17 +8,18 @@ use crate::error::{Error, Result};
 use crate::runtime::core::Core;
 use crate::runtime::slot::Slot;
 
-/// The outcome of a message to one node.
+/// How a message to one node travels: what [`MeshSocket::send_to`](crate::MeshSocket::send_to) and
+/// [`Message::reply`](crate::Message::reply) return.
 #[derive(Clone, Debug)]
-pub enum Reply {
+pub enum Routed {
     /// The node is a direct peer: the message is in the queue of its link. If the link is lost before
     /// it is written, it counts in [`Stats::unsent_frames`](crate::Stats::unsent_frames).
     Sent,
     /// The node is not a direct peer. The ticket tells whether it has taken the message.
-    Routing(Ticket),
+    Pending(Ticket),
 }
 
-impl Reply {
+impl Routed {
     /// Waits until the message was taken, see [`Ticket::wait`].
     ///
     /// Returns at once if the node is a direct peer. Waits no longer than `timeout`.
@@ -28,8 +29,8 @@ impl Reply {
     /// Those of [`Ticket::wait`].
     pub fn wait(&self, timeout: Duration) -> Result<()> {
         match self {
-            Reply::Sent => Ok(()),
-            Reply::Routing(ticket) => ticket.wait(timeout),
+            Routed::Sent => Ok(()),
+            Routed::Pending(ticket) => ticket.wait(timeout),
         }
     }
 }
@@ -48,12 +49,12 @@ impl Ticket {
     /// a link that the node has accepted.
     ///
     /// ```
-    /// # use rs2p::{MeshSocket, Reply};
+    /// # use rs2p::{MeshSocket, Routed};
     /// # use std::time::Duration;
     /// # fn main() -> rs2p::Result<()> {
     /// # let sock = MeshSocket::bind(("127.0.0.1", 0))?;
     /// # let nobody = "6VnYj9LjoVLTvU3uPhy4nxm6yv2wEvhaRtGHeV9wwFngWGGqKAzuZ8jK6gFuvq737V".parse()?;
-    /// if let Reply::Routing(ticket) = sock.send_to(&nobody, "are you there?")? {
+    /// if let Routed::Pending(ticket) = sock.send_to(&nobody, "are you there?")? {
     ///     assert!(ticket.wait(Duration::from_millis(10)).is_err());
     /// }
     /// # sock.close()?;
