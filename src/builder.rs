@@ -117,11 +117,15 @@ impl Builder {
         self
     }
 
-    /// Sets how much may wait for `recv`: bytes of memory and messages. Default: 64 MiB, 65,536
-    /// messages.
-    pub fn queue(mut self, bytes: usize, messages: usize) -> Self {
+    /// Sets how many bytes of memory may wait for `recv`. Default: 64 MiB.
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
         self.config.queue_bytes = bytes;
-        self.config.queue_len = messages;
+        self
+    }
+
+    /// Sets how many messages may wait for `recv`. Default: 65,536.
+    pub fn queue_messages(mut self, messages: usize) -> Self {
+        self.config.queue_messages = messages;
         self
     }
 
@@ -133,8 +137,8 @@ impl Builder {
 
     /// Sets how long a full queue waits for a program that takes nothing, with [`Overflow::Auto`].
     /// Default: 10 s.
-    pub fn queue_patience(mut self, patience: Duration) -> Self {
-        self.config.queue_patience = sane(patience);
+    pub fn queue_timeout(mut self, timeout: Duration) -> Self {
+        self.config.queue_timeout = sane(timeout);
         self
     }
 
@@ -151,18 +155,23 @@ impl Builder {
         self
     }
 
-    /// Sets a peer that takes less than 16 KiB of a waiting queue in this time is closed: for rs2p
-    /// peers and for py2p peers, which read slowly. Default: 10 s and 60 s.
-    pub fn stall(mut self, rs2p: Duration, py2p: Duration) -> Self {
-        self.config.stall = sane(rs2p);
-        self.config.stall_py2p = sane(py2p);
+    /// Sets the time in which an rs2p peer must take 16 KiB of what is queued for it, or its link is
+    /// closed. Default: 10 s.
+    pub fn stall_timeout(mut self, timeout: Duration) -> Self {
+        self.config.stall = sane(timeout);
+        self
+    }
+
+    /// Sets the same for py2p peers, which read slowly. Default: 60 s.
+    pub fn stall_timeout_py2p(mut self, timeout: Duration) -> Self {
+        self.config.stall_py2p = sane(timeout);
         self
     }
 
     /// Sets how long a `send` waits for room in the queue to a peer. Default: 70 s, longer than it
     /// takes to close a peer that is stuck.
     pub fn send_timeout(mut self, timeout: Duration) -> Self {
-        self.config.send_patience = sane(timeout);
+        self.config.send_timeout = sane(timeout);
         self
     }
 
@@ -225,11 +234,17 @@ impl Builder {
         self
     }
 
-    /// Sets how many events and status entries are kept. The oldest are dropped and counted.
-    /// Default: 4,096 and 256.
-    pub fn journal(mut self, events: usize, status: usize) -> Self {
+    /// Sets how many events are kept for [`events`](crate::MeshSocket::events). The oldest are
+    /// dropped and counted. Default: 4,096.
+    pub fn max_events(mut self, events: usize) -> Self {
         self.config.events = events;
-        self.config.status = status;
+        self
+    }
+
+    /// Sets how many entries [`status`](crate::MeshSocket::status) keeps. The oldest are dropped.
+    /// Default: 256.
+    pub fn max_status(mut self, entries: usize) -> Self {
+        self.config.status = entries;
         self
     }
 

@@ -18,11 +18,11 @@ pub(crate) struct Config {
     /// Messages that wait for `recv`: bytes of memory that they pin.
     pub queue_bytes: usize,
     /// Messages that wait for `recv`: how many.
-    pub queue_len: usize,
+    pub queue_messages: usize,
     /// What happens when that queue is full.
     pub overflow: Overflow,
     /// No message left a full queue for this long: the application is taken to be gone.
-    pub queue_patience: Duration,
+    pub queue_timeout: Duration,
     /// Bytes that one link may have read without the daemon having dealt with them.
     pub link_credit: usize,
     /// Bytes that wait to be written to one peer. Sends from here stop at half of it, relays go
@@ -38,7 +38,7 @@ pub(crate) struct Config {
     /// See [`Config::stall`].
     pub stall_bytes: usize,
     /// How long `send` waits for room before it fails.
-    pub send_patience: Duration,
+    pub send_timeout: Duration,
     /// Message ids remembered.
     pub seen_ids: usize,
     /// A broadcast this old, or older, is dropped. py2p drops at over 60 s and forgets at 60 s, so
@@ -108,16 +108,16 @@ impl Default for Config {
             max_frame: 16 * MIB,
             stranger_frame: 64 * KIB,
             queue_bytes: 64 * MIB,
-            queue_len: 65_536,
+            queue_messages: 65_536,
             overflow: Overflow::Auto,
-            queue_patience: Duration::from_secs(10),
+            queue_timeout: Duration::from_secs(10),
             link_credit: MIB,
             outbound: 16 * MIB,
             hold: Duration::from_millis(100),
             stall: Duration::from_secs(10),
             stall_py2p: Duration::from_secs(60),
             stall_bytes: 16 * KIB,
-            send_patience: Duration::from_secs(70),
+            send_timeout: Duration::from_secs(70),
             seen_ids: 1 << 22,
             max_age: Duration::from_secs(60),
             max_ahead: Duration::from_secs(300),

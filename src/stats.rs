@@ -122,7 +122,7 @@ impl fmt::Display for Stats {
             self.duplicates,
             self.refused()
         )?;
-        for reason in Refusal::ALL {
+        for &reason in Refusal::ALL {
             if self.refused_for(reason) > 0 {
                 writeln!(f, "  refused   {:>10} {reason}", self.refused_for(reason))?;
             }
@@ -151,7 +151,7 @@ impl fmt::Display for Stats {
             let (taken, lost) = (self.replies_taken, self.replies_lost());
             writeln!(f, "replies     {taken:>10} taken, {lost} given up")?;
         }
-        for reason in ReplyLoss::ALL {
+        for &reason in ReplyLoss::ALL {
             if self.replies_lost_for(reason) > 0 {
                 writeln!(f, "  given up  {:>10} {reason}", self.replies_lost_for(reason))?;
             }

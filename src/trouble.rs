@@ -92,7 +92,8 @@ impl Loss {
     fn remedy(self) -> &'static str {
         match self {
             Loss::NotReceived => {
-                "receive in a loop, or choose another `queue` or `overflow` in the builder"
+                "receive in a loop, or choose another `queue_bytes`, `queue_messages` or `overflow` in the \
+                 builder"
             }
             Loss::Unsent => {
                 "call `flush` or `close` before a program ends; see `events` for why links end"

@@ -227,13 +227,16 @@ fn no_setting_overflows() {
         .handshake_timeout(for_ever)
         .frame_timeout(for_ever)
         .request_timeout(for_ever)
-        .stall(for_ever, for_ever)
-        .queue_patience(for_ever)
+        .stall_timeout(for_ever)
+        .stall_timeout_py2p(for_ever)
+        .queue_timeout(for_ever)
         .max_frame(usize::MAX)
         .outbound(usize::MAX)
         .link_credit(0)
-        .queue(0, 0)
-        .journal(0, 0)
+        .queue_bytes(0)
+        .queue_messages(0)
+        .max_events(0)
+        .max_status(0)
         .bind(("127.0.0.1", 0))
         .expect("a port");
     let other = bind();
@@ -277,7 +280,7 @@ fn health_checks_are_counted_and_are_no_events() {
 
 #[test]
 fn strangers_do_not_push_out_what_peers_did() {
-    let builder = MeshSocket::builder().max_outgoing(0).journal(16, 16);
+    let builder = MeshSocket::builder().max_outgoing(0).max_events(16).max_status(16);
     let (node, peer) = (builder.bind(("127.0.0.1", 0)).expect("a port"), bind());
     peer.connect(node.local_addr()).expect("a link");
     for _ in 0..40 {

@@ -73,9 +73,9 @@ fn expected() -> Vec<(&'static str, String)> {
         ("JSON in a message", bytes(constant!("wire/json.rs", "MAX_LEN"))),
         (
             "messages that wait for `recv`",
-            format!("{} or {}", bytes(config.queue_bytes), many(config.queue_len)),
+            format!("{} or {}", bytes(config.queue_bytes), many(config.queue_messages)),
         ),
-        ("a program that takes nothing from a full queue", secs(config.queue_patience)),
+        ("a program that takes nothing from a full queue", secs(config.queue_timeout)),
         (
             "bytes that a link reads ahead of the daemon",
             format!("{}, or one frame", bytes(config.link_credit)),
@@ -89,7 +89,7 @@ fn expected() -> Vec<(&'static str, String)> {
                 bytes(constant!("runtime/below_tls.rs", "INPUT"))
             ),
         ),
-        ("a `send` that blocks", secs(config.send_patience)),
+        ("a `send` that blocks", secs(config.send_timeout)),
         (
             "a peer that takes less than 16 KiB of its backlog",
             format!("{}, py2p {}", secs(config.stall), secs(config.stall_py2p)),

@@ -37,10 +37,10 @@ impl Backlog {
         Backlog {
             sizes: VecDeque::new(),
             bytes: 0,
-            max_len: config.queue_len.max(1),
+            max_len: config.queue_messages.max(1),
             max_bytes: config.queue_bytes,
             overflow: config.overflow,
-            patience: config.queue_patience,
+            patience: config.queue_timeout,
             full_since: None,
             is_abandoned: false,
         }
@@ -104,7 +104,7 @@ mod tests {
 
     /// Takes two messages of ten bytes.
     fn full(overflow: Overflow) -> Backlog {
-        let config = Config { queue_len: 2, queue_bytes: 20, overflow, ..Config::default() };
+        let config = Config { queue_messages: 2, queue_bytes: 20, overflow, ..Config::default() };
         let mut backlog = Backlog::new(&config);
         for _ in 0..2 {
             assert_eq!(backlog.offer(|| S(1), 10, true), Offer::Put);

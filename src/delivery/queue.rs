@@ -56,7 +56,7 @@ pub(crate) enum Waited<M> {
 }
 
 pub(crate) fn queue<M>(config: &Config) -> (Inlet<M>, Outlet<M>) {
-    let (sender, receiver) = bounded(config.queue_len.max(1));
+    let (sender, receiver) = bounded(config.queue_messages.max(1));
     let (closing, closed) = bounded(0);
     let (end, ended) = bounded(0);
     let inlet = Inlet {

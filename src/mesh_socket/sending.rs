@@ -8,7 +8,7 @@ use super::connecting::far_future;
 use super::drafting::draft;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
-use crate::node::{Dated, LinkId, Now, Dispatch};
+use crate::node::{Dated, Dispatch, LinkId, Now};
 use crate::options::SendOptions;
 use crate::packets::Packets;
 use crate::routed::{Routed, Ticket};
@@ -251,7 +251,7 @@ impl MeshSocket {
     }
 
     fn patience(&self, options: &SendOptions) -> Duration {
-        options.timeout.unwrap_or(self.core().config.send_patience)
+        options.timeout.unwrap_or(self.core().config.send_timeout)
     }
 
     /// Waits for room, unless nobody may wait here: in a handler, or without a deadline.

@@ -75,7 +75,7 @@ impl World {
         for (pid, process) in self.processes.iter().enumerate() {
             let stats = process.node.stats();
             let is_bad = |why: &Refusal| !GOOD_REASONS.contains(why) && stats.refused_for(*why) > 0;
-            if let Some(why) = Refusal::ALL.into_iter().find(is_bad) {
+            if let Some(why) = Refusal::ALL.iter().copied().find(is_bad) {
                 return Err(format!("process {pid} turned down a frame: {why}"));
             }
         }

@@ -75,7 +75,7 @@ impl Process {
             ("the strangers", marks.strangers.most(), strangers),
             ("the seen cache", marks.seen.most(), config.seen_ids),
             ("what waits for a way", marks.routing.most(), MAX_WAITING),
-            ("the user's queue", queued, config.queue_len.max(1)),
+            ("the user's queue", queued, config.queue_messages.max(1)),
             ("the bytes in the user's queue", pinned, config.queue_bytes),
         ]
     }

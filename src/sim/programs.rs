@@ -73,12 +73,7 @@ impl World {
     /// # Errors
     ///
     /// Those of `MeshSocket::send_to`.
-    pub fn reply(
-        &mut self,
-        node: usize,
-        message: &Message,
-        packets: impl Packets,
-    ) -> Result<()> {
+    pub fn reply(&mut self, node: usize, message: &Message, packets: impl Packets) -> Result<()> {
         self.whisper_to(node, &message.sender(), Some(message.id()), packets)
     }
 
@@ -137,7 +132,7 @@ impl World {
         if self.is_stopped(self.processes[pid].machine) {
             return;
         }
-        let patience = self.config.send_patience;
+        let patience = self.config.send_timeout;
         while let Some(first) = self.processes[pid].line.front() {
             let is_over = self.ground.schedule.now() > first.since + patience;
             if !is_over && first.to.is_none() && !self.has_room(pid) {

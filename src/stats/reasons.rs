@@ -46,7 +46,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// All reasons.
-    pub const ALL: [Refusal; 18] = [
+    pub const ALL: &[Refusal] = &[
         Refusal::Unparsable,
         Refusal::WrongId,
         Refusal::BadTime,
@@ -117,7 +117,7 @@ pub enum ReplyLoss {
 
 impl ReplyLoss {
     /// All reasons.
-    pub const ALL: [ReplyLoss; 5] = [
+    pub const ALL: &[ReplyLoss] = &[
         ReplyLoss::NoRoute,
         ReplyLoss::Unreachable,
         ReplyLoss::TooManyLinks,

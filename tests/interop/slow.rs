@@ -83,7 +83,7 @@ fn a_publisher_slows_down_to_a_py2p_that_reads_slowly(net: Net) {
 fn a_py2p_that_reads_nothing_is_closed_where_the_builder_says_so_and_comes_back(net: Net) {
     let count = 600;
     let impatient = net.builder().max_outgoing(0).outbound(32 << 10);
-    let publisher = bind(impatient.stall(Duration::from_secs(10), Duration::from_millis(500)));
+    let publisher = bind(impatient.stall_timeout_py2p(Duration::from_millis(500)));
     let (deaf, fast) = (slow_reader(net), net.rs2p());
     link(&publisher, &deaf);
     fast.connect(publisher.local_addr()).expect("a link");

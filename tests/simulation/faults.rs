@@ -65,7 +65,8 @@ impl Plan {
                 .max_frame(64 * 1024)
                 .outbound(128 * 1024)
                 .link_credit(32 * 1024)
-                .queue(256 * 1024, 16);
+                .queue_bytes(256 * 1024)
+                .queue_messages(16);
         }
         if self.has_few_links {
             settings = settings.max_links(self.most_links()).max_handshaking(4);

@@ -17,7 +17,8 @@ fn full_speed(seed: u64, topology: Topology, count: usize) -> Result<World, Viol
         .max_frame(32 * 1024)
         .outbound(512 * 1024)
         .link_credit(16 * 1024)
-        .queue(1 << 20, 32);
+        .queue_bytes(1 << 20)
+        .queue_messages(32);
     let network = Network { rate: 1_000_000, ..Network::default() };
     let mut world =
         World::new(seed).settings(&settings).network(network).topology(topology).nodes(count);
@@ -71,8 +72,12 @@ fn at_full_speed_nothing_is_lost_and_nothing_stands_still() {
 /// spent in the midst of what was read, again and again.
 fn burst(seed: u64) -> World {
     let credit = if seed.is_multiple_of(2) { 16 * 1024 } else { 1024 * 1024 };
-    let settings =
-        MeshSocket::builder().max_links(1).max_outgoing(0).link_credit(credit).queue(1 << 20, 16);
+    let settings = MeshSocket::builder()
+        .max_links(1)
+        .max_outgoing(0)
+        .link_credit(credit)
+        .queue_bytes(1 << 20)
+        .queue_messages(16);
     let mut world = World::new(seed).settings(&settings).topology(Topology::Line).nodes(2);
     for node in 0..2 {
         let pace = Duration::from_micros(200 * world.draw(5));

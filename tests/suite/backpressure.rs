@@ -115,7 +115,7 @@ fn a_triangle_with_huge_frames_among_small_ones() {
 fn small_bounds_slow_a_ring_down_and_lose_nothing() {
     let small = || {
         let settings = builder().max_outgoing(0).outbound(256 << 10).link_credit(32 << 10);
-        bind_with(settings.max_frame(16 << 10).queue(64 << 10, 64))
+        bind_with(settings.max_frame(16 << 10).queue_bytes(64 << 10).queue_messages(64))
     };
     let nodes: Vec<MeshSocket> = (0..4).map(|_| small()).collect();
     for n in 0..4 {
@@ -128,7 +128,7 @@ fn small_bounds_slow_a_ring_down_and_lose_nothing() {
 #[test]
 fn a_peer_that_reads_nothing_is_closed_with_its_cause_and_others_lose_nothing() {
     let quick = builder().max_outgoing(0).outbound(1 << 20);
-    let hub = bind_with(quick.stall(Duration::from_millis(1500), Duration::from_secs(60)));
+    let hub = bind_with(quick.stall_timeout(Duration::from_millis(1500)));
     let (deaf, honest) = (bind_fixed(), bind_fixed());
     connect(&deaf, &hub);
     connect(&honest, &hub);

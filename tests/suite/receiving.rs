@@ -65,7 +65,10 @@ fn after_close_what_is_queued_is_still_handed_out() {
 
 #[test]
 fn who_never_receives_loses_the_oldest_and_is_told() {
-    let (a, b) = (bind_fixed(), bind_with(builder().max_outgoing(0).queue(1 << 30, 10)));
+    let (a, b) = (
+        bind_fixed(),
+        bind_with(builder().max_outgoing(0).queue_bytes(1 << 30).queue_messages(10)),
+    );
     connect(&a, &b);
     for n in 0..100 {
         a.send(n.to_string()).expect("sent");
@@ -89,7 +92,7 @@ fn who_never_receives_loses_the_oldest_and_is_told() {
 
 #[test]
 fn who_receives_slowly_loses_nothing() {
-    let small = builder().max_outgoing(0).queue(64 << 10, 100);
+    let small = builder().max_outgoing(0).queue_bytes(64 << 10).queue_messages(100);
     let (a, b) = (bind_fixed(), bind_with(small));
     connect(&a, &b);
     assert_eq!(b.try_recv().map(|_| ()), Err(TryRecvError::Empty));
@@ -111,7 +114,8 @@ fn who_receives_slowly_loses_nothing() {
 #[test]
 fn who_stops_receiving_is_waited_for_and_then_no_longer() {
     let patience = Duration::from_secs(1);
-    let settings = builder().max_outgoing(0).queue(1 << 30, 10).queue_patience(patience);
+    let settings =
+        builder().max_outgoing(0).queue_bytes(1 << 30).queue_messages(10).queue_timeout(patience);
     let (a, b) = (bind_fixed(), bind_with(settings));
     connect(&a, &b);
     assert_eq!(b.try_recv().map(|_| ()), Err(TryRecvError::Empty));
@@ -133,7 +137,11 @@ fn who_stops_receiving_is_waited_for_and_then_no_longer() {
 
 #[test]
 fn drop_oldest_never_waits() {
-    let settings = builder().max_outgoing(0).queue(1 << 30, 10).overflow(Overflow::DropOldest);
+    let settings = builder()
+        .max_outgoing(0)
+        .queue_bytes(1 << 30)
+        .queue_messages(10)
+        .overflow(Overflow::DropOldest);
     let (a, b) = (bind_fixed(), bind_with(settings));
     connect(&a, &b);
     assert_eq!(b.try_recv().map(|_| ()), Err(TryRecvError::Empty));
