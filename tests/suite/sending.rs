@@ -165,9 +165,9 @@ fn a_reply_on_its_way_prints_plainly() {
     let a = bind_with(builder().request_timeout(Duration::from_millis(200)));
     let nobody = "6VnYj9LjoVLTvU3uPhy4nxm6yv2wEvhaRtGHeV9wwFngWGGqKAzuZ8jK6gFuvq737V";
     let reply = a.send_to(&nobody.parse().expect("an id"), "hello?").expect("routing");
-    assert_eq!(format!("{reply:?}"), "Routing(Ticket(waiting for a route))");
+    assert_eq!(format!("{reply:?}"), "Pending(Ticket(waiting for a route))");
     assert!(reply.wait(PATIENCE).is_err());
-    assert_eq!(format!("{reply:?}"), "Routing(Ticket(not sent))");
+    assert_eq!(format!("{reply:?}"), "Pending(Ticket(not sent))");
     close_all(&[a]);
 }
 
