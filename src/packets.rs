@@ -151,7 +151,7 @@ mod tests {
         for at in [where_is(&bytes), where_is(&packet), where_is(vec![bytes.clone()])] {
             assert_eq!(at, at_bytes);
         }
-        assert_eq!(where_is(&[packet.clone()]), at_bytes);
+        assert_eq!(where_is(std::slice::from_ref(&packet)), at_bytes);
         assert_eq!(where_is((packet, "and text")), at_bytes);
         assert_eq!(where_is(bytes), at_bytes);
     }
