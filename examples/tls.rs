@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use rs2p::{Builder, Encryption, MeshSocket, Protocol, Tls, TlsIdentity};
+use rs2p::tls::{Tls, TlsIdentity};
+use rs2p::{Builder, Encryption, MeshSocket, Protocol};
 
 /// In a real program from a file or the environment, made by `openssl rand -base64 24` for instance.
 const SECRET: &str = "bqDyw5TqAAtqwS7XVSLJAHQjgG5yJZ3k";

@@ -117,7 +117,7 @@ impl Connection {
     /// Returns the socket that this link belongs to, or `None` if that is gone.
     #[must_use]
     pub fn server(&self) -> Option<MeshSocket> {
-        self.server.upgrade().map(MeshSocket::from)
+        MeshSocket::upgrade(&self.server)
     }
 
     /// Ends the link and forgets the peer's address; see [`MeshSocket::disconnect`].

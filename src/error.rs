@@ -13,6 +13,7 @@ mod display;
 mod receive;
 mod send;
 
+pub use crate::cause::OtherMesh;
 pub use connect::Attempt;
 pub use receive::{RecvError, RecvTimeoutError, TryRecvError};
 pub use send::SendError;

@@ -38,7 +38,7 @@
 //! - It reaches every node that stays reachable from the sender while it travels.
 //! - Order is kept per link. Messages of one sender that take different paths may overtake each other.
 //! - A node that joins later gets no history.
-//! - Every loss is counted with a reason: see [`Stats`], [`Status`] and [`MeshEvent`].
+//! - Every loss is counted with a reason: see [`Stats`], [`Status`](report::Status) and [`MeshEvent`].
 //!
 //! # Trouble
 //!
@@ -130,7 +130,7 @@ mod close_report;
 mod config;
 mod connection;
 mod delivery;
-mod error;
+pub mod error;
 mod events;
 mod id;
 mod link;
@@ -152,20 +152,19 @@ mod secret;
 pub mod sim;
 mod stats;
 #[cfg(feature = "native-tls")]
-mod tls;
+pub mod tls;
 mod trouble;
 mod wire;
 
 pub use builder::Builder;
-pub use cause::{Cause, OtherMesh};
-pub use close_report::CloseReport;
+pub use cause::Cause;
 pub use connection::Connection;
 /// The channels of [`MeshSocket::receiver`] and [`MeshSocket::events`], and their `select!`.
 pub use crossbeam_channel;
-pub use error::{Attempt, Error, RecvError, RecvTimeoutError, Result, SendError, TryRecvError};
+pub use error::{Error, Result};
 pub use events::MeshEvent;
 pub use id::{MessageId, NodeId};
-pub use mesh_socket::{Iter, MeshSocket, Registration, RoutingTable, Sent, Status, Verdict};
+pub use mesh_socket::{MeshSocket, Registration, Sent};
 pub use message::Message;
 pub use options::{Flag, Kind, Overflow, SendOptions};
 pub use packet::Packet;
@@ -173,10 +172,16 @@ pub use packets::Packets;
 pub use peer_addr::PeerAddr;
 pub use protocol::{Encryption, Protocol};
 pub use routed::{Routed, Ticket};
-pub use stats::{Refusal, ReplyLoss, Stats};
-#[cfg(feature = "native-tls")]
-pub use tls::{Fingerprint, InvalidFingerprint, Tls, TlsIdentity};
-pub use trouble::{Loss, Trouble};
+pub use stats::Stats;
+pub use trouble::Trouble;
+
+/// What a node says about itself, and why messages are lost.
+pub mod report {
+    pub use crate::close_report::CloseReport;
+    pub use crate::mesh_socket::Status;
+    pub use crate::stats::{Refusal, ReplyLoss};
+    pub use crate::trouble::Loss;
+}
 
 /// The examples of the README are tests too.
 #[cfg(doctest)]

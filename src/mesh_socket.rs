@@ -1,7 +1,7 @@
 //! The socket: bind, connect, send, receive, close.
 
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::builder::Builder;
 use crate::close_report::CloseReport;
@@ -20,8 +20,8 @@ mod receiving;
 mod sending;
 
 use delivering::Delivery;
-pub use inspecting::{RoutingTable, Status};
-pub use receiving::{Iter, Registration, Verdict};
+pub use inspecting::Status;
+pub use receiving::Registration;
 pub use sending::Sent;
 
 /// A node of the mesh.
@@ -79,12 +79,6 @@ impl Drop for Handle {
     }
 }
 
-impl From<Arc<Handle>> for MeshSocket {
-    fn from(handle: Arc<Handle>) -> Self {
-        MeshSocket { handle }
-    }
-}
-
 impl MeshSocket {
     /// Binds a socket of the default protocol, `("mesh", Plaintext)`, and starts it. Looking up
     /// a host name may block.
@@ -121,6 +115,11 @@ impl MeshSocket {
         // Set once, here: all of it is new.
         let _ = handle.delivery.handle.set(Arc::downgrade(&handle));
         MeshSocket { handle }
+    }
+
+    /// Returns the socket that this points to, or `None` if its last handle is gone.
+    pub(crate) fn upgrade(handle: &Weak<Handle>) -> Option<Self> {
+        handle.upgrade().map(|handle| MeshSocket { handle })
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
@@ -187,10 +186,10 @@ impl MeshSocket {
     }
 
     /// Returns the SHA-256 fingerprint of the certificate that this socket shows; `None` in
-    /// plaintext. Other nodes can [pin](crate::Tls::pin) it.
+    /// plaintext. Other nodes can [pin](crate::tls::Tls::pin) it.
     #[cfg(feature = "native-tls")]
     #[must_use]
-    pub fn fingerprint(&self) -> Option<crate::Fingerprint> {
+    pub fn fingerprint(&self) -> Option<crate::tls::Fingerprint> {
         self.core().tls.as_ref().map(|kit| kit.fingerprint())
     }
 

@@ -110,7 +110,7 @@ impl Message {
     /// Returns the socket that received the message, or `None` if that is gone.
     #[must_use]
     pub fn server(&self) -> Option<MeshSocket> {
-        self.server.upgrade().map(MeshSocket::from)
+        MeshSocket::upgrade(&self.server)
     }
 
     /// Sends packets to the sender of this message only.

@@ -66,7 +66,7 @@ impl Ticket {
     ///
     /// [`Error::NoRoute`] if no node knew the receiver, or it could not be reached, or did not
     /// confirm the message within the request timeout, in which case the message may have arrived;
-    /// see [`ReplyLoss`](crate::ReplyLoss); [`Error::TimedOut`] if `timeout` ended first;
+    /// see [`ReplyLoss`](crate::report::ReplyLoss); [`Error::TimedOut`] if `timeout` ended first;
     /// [`Error::Closed`] if the socket was closed; [`Error::WouldDeadlock`] inside a handler.
     pub fn wait(&self, timeout: Duration) -> Result<()> {
         if !self.core.phase.is_home() {

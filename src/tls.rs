@@ -21,7 +21,8 @@ use crate::pem;
 /// The accepting end learns only from a secret that the other end is a member.
 ///
 /// ```
-/// use rs2p::{Cause, Encryption, Error, MeshSocket, Protocol, Tls, TlsIdentity};
+/// use rs2p::tls::{Tls, TlsIdentity};
+/// use rs2p::{Cause, Encryption, Error, MeshSocket, Protocol};
 ///
 /// # fn main() -> rs2p::Result<()> {
 /// let ssl = || MeshSocket::builder().protocol(Protocol::new("mesh", Encryption::Ssl));
@@ -188,14 +189,14 @@ impl fmt::Debug for TlsIdentity {
 /// `openssl x509 -noout -fingerprint -sha256 -in cert.pem`.
 ///
 /// ```
-/// use rs2p::Fingerprint;
+/// use rs2p::tls::Fingerprint;
 ///
 /// let text = "ab".repeat(32);
 /// let fingerprint: Fingerprint = text.parse()?;
 /// assert_eq!(fingerprint.to_string(), text);
 /// assert_eq!(["AB"; 32].join(":").parse(), Ok(fingerprint));
 /// assert!("ab".parse::<Fingerprint>().is_err());
-/// # Ok::<(), rs2p::InvalidFingerprint>(())
+/// # Ok::<(), rs2p::tls::InvalidFingerprint>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);

@@ -7,7 +7,7 @@ use crate::id::NodeId;
 
 /// Something that is wrong with this node from one moment to another, see
 /// [`MeshEvent::TroubleBegan`](crate::MeshEvent::TroubleBegan) and
-/// [`Status::current`](crate::Status::current).
+/// [`Status::current`](crate::report::Status::current).
 ///
 /// It prints as what is wrong; [`Trouble::remedy`] says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -126,7 +126,7 @@ fn what_is_given_up_at_the_end_is_in_the_report_and_counted() {
     let nobody = "6VnYj9LjoVLTvU3uPhy4nxm6yv2wEvhaRtGHeV9wwFngWGGqKAzuZ8jK6gFuvq737V";
     a.send_to(&nobody.parse().expect("an id"), "are you there?").expect("kept");
     assert_eq!(a.close().expect("closed").unsent_replies, 1);
-    assert_eq!(a.stats().replies_lost_for(rs2p::ReplyLoss::Closed), 1);
+    assert_eq!(a.stats().replies_lost_for(rs2p::report::ReplyLoss::Closed), 1);
     assert!(!a.status().is_nominal());
     close_all(&[b]);
 }

@@ -8,9 +8,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use rs2p::error::{RecvError, RecvTimeoutError, TryRecvError};
 use rs2p::{
-    Connection, Encryption, Error, MeshEvent, MeshSocket, NodeId, Protocol, RecvError,
-    RecvTimeoutError, SendOptions, Trouble, TryRecvError,
+    Connection, Encryption, Error, MeshEvent, MeshSocket, NodeId, Protocol, SendOptions, Trouble,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);

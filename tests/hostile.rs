@@ -7,7 +7,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
-use rs2p::{Cause, Connection, MeshEvent, MeshSocket, Message, Refusal};
+use rs2p::report::Refusal;
+use rs2p::{Cause, Connection, MeshEvent, MeshSocket, Message};
 
 use support::raw::{self, BROADCAST, HANDSHAKE, PEERS, Raw, WHISPER};
 use support::{PATIENCE, wait_for, wait_until};

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use rs2p::{MeshSocket, RecvTimeoutError};
+use rs2p::MeshSocket;
+use rs2p::error::RecvTimeoutError;
 
 use crate::Failure;
 use crate::node::{Node, OnMessage, Step, Task};

@@ -15,11 +15,8 @@ use crate::runtime::core::State;
 use crate::stats::Stats;
 use crate::trouble::Trouble;
 
-/// The direct peers, by id.
-pub type RoutingTable = BTreeMap<NodeId, Connection>;
-
 impl MeshSocket {
-    /// Returns the direct peers, as of now.
+    /// Returns the direct peers, by id, as of now.
     ///
     /// ```
     /// # use rs2p::MeshSocket;
@@ -33,7 +30,7 @@ impl MeshSocket {
     /// # }
     /// ```
     #[must_use]
-    pub fn routing_table(&self) -> RoutingTable {
+    pub fn routing_table(&self) -> BTreeMap<NodeId, Connection> {
         let connect = |peer| Connection::new(peer, Arc::downgrade(&self.handle));
         self.look(|state| {
             state.node.peers().map(|(id, _, peer)| (id, connect(peer.neighbour(id)))).collect()

@@ -76,7 +76,8 @@ impl MeshSocket {
     /// Waits for the next message, for at most `timeout`.
     ///
     /// ```
-    /// # use rs2p::{MeshSocket, RecvTimeoutError};
+    /// # use rs2p::MeshSocket;
+    /// # use rs2p::error::RecvTimeoutError;
     /// # use std::time::Duration;
     /// # fn main() -> rs2p::Result<()> {
     /// # let sock = MeshSocket::bind(("127.0.0.1", 0))?;
@@ -235,7 +236,8 @@ impl MeshSocket {
     }
 }
 
-/// What a handler may return: nothing, or `bool`, where `true` keeps the message.
+/// What a handler may return: nothing, or `bool`, where `true` keeps the message. It is not exported,
+/// so that it can be implemented for nothing else.
 pub trait Verdict {
     /// Returns whether the handler keeps the message.
     fn keeps(self) -> bool;

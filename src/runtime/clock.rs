@@ -71,7 +71,8 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MeshEvent, MeshSocket, Refusal, Trouble};
+    use crate::report::Refusal;
+    use crate::{MeshEvent, MeshSocket, Trouble};
 
     const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use rs2p::{Cause, Encryption, MeshSocket, Refusal};
+use rs2p::report::Refusal;
+use rs2p::{Cause, Encryption, MeshSocket};
 
 use crate::{
     ignoring::tests,

@@ -6,7 +6,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, PKCS_RSA_SHA256,
     date_time_ymd,
 };
-use rs2p::{Builder, Cause, Error, Fingerprint, MeshSocket, Tls, TlsIdentity};
+use rs2p::tls::{Fingerprint, Tls, TlsIdentity};
+use rs2p::{Builder, Cause, Error, MeshSocket};
 
 use crate::support::cause;
 use crate::{bind, serves, ssl};

@@ -8,7 +8,8 @@ use std::thread;
 use std::time::Instant;
 
 use native_tls::{Identity, TlsAcceptor, TlsConnector, TlsStream};
-use rs2p::{Builder, Cause, Encryption, MeshEvent, MeshSocket, Protocol, TlsIdentity};
+use rs2p::tls::TlsIdentity;
+use rs2p::{Builder, Cause, Encryption, MeshEvent, MeshSocket, Protocol};
 
 use crate::support::cause;
 use crate::{SOON, bind, dial, limited, listener, serves, ssl};

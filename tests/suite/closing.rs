@@ -4,7 +4,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rs2p::{Connection, Error, MeshSocket, Message, RecvError, Routed};
+use rs2p::error::RecvError;
+use rs2p::{Connection, Error, MeshSocket, Message, Routed};
 
 use super::support::*;
 

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::bounded;
-use rs2p::{
-    Cause, Connection, Error, Kind, Message, RecvError, RecvTimeoutError, Routed, SendOptions,
-};
+use rs2p::error::{RecvError, RecvTimeoutError};
+use rs2p::{Cause, Connection, Error, Kind, Message, Routed, SendOptions};
 
 use super::support::*;
 

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use rs2p::{Loss, MeshEvent, Overflow, RecvError, RecvTimeoutError, Trouble, TryRecvError};
+use rs2p::error::{RecvError, RecvTimeoutError, TryRecvError};
+use rs2p::report::Loss;
+use rs2p::{MeshEvent, Overflow, Trouble};
 
 use super::support::*;
 

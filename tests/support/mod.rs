@@ -105,9 +105,9 @@ pub fn assert_balanced(socket: &MeshSocket) {
 
 /// Returns one certificate for all nodes of a test that is not about how fast keys are made.
 #[cfg(feature = "native-tls")]
-pub fn identity() -> rs2p::TlsIdentity {
-    static IDENTITY: std::sync::OnceLock<rs2p::TlsIdentity> = std::sync::OnceLock::new();
-    IDENTITY.get_or_init(|| rs2p::TlsIdentity::generate().expect("a key")).clone()
+pub fn identity() -> rs2p::tls::TlsIdentity {
+    static IDENTITY: std::sync::OnceLock<rs2p::tls::TlsIdentity> = std::sync::OnceLock::new();
+    IDENTITY.get_or_init(|| rs2p::tls::TlsIdentity::generate().expect("a key")).clone()
 }
 
 /// Returns the settings of a node with this subnet and encryption. All nodes have one certificate.
@@ -115,7 +115,7 @@ pub fn builder_of(subnet: &str, encryption: rs2p::Encryption) -> rs2p::Builder {
     let builder = MeshSocket::builder().protocol(rs2p::Protocol::new(subnet, encryption));
     #[cfg(feature = "native-tls")]
     if encryption == rs2p::Encryption::Ssl {
-        return builder.tls(rs2p::Tls::new().identity(identity()));
+        return builder.tls(rs2p::tls::Tls::new().identity(identity()));
     }
     builder
 }
