@@ -161,6 +161,7 @@ pub use cause::Cause;
 pub use connection::Connection;
 /// The channels of [`MeshSocket::receiver`] and [`MeshSocket::events`], and their `select!`.
 pub use crossbeam_channel;
+#[doc(inline)]
 pub use error::{Error, Result};
 pub use events::MeshEvent;
 pub use id::{MessageId, NodeId};

@@ -1,15 +1,15 @@
 //! The socket: bind, connect, send, receive, close.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 
-use crate::builder::Builder;
 use crate::close_report::CloseReport;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
 use crate::protocol::Protocol;
 use crate::runtime::core::Core;
 
+mod binding;
 mod connecting;
 pub(crate) mod delivering;
 pub(crate) mod drafting;
@@ -80,36 +80,6 @@ impl Drop for Handle {
 }
 
 impl MeshSocket {
-    /// Binds a socket of the default protocol, `("mesh", Plaintext)`, and starts it. Looking up
-    /// a host name may block.
-    ///
-    /// Port 0 takes any free port and announces the real one. `0.0.0.0` and `[::]` announce this
-    /// machine's address in its network. For other settings see [`MeshSocket::builder`].
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Bind`] if the address is taken or not ours, [`Error::Resolve`] or
-    /// [`Error::NoAddress`] if it cannot be found.
-    ///
-    /// See [`MeshSocket`] for an example.
-    pub fn bind(addr: impl ToSocketAddrs + std::fmt::Debug) -> Result<Self> {
-        Builder::new().bind(addr)
-    }
-
-    /// Returns a builder, for a socket with other settings than the default ones.
-    ///
-    /// ```
-    /// # use rs2p::MeshSocket;
-    /// # fn main() -> rs2p::Result<()> {
-    /// let sock = MeshSocket::builder().max_outgoing(8).bind("127.0.0.1:0")?;
-    /// # sock.close()?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
     pub(crate) fn new(core: Arc<Core>, delivery: Arc<Delivery>) -> Self {
         let handle = Arc::new(Handle { core, delivery });
         // Set once, here: all of it is new.

@@ -236,8 +236,7 @@ impl MeshSocket {
     }
 }
 
-/// What a handler may return: nothing, or `bool`, where `true` keeps the message. It is not exported,
-/// so that it can be implemented for nothing else.
+/// What a handler may return: nothing, or a `bool`. Not exported, so that no other type has it.
 pub trait Verdict {
     /// Returns whether the handler keeps the message.
     fn keeps(self) -> bool;
