@@ -62,7 +62,8 @@ pub enum Cause {
     },
     /// The peer began a frame and did not finish it in time.
     UnfinishedFrame,
-    /// The peer took too few bytes in too long a time.
+    /// The peer took no message, or showed no sign of life, for longer than
+    /// [`Builder::stall`](crate::Builder::stall) allows.
     Stalled,
     /// The outbound queue to the peer was over its limit.
     Overflow,
@@ -180,7 +181,9 @@ impl fmt::Display for Cause {
                 write!(f, "the peer announced a frame of {len} bytes, over the limit of {max}")
             }
             Cause::UnfinishedFrame => f.write_str("the peer did not finish a frame in time"),
-            Cause::Stalled => f.write_str("the peer took too few bytes in too long a time"),
+            Cause::Stalled => {
+                f.write_str("the peer took nothing, or showed no sign of life, for too long")
+            }
             Cause::Overflow => f.write_str("the outbound queue to the peer was over its limit"),
             Cause::TooManyLinks => f.write_str("this socket has reached its limit of links"),
             Cause::Crowded => f.write_str("too many connections in their handshake at once"),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::link::meter::Total;
 use crate::options::Overflow;
 
 const KIB: usize = 1024;
@@ -31,12 +32,16 @@ pub(crate) struct Config {
     /// A relay source is held back this long per [`Config::link_credit`] that it pushed into an
     /// outbound queue above its bound. It is what keeps a ring of full queues moving.
     pub hold: Duration,
-    /// A peer that takes less than [`Config::stall_bytes`] in this time is closed.
+    /// An rs2p peer for which something waits, and of which nothing is seen for this long, is closed.
     pub stall: Duration,
-    /// The same for a peer that is not rs2p: py2p needs 15 s for a frame of 64 KiB.
+    /// Any peer that takes nothing at all for this long is closed. Of py2p, which needs 15 s for a
+    /// frame of 64 KiB, nothing else is seen.
     pub stall_py2p: Duration,
-    /// See [`Config::stall`].
-    pub stall_bytes: usize,
+    /// A peer that takes as many bytes, or as many frames, in a second sets the pace. One below both
+    /// is left behind. 0 in one of them: everybody is waited for.
+    pub pace_floor: Total,
+    /// The time over which that is judged.
+    pub pace_window: Duration,
     /// How long `send` waits for room before it fails.
     pub send_timeout: Duration,
     /// Message ids remembered.
@@ -116,7 +121,8 @@ impl Default for Config {
             hold: Duration::from_millis(100),
             stall: Duration::from_secs(10),
             stall_py2p: Duration::from_secs(60),
-            stall_bytes: 16 * KIB,
+            pace_floor: Total { bytes: 64 * 1024, frames: 50 },
+            pace_window: Duration::from_secs(10),
             send_timeout: Duration::from_secs(70),
             seen_ids: 1 << 22,
             max_age: Duration::from_secs(60),

@@ -72,6 +72,31 @@ pub enum MeshEvent {
         /// How many since the last such event.
         dropped: u64,
     },
+    /// A peer takes less than [`Builder::pace_floor_bytes`](crate::Builder::pace_floor_bytes). Senders no longer
+    /// wait for it, and it misses what has no room.
+    LeftBehind {
+        /// The peer.
+        id: NodeId,
+    },
+    /// A peer that was left behind has caught up. Senders wait for it again.
+    CaughtUp {
+        /// The peer.
+        id: NodeId,
+        /// How many messages it missed on its link with this node.
+        missed: u64,
+    },
+    /// This program takes messages too slowly for a peer: this node misses what has no room there.
+    FellBehind {
+        /// The peer that no longer waits for this node.
+        id: NodeId,
+    },
+    /// A peer that no longer waited for this node waits for it again.
+    KeepsUp {
+        /// The peer.
+        id: NodeId,
+        /// How many messages this node missed on the link. Some may have come over other links.
+        missed: u64,
+    },
     /// A peer's clock and ours differ; broadcasts older than 60 s are dropped everywhere.
     ClockSkew {
         /// Whose clock.

@@ -39,6 +39,12 @@
 //! - Order is kept per link. Messages of one sender that take different paths may overtake each other.
 //! - A node that joins later gets no history.
 //! - Every loss is counted with a reason: see [`Stats`], [`Status`](report::Status) and [`MeshEvent`].
+//! - The slowest receiver sets the pace: `send` blocks until it has taken enough, over any number of
+//!   hops. This holds for a receiver that takes 64 KiB or 50 messages a second. One below both keeps
+//!   its link, but after 10 s nobody waits for it: it misses what has no room. Both ends are told
+//!   ([`MeshEvent::LeftBehind`], [`MeshEvent::FellBehind`]) and count what it missed
+//!   ([`Stats::missed_frames`], [`Stats::missed`]). [`Builder::pace_floor_bytes`] changes this; with 0
+//!   everybody is waited for.
 //!
 //! # Trouble
 //!

@@ -17,6 +17,7 @@ mod handlers;
 mod inspecting;
 mod patience;
 mod receiving;
+mod room;
 mod sending;
 
 use delivering::Delivery;

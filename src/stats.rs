@@ -50,6 +50,10 @@ pub struct Stats {
     pub control_frames: u64,
     /// Frames that were put on a link and not written, because the link ended.
     pub unsent_frames: u64,
+    /// Frames that were put on a link and did not go out, because its peer was left behind.
+    pub missed_frames: u64,
+    /// Messages that peers say this node missed, because it was left behind.
+    pub missed: u64,
     /// Bytes read from links.
     pub bytes_in: u64,
     /// Bytes written to links.
@@ -139,13 +143,14 @@ impl fmt::Display for Stats {
         )?;
         writeln!(
             f,
-            "frames out  {:>10} = {} own + {} relayed + {} control ({} messages sent, {} frames unsent)",
+            "frames out  {:>10} = {} own + {} relayed + {} control ({} messages sent, {} frames unsent, {} missed by slow peers)",
             self.own_frames + self.relay_frames + self.control_frames,
             self.own_frames,
             self.relay_frames,
             self.control_frames,
             self.sent,
-            self.unsent_frames
+            self.unsent_frames,
+            self.missed_frames
         )?;
         if self.replies_taken + self.replies_lost() > 0 {
             let (taken, lost) = (self.replies_taken, self.replies_lost());
@@ -155,6 +160,13 @@ impl fmt::Display for Stats {
             if self.replies_lost_for(reason) > 0 {
                 writeln!(f, "  given up  {:>10} {reason}", self.replies_lost_for(reason))?;
             }
+        }
+        if self.missed > 0 {
+            writeln!(
+                f,
+                "missed      {:>10} as peers say that did not wait for this node",
+                self.missed
+            )?;
         }
         write!(
             f,

@@ -52,6 +52,11 @@ pub enum Loss {
     NotReceived,
     /// Links end with messages in their queues.
     Unsent,
+    /// Peers take messages too slowly, and are left behind, see
+    /// [`Builder::pace_floor_bytes`](crate::Builder::pace_floor_bytes).
+    LeftBehind,
+    /// This program takes messages too slowly, and peers leave it behind.
+    FellBehind,
     /// So many message ids came at once that some seconds had to be given up.
     TooManyIds,
 }
@@ -98,6 +103,10 @@ impl Loss {
             Loss::Unsent => {
                 "call `flush` or `close` before a program ends; see `events` for why links end"
             }
+            Loss::LeftBehind => {
+                "send less, or set `pace_floor_bytes` to 0 in the builder to wait for every peer"
+            }
+            Loss::FellBehind => "take messages faster, or lower the pace floor at the peers",
             Loss::TooManyIds => "send fewer messages, or raise `seen_ids` in the builder",
         }
     }
@@ -106,6 +115,8 @@ impl Loss {
         match self {
             Loss::NotReceived => "messages are dropped because nobody receives them",
             Loss::Unsent => "messages are lost because links end before they are written",
+            Loss::LeftBehind => "messages are lost because peers take them too slowly",
+            Loss::FellBehind => "messages are lost because this program takes them too slowly",
             Loss::TooManyIds => "messages are refused because too many ids are remembered",
         }
     }

@@ -186,18 +186,21 @@ fn a_link_that_closes_with_its_credit_spent_destroys_nothing_in_flight() {
     });
     // What the system has no room for goes once the node reads on.
     let _ = is_flooded.recv_timeout(Duration::from_secs(2));
-    node.send_to(&id, vec![7; 1 << 20]).expect("sent");
-    wait_until("it is written", || node.stats().bytes_out >= 1 << 20);
+    node.send_to(&id, vec![7; FLYING]).expect("sent");
+    wait_until("it is written", || node.stats().bytes_out >= FLYING as u64);
     node.disconnect(&id).expect("linked");
     // Nobody reads on the other side until the link is gone.
     assert!(node.recv_timeout(Duration::from_millis(500)).is_err());
     let mut raw = flood.join().expect("not reset");
     let deadline = Instant::now() + PATIENCE;
     let mut messages = std::iter::from_fn(|| raw.next(deadline));
-    assert!(messages.any(|message| message.payload[1].len() == 1 << 20), "it was in flight");
+    assert!(messages.any(|message| message.payload[1].len() == FLYING), "it was in flight");
     drop(release);
     node.close().expect("closed");
 }
+
+/// Less than a system accepts for a peer that does not read.
+const FLYING: usize = 200_000;
 
 /// More than a turn reads, so that the system's buffers grow.
 const CREDIT: usize = 8 << 20;

@@ -91,8 +91,12 @@ fn expected() -> Vec<(&'static str, String)> {
         ),
         ("a `send` that blocks", secs(config.send_timeout)),
         (
-            "a peer that takes less than 16 KiB of its backlog",
-            format!("{}, py2p {}", secs(config.stall), secs(config.stall_py2p)),
+            "a peer that takes fewer bytes and fewer messages a second",
+            format!("{}, {}", bytes(config.pace_floor.bytes), many(config.pace_floor.frames)),
+        ),
+        (
+            "a peer for which something waits and that shows no sign of life, or takes nothing",
+            format!("{}, {}", secs(config.stall), secs(config.stall_py2p)),
         ),
         ("message ids that are remembered", many(config.seen_ids)),
         ("age of a broadcast", secs(config.max_age)),
@@ -174,7 +178,11 @@ fn numbers_in_the_text_of_the_table_are_those_of_the_code() {
     let text = |what: &str| rows().iter().find(|row| row[0] == what).expect("a row")[2];
     assert_eq!(crate::link::flow::MAX_EXTRA, 8);
     assert!(text("bytes that wait for one peer").contains("throttled sources, at most 8)"));
-    assert_eq!(Config::default().stall_bytes, 16 * KIB);
+    assert_eq!(constant!("link/pace.rs", "TARGET"), 500);
+    assert!(text("bytes that wait for one peer").contains("takes in 0.5 s"));
+    let window = format!("after {} ", secs(Config::default().pace_window));
+    let floor = "a peer that takes fewer bytes and fewer messages a second";
+    assert!(text(floor).starts_with(&window));
     assert_eq!(constant!("node/admission.rs", "SILENCE"), 500);
     assert!(text("incoming links in their handshake").contains("for 0.5 s"));
     let backlog = many(constant!("runtime/listener.rs", "BACKLOG"));

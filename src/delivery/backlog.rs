@@ -78,6 +78,15 @@ impl Backlog {
         }
     }
 
+    /// How many bytes find room before the receiver keeps anybody waiting; `u64::MAX` while nobody
+    /// waits for it.
+    pub fn free(&self) -> u64 {
+        if self.overflow == Overflow::DropOldest || self.is_abandoned {
+            return u64::MAX;
+        }
+        self.max_bytes.saturating_sub(self.bytes) as u64
+    }
+
     /// Notes that a message was put into the queue.
     pub fn put(&mut self, size: usize) {
         self.sizes.push_back(size);

@@ -31,6 +31,8 @@ pub(crate) struct Outlet<M> {
     ended: Receiver<Never>,
     pub queued: AtomicU64,
     pub dropped: AtomicU64,
+    /// Bytes that still find room; all there are while a full queue waits for nobody.
+    free: AtomicU64,
 }
 
 /// Never sent.
@@ -76,6 +78,7 @@ pub(crate) fn queue<M>(config: &Config) -> (Inlet<M>, Outlet<M>) {
         ended,
         queued: AtomicU64::new(0),
         dropped: AtomicU64::new(0),
+        free: AtomicU64::new(u64::MAX),
     };
     (inlet, outlet)
 }
@@ -138,6 +141,17 @@ impl<M> Outlet<M> {
         }
     }
 
+    /// How many bytes of messages of this size find room before somebody has to be waited for.
+    pub fn room_for(&self, message: u64) -> u64 {
+        let free = self.free.load(Ordering::Relaxed);
+        if free == u64::MAX || !self.is_asked.load(Ordering::Relaxed) {
+            return u64::MAX;
+        }
+        let capacity = self.receiver.capacity().unwrap_or(usize::MAX);
+        let places = capacity.saturating_sub(self.receiver.len()) as u64;
+        free.min(places.saturating_mul(message))
+    }
+
     /// A message was taken: the daemon may be waiting for that.
     pub fn took(&self) {
         if self.is_awaited.load(Ordering::Acquire) {
@@ -153,17 +167,25 @@ impl<M> Outlet<M> {
 }
 
 impl<M> Inlet<M> {
-    /// Appends a message that pins this many bytes, waiting for room or dropping the oldest as the policy says. `stop` is
-    /// asked now and then: once true, it waits for nothing.
-    pub fn push(&mut self, outlet: &Outlet<M>, message: M, size: usize, stop: impl Fn() -> bool) {
+    /// Appends a message that pins this many bytes, waiting for room or dropping the oldest as the
+    /// policy says. `stop` is asked now and then: once true, it waits for nothing. Whether it waited.
+    pub fn push(
+        &mut self,
+        outlet: &Outlet<M>,
+        message: M,
+        size: usize,
+        stop: impl Fn() -> bool,
+    ) -> bool {
         outlet.queued.fetch_add(1, Ordering::Relaxed);
-        self.make_room(outlet, size, stop);
+        let waited = self.make_room(outlet, size, stop);
         let mut message = message;
         while let Err(TrySendError::Full(back)) = self.sender.try_send(message) {
             self.drop_oldest(outlet);
             message = back;
         }
         self.backlog.put(size);
+        outlet.free.store(self.backlog.free(), Ordering::Relaxed);
+        waited
     }
 
     /// Whether messages were dropped since that was last asked.
@@ -176,7 +198,7 @@ impl<M> Inlet<M> {
         std::mem::take(&mut self.dropped)
     }
 
-    fn make_room(&mut self, outlet: &Outlet<M>, size: usize, stop: impl Fn() -> bool) {
+    fn make_room(&mut self, outlet: &Outlet<M>, size: usize, stop: impl Fn() -> bool) -> bool {
         let mut has_waited = false;
         while let Some(wait) = self.must_wait(outlet, size) {
             if !wait || stop() {
@@ -194,6 +216,7 @@ impl<M> Inlet<M> {
         if has_waited {
             outlet.is_awaited.store(false, Ordering::Release);
         }
+        has_waited
     }
 
     /// Whether to wait for room rather than drop the oldest message; `None` if there is room.

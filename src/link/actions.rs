@@ -46,6 +46,8 @@ pub(crate) trait Links: Desks {
     fn note(&mut self, _action: &Action) {}
     /// Notes that a parcel is put on a link, and gives it its tag.
     fn tag(&mut self, link: LinkId, parcel: &Parcel) -> Self::Tag;
+    /// Counts a frame that has no room on the link of a peer that is left behind.
+    fn count_missed(&mut self, link: LinkId, tag: Self::Tag);
     /// Counts a frame that will never be written; `is_late` if its link is ending or gone.
     fn count_unsent(&mut self, link: LinkId, tag: Self::Tag, is_late: bool);
 
@@ -90,6 +92,12 @@ pub(crate) fn carry_out<A: Links>(links: &mut A, now: Now, outcome: &mut Outcome
             Action::Establish { link, settings } | Action::Renegotiate { link, settings } => {
                 set(links, link, settings);
             }
+            Action::Pace { link, word } => {
+                if let Some(link) = links.find(link) {
+                    links.desk(&link, |desk| desk.hear(word));
+                    links.wake(&link);
+                }
+            }
             Action::Resend { link } => order(links, link, Order::Resend),
             Action::Close { link, cause } => close(links, link, cause),
             Action::Retire { link, heir } => retire(links, now, link, heir, outcome),
@@ -120,6 +128,7 @@ pub(crate) fn put<A: Links>(
     });
     match put.unwrap_or(Put::Sealed) {
         Put::Sealed => return links.count_unsent(id, tag, true),
+        Put::Missed => return links.count_missed(id, tag),
         Put::Fine => {}
         Put::Throttle if is_relay => push_once(&mut outcome.throttling, &link),
         Put::Throttle => {}

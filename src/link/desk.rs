@@ -4,13 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::burst::Burst;
-use super::flow::{Credit, Hold};
-use super::outgoing::Outgoing;
+use super::flow::{Credit, Hold, Load};
+use super::judge::Turn;
+use super::meter::Total;
+use super::outgoing::{Freed, Outgoing};
+use super::pace::Taken;
+use super::tally::Tally;
 use crate::cause::Cause;
 use crate::config::Config;
 use crate::node::LinkSettings;
 use crate::node::Parcel;
-use crate::wire::Method;
+use crate::wire::{Method, Pacing};
 
 /// What the node or the daemon wants of a link. `L` refers to another link.
 #[derive(Debug)]
@@ -34,6 +38,9 @@ pub(crate) struct Desk<L, T> {
     pub outgoing: Outgoing<L, T>,
     pub burst: Burst,
     credit: Credit,
+    tally: Tally,
+    /// What the peer has reported since the link's thread looked.
+    report: Option<Taken>,
     orders: Vec<Order<L>>,
     /// `None` before the handshake is done.
     settings: Option<Arc<LinkSettings>>,
@@ -46,12 +53,30 @@ pub(crate) struct News<L> {
     pub settings: Option<Arc<LinkSettings>>,
 }
 
+/// What [`Desk::keep_pace`] found.
+#[derive(Debug)]
+#[must_use = "somebody waits to be woken"]
+pub(crate) struct PaceNews<L> {
+    pub turn: Option<Turn>,
+    pub freed: Freed<L>,
+    pub has_reported: bool,
+    pub is_full: bool,
+    /// Whether the peer is to be asked how far it is.
+    pub asks: bool,
+    /// What the peer is to be told.
+    pub report: Option<Total>,
+    /// Bytes of a frame that arrives, on average.
+    pub frame: u64,
+}
+
 impl<L: PartialEq, T> Desk<L, T> {
     pub fn new(config: &Config) -> Self {
         Desk {
             outgoing: Outgoing::new(config),
             burst: Burst::default(),
             credit: Credit::new(config),
+            tally: Tally::default(),
+            report: None,
             orders: Vec::new(),
             settings: None,
         }
@@ -80,6 +105,9 @@ impl<L: PartialEq, T> Desk<L, T> {
 
     /// From now on the link's messages are handed to the daemon.
     pub fn set(&mut self, settings: LinkSettings) {
+        if settings.tells_pace {
+            self.outgoing.expect_reports();
+        }
         self.settings = Some(Arc::new(settings));
     }
 
@@ -106,17 +134,73 @@ impl<L: PartialEq, T> Desk<L, T> {
         self.credit.may_read()
     }
 
-    pub fn take_credit(&mut self, bytes: usize) {
-        self.credit.take(bytes);
+    /// This was read, and is taken: it is not for the daemon.
+    pub fn read(&mut self, wire: Total) {
+        self.tally.read(wire);
     }
 
-    /// Returns credit: the daemon has dealt with this many bytes. Whether the link's thread is to
-    /// be woken: it waits for nothing here unless its credit was spent.
+    /// This was read, and goes to the daemon.
+    pub fn take_credit(&mut self, now: Duration, load: Load) {
+        self.credit.take(load.bytes);
+        self.tally.read(load.wire);
+        self.tally.hand_on(now, load.wire);
+    }
+
+    /// Returns credit: the daemon has dealt with this. Whether the link's thread is to be woken: it
+    /// waits for nothing here unless its credit was spent, or the peer is to be told.
     #[must_use = "the link's thread may wait for this"]
-    pub fn give_back(&mut self, bytes: usize) -> bool {
-        let could_read = self.credit.may_read();
-        self.credit.give_back(bytes);
-        !could_read && self.credit.may_read()
+    pub fn give_back(&mut self, load: Load) -> bool {
+        let (could_read, had_news) = (self.credit.may_read(), self.tally.has_news());
+        self.credit.give_back(load.bytes);
+        self.tally.take_back(load.wire);
+        !could_read && self.credit.may_read() || !had_news && self.tally.has_news()
+    }
+
+    /// Whether the peer is to be told that the daemon goes on slowly.
+    pub fn tells_pace(&self, now: Duration) -> bool {
+        self.tally.due().is_some_and(|due| due <= now)
+    }
+
+    /// The peer has a word about the pace. The link's thread is to be woken.
+    pub fn hear(&mut self, word: Pacing) {
+        match word {
+            Pacing::HowFar => self.tally.ask(),
+            Pacing::Taken { total, room } => self.report = Some(Taken { total, room }),
+            Pacing::LeftBehind { .. } | Pacing::CaughtUp { .. } => {}
+        }
+    }
+
+    /// Looks how fast the peer is, and whether it is to be told how fast we are; `None` if there is
+    /// nothing to look at.
+    pub fn keep_pace(&mut self, now: Duration) -> Option<PaceNews<L>> {
+        let tells = self.settings.as_ref().is_some_and(|settings| settings.tells_pace);
+        let is_due = tells && self.tells_pace(now);
+        if self.report.is_none() && !is_due && self.outgoing.pace().is_quiet() {
+            return None;
+        }
+        let report = self.report.take();
+        let mut freed = Freed::default();
+        if let Some(report) = report {
+            freed.add(self.outgoing.reported(now, report));
+        }
+        let (turn, more) = self.outgoing.judge(now);
+        freed.add(more);
+        Some(PaceNews {
+            turn,
+            freed,
+            has_reported: report.is_some(),
+            is_full: self.outgoing.pace().is_full(),
+            asks: self.outgoing.pace().asks(now),
+            report: if is_due { self.tally.report(now) } else { None },
+            frame: self.tally.frame(),
+        })
+    }
+
+    /// When to look again, if nothing happens before.
+    pub fn pace_deadline(&mut self) -> Option<Duration> {
+        let tells = self.settings.as_ref().is_some_and(|settings| settings.tells_pace);
+        let tell = if tells { self.tally.due() } else { None };
+        [tell, self.outgoing.pace().deadline()].into_iter().flatten().min()
     }
 
     #[cfg(any(test, feature = "sim"))]

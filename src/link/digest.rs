@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::actions::{Desks, Outcome};
-use super::desk::Order;
-use super::flow::Hold;
+use super::desk::{Desk, Order};
+use super::flow::{Hold, Load};
 use super::reading::Batch;
 use crate::node::event::{Item, Neighbour};
 use crate::wire::Envelope;
@@ -23,14 +23,24 @@ pub(crate) trait Daemon: Desks {
     fn decide(&mut self, link: &Self::Link, items: Vec<(Self::Tag, Item)>) -> Outcome<Self::Link>;
 
     /// Delivers a message, or gives it back if that has to wait.
-    fn deliver(&mut self, delivery: Delivery) -> Result<(), Delivery>;
+    fn deliver(&mut self, delivery: Delivery) -> Result<Delivered, Delivery>;
+}
+
+/// How a message was delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivered {
+    AtOnce,
+    /// A program took its time: the peer is to know how far we are.
+    Slowly,
 }
 
 /// A batch that is decided, and being delivered.
 #[derive(Debug)]
 pub(crate) struct Digest<L> {
     source: L,
-    bytes: usize,
+    load: Load,
+    /// A message had to wait.
+    is_slow: bool,
     throttling: Vec<L>,
     deliver: VecDeque<Delivery>,
 }
@@ -39,16 +49,28 @@ impl<L: Clone + PartialEq> Digest<L> {
     pub fn begin<D: Daemon<Link = L>>(daemon: &mut D, source: L, batch: Batch<D::Tag>) -> Self {
         let outcome = daemon.decide(&source, batch.items);
         let (deliver, throttling) = (outcome.deliver.into(), outcome.throttling);
-        Digest { source, bytes: batch.bytes, throttling, deliver }
+        Digest { source, load: batch.load, is_slow: false, throttling, deliver }
     }
 
     /// Delivers, then returns the credit; false if a message has to wait: then this is to be called
     /// again.
     pub fn complete<D: Daemon<Link = L>>(&mut self, daemon: &mut D) -> bool {
         while let Some(next) = self.deliver.pop_front() {
-            if let Err(back) = daemon.deliver(next) {
-                self.deliver.push_front(back);
-                return false;
+            match daemon.deliver(next) {
+                Ok(delivered) => self.is_slow |= delivered == Delivered::Slowly,
+                Err(back) => {
+                    self.deliver.push_front(back);
+                    self.is_slow = true;
+                    return false;
+                }
+            }
+            if self.is_slow && self.throttling.is_empty() {
+                let part = self.load.take_part(self.deliver.len() + 1);
+                let now = daemon.now();
+                let tell = |desk: &mut Desk<_, _>| desk.give_back(part) || desk.tells_pace(now);
+                if daemon.desk(&self.source, tell) == Some(true) {
+                    daemon.wake(&self.source);
+                }
             }
         }
         self.return_credit(daemon);
@@ -57,22 +79,17 @@ impl<L: Clone + PartialEq> Digest<L> {
 
     /// Lets the link read on, unless it filled other links' queues above their bounds.
     fn return_credit<D: Daemon<Link = L>>(&mut self, daemon: &mut D) {
-        let bytes = std::mem::take(&mut self.bytes);
-        let hold = self.hold(daemon, bytes);
-        let is_awaited = daemon.desk(&self.source, |desk| {
-            if hold.is_empty() {
-                return desk.give_back(bytes);
-            }
-            desk.order(Order::Hold(hold));
-            true
-        });
-        if is_awaited == Some(true) {
-            daemon.wake(&self.source);
+        let load = std::mem::take(&mut self.load);
+        let hold = self.hold(daemon, load);
+        if hold.is_empty() {
+            return give_back(daemon, &self.source, load);
         }
+        daemon.desk(&self.source, |desk| desk.order(Order::Hold(hold)));
+        daemon.wake(&self.source);
     }
 
-    fn hold<D: Daemon<Link = L>>(&self, daemon: &mut D, bytes: usize) -> Hold<D::LinkRef> {
-        let mut hold = Hold::new(bytes);
+    fn hold<D: Daemon<Link = L>>(&self, daemon: &mut D, load: Load) -> Hold<D::LinkRef> {
+        let (mut hold, bytes) = (Hold::new(load), load.bytes);
         let now = daemon.now();
         for target in &self.throttling {
             let source = D::refer(&self.source);
@@ -88,5 +105,11 @@ impl<L: Clone + PartialEq> Digest<L> {
     #[cfg(feature = "sim")]
     pub fn waiting(&self) -> usize {
         self.deliver.len()
+    }
+}
+
+fn give_back<D: Daemon>(daemon: &mut D, source: &D::Link, load: Load) {
+    if daemon.desk(source, |desk| desk.give_back(load)) == Some(true) {
+        daemon.wake(source);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::meter::Total;
 use crate::config::Config;
 
 /// Sources that may each put a large frame into a full queue: about the neighbours of a node in an
@@ -56,9 +57,17 @@ impl Outflow {
 
     /// Returns the value of `moved` at which a source that added this many bytes is released.
     /// Sources are released in turn: bytes that leave make room for one of them, not for each.
-    fn reserve(&mut self, bytes: usize) -> u64 {
-        self.reserved = self.reserved.max(self.moved) + bytes as u64;
+    fn reserve(&mut self, bytes: usize, moved: u64) -> u64 {
+        self.reserved = self.reserved.max(moved) + bytes as u64;
         self.reserved
+    }
+
+    /// How many times longer a source is held back, by how far the queue is above its bound: it may
+    /// stand still for long before it is full to the brim.
+    fn urgency(&self) -> u32 {
+        let above = self.queued.saturating_sub(self.bound);
+        let eighths = above.saturating_mul(8) / self.bound.max(1);
+        1 << eighths.min(8)
     }
 
     /// Whether a message of this node may go in: up to half of the bound.
@@ -77,11 +86,40 @@ impl Outflow {
         self.queued > self.bound
     }
 
-    /// Whether so much waits that the link has to be closed, now that this many sources are held
-    /// back for it. Each of them may have put one frame in that was large by itself, up to
+    /// Whether this many bytes more would be too many, now that this many sources are held back for
+    /// the queue. Each of them may have put one frame in that was large by itself, up to
     /// [`MAX_EXTRA`] of them.
-    pub fn is_overflowing(&self, sources: usize) -> bool {
-        self.queued > self.limit.saturating_add(sources.min(MAX_EXTRA).saturating_mul(self.frame))
+    pub fn would_overflow(&self, bytes: usize, sources: usize) -> bool {
+        let extra = sources.min(MAX_EXTRA).saturating_mul(self.frame);
+        self.queued.saturating_add(bytes) > self.limit.saturating_add(extra)
+    }
+}
+
+/// What was read together: the credit that it takes, and what it was on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Load {
+    /// Bytes that it pins.
+    pub bytes: usize,
+    pub wire: Total,
+}
+
+impl Load {
+    pub fn add(&mut self, more: Load) {
+        self.bytes += more.bytes;
+        self.wire.add(more.wire);
+    }
+
+    /// Takes one of so many equal parts out of it.
+    pub fn take_part(&mut self, parts: usize) -> Load {
+        let parts = parts.max(1);
+        let wire = Total {
+            bytes: self.wire.bytes / parts as u64,
+            frames: self.wire.frames / parts as u64,
+        };
+        let part = Load { bytes: self.bytes / parts, wire };
+        self.bytes -= part.bytes;
+        self.wire = self.wire.since(part.wire);
+        part
     }
 }
 
@@ -125,13 +163,13 @@ impl Credit {
 /// their bounds; `T` stands for such a queue.
 #[derive(Debug)]
 pub(crate) struct Hold<T> {
-    pub bytes: usize,
+    pub load: Load,
     waits: Vec<(Wait, T)>,
 }
 
 impl<T> Hold<T> {
-    pub fn new(bytes: usize) -> Self {
-        Hold { bytes, waits: Vec::new() }
+    pub fn new(load: Load) -> Self {
+        Hold { load, waits: Vec::new() }
     }
 
     pub fn add(&mut self, wait: Wait, target: T) {
@@ -173,11 +211,12 @@ pub(crate) struct Wait {
 
 impl Wait {
     /// Waits until this much has left the queue.
-    pub fn new(now: Duration, bytes: usize, queue: &mut Outflow) -> Self {
+    pub fn new(now: Duration, bytes: usize, queue: &mut Outflow, moved: u64) -> Self {
         let credits = bytes.div_ceil(queue.credit).max(1);
-        let pause = queue.hold * u32::try_from(credits).unwrap_or(u32::MAX);
-        let (ends_at, moved_to) = (queue.reserve(bytes), queue.moved());
-        Wait { ends_at, moved_to, pause, until: now + pause }
+        let credits = u32::try_from(credits).unwrap_or(u32::MAX);
+        let pause = queue.hold.saturating_mul(credits.saturating_mul(queue.urgency()));
+        let ends_at = queue.reserve(bytes, moved);
+        Wait { ends_at, moved_to: moved, pause, until: now + pause }
     }
 
     /// Whether the queue, still above its bound, holds the source back after this many bytes have left.
@@ -189,39 +228,28 @@ impl Wait {
     }
 }
 
-/// What a peer has to take of a queue that is not empty.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
-    /// So many bytes, at least, ...
-    pub least: usize,
-    /// ... in this time.
-    pub patience: Duration,
-}
-
-/// Notices a peer that takes too few bytes in too long a time.
+/// Notices a peer of which nothing is seen for too long while something waits for it.
 #[derive(Debug, Default)]
 pub(crate) struct StallWatch {
-    written: u64,
+    signs: u64,
     deadline: Option<Duration>,
 }
 
 impl StallWatch {
-    /// Whether the peer is stalled: `queued` bytes wait for it, and `written` have been written
-    /// since the link began.
-    pub fn is_stalled(&mut self, now: Duration, queued: usize, written: u64, pace: Pace) -> bool {
-        if queued == 0 {
-            self.deadline = None;
-            return false;
-        }
-        let moved = written.saturating_sub(self.written) >= pace.least as u64;
+    /// Whether nothing was seen for this long. `signs` is a number that grows with each sign.
+    pub fn is_stalled(
+        &mut self,
+        now: Duration,
+        is_waiting: bool,
+        signs: u64,
+        patience: Duration,
+    ) -> bool {
+        let until = now.saturating_add(patience);
+        let was = self.deadline.filter(|_| is_waiting && signs == self.signs);
+        self.signs = signs;
         // The clock begins when there is something to take, not when there last was.
-        let until = *self.deadline.get_or_insert(now.saturating_add(pace.patience));
-        if moved || until == now.saturating_add(pace.patience) {
-            self.written = written;
-            self.deadline = Some(now.saturating_add(pace.patience));
-            return false;
-        }
-        now >= until
+        self.deadline = is_waiting.then(|| was.unwrap_or(until).min(until));
+        was.is_some_and(|was| now >= was)
     }
 
     /// When to check again.
@@ -236,34 +264,34 @@ mod tests {
 
     const S: fn(u64) -> Duration = Duration::from_secs;
 
-    const PACE: Pace = Pace { least: 16, patience: Duration::from_secs(10) };
+    const PATIENCE: Duration = Duration::from_secs(10);
 
     #[test]
-    fn a_peer_that_takes_nothing_for_its_patience_is_stalled() {
+    fn a_peer_of_which_nothing_is_seen_for_its_patience_is_stalled() {
         let mut watch = StallWatch::default();
-        assert!(!watch.is_stalled(S(100), 5, 0, PACE));
-        assert!(!watch.is_stalled(S(109), 5, 15, PACE));
+        assert!(!watch.is_stalled(S(100), true, 0, PATIENCE));
+        assert!(!watch.is_stalled(S(109), true, 0, PATIENCE));
         assert_eq!(watch.deadline(), Some(S(110)));
-        assert!(watch.is_stalled(S(110), 5, 15, PACE));
+        assert!(watch.is_stalled(S(110), true, 0, PATIENCE));
     }
 
     #[test]
-    fn a_peer_that_takes_enough_is_never_stalled() {
+    fn a_peer_that_takes_anything_at_all_is_never_stalled() {
         let mut watch = StallWatch::default();
         for second in 1..100 {
-            assert!(!watch.is_stalled(S(second), 1000, second * 2, PACE), "{second}");
+            assert!(!watch.is_stalled(S(second), true, second / 9, PATIENCE), "{second}");
         }
     }
 
     #[test]
     fn a_link_that_was_quiet_for_long_has_its_patience_before_it() {
         let mut watch = StallWatch::default();
-        assert!(!watch.is_stalled(S(1), 5, 0, PACE));
-        assert!(!watch.is_stalled(S(2), 0, 5, PACE));
+        assert!(!watch.is_stalled(S(1), true, 0, PATIENCE));
+        assert!(!watch.is_stalled(S(2), false, 5, PATIENCE));
         assert_eq!(watch.deadline(), None);
-        assert!(!watch.is_stalled(S(5000), 5, 5, PACE));
-        assert!(!watch.is_stalled(S(5009), 5, 5, PACE));
-        assert!(watch.is_stalled(S(5010), 5, 5, PACE));
+        assert!(!watch.is_stalled(S(5000), true, 5, PATIENCE));
+        assert!(!watch.is_stalled(S(5009), true, 5, PATIENCE));
+        assert!(watch.is_stalled(S(5010), true, 5, PATIENCE));
     }
 
     #[test]
@@ -283,21 +311,37 @@ mod tests {
         outflow.add(50);
         assert!(!outflow.takes_own() && !outflow.is_over_bound());
         outflow.add(51);
-        assert!(outflow.is_over_bound() && !outflow.is_overflowing(0));
-        outflow.add(110);
-        assert!(outflow.is_overflowing(0) && !outflow.is_overflowing(1));
-        outflow.remove(187);
+        assert!(outflow.is_over_bound() && !outflow.would_overflow(109, 0));
+        assert!(outflow.would_overflow(110, 0) && !outflow.would_overflow(110, 1));
+        outflow.remove(77);
         assert!(outflow.has_drained());
     }
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
+
+    fn wait(bytes: usize, queue: &mut Outflow) -> Wait {
+        let moved = queue.moved();
+        Wait::new(MS(0), bytes, queue, moved)
+    }
+
+    #[test]
+    fn the_fuller_a_queue_that_stands_the_longer_it_holds_its_sources_back() {
+        let config = Config { outbound: 1 << 20, ..Config::default() };
+        let mut target = Outflow::new(&config);
+        let mut pauses = Vec::new();
+        for _ in 0..9 {
+            target.add(256 << 10);
+            pauses.push(wait(1, &mut target).pause.as_millis());
+        }
+        assert_eq!(pauses, [100, 100, 100, 100, 400, 1600, 6400, 25_600, 25_600]);
+    }
 
     #[test]
     fn a_source_is_held_until_the_queue_has_moved_by_what_it_added() {
         let config = Config::default();
         let mut target = Outflow::new(&config);
         target.remove(5000);
-        let mut hold = Wait::new(MS(0), 1000, &mut target);
+        let mut hold = wait(1000, &mut target);
         assert!(hold.still_holds(MS(99), 5400));
         assert!(hold.still_holds(MS(198), 5999));
         assert!(!hold.still_holds(MS(199), 6000));
@@ -307,7 +351,7 @@ mod tests {
     fn what_leaves_a_queue_makes_room_for_one_of_its_sources() {
         let config = Config::default();
         let mut target = Outflow::new(&config);
-        let mut holds = [1000, 1000].map(|bytes| Wait::new(MS(0), bytes, &mut target));
+        let mut holds = [1000, 1000].map(|bytes| wait(bytes, &mut target));
         assert_eq!(holds.each_mut().map(|hold| hold.still_holds(MS(1), 1000)), [false, true]);
         assert_eq!(holds.each_mut().map(|hold| hold.still_holds(MS(2), 2000)), [false, false]);
     }
@@ -316,19 +360,19 @@ mod tests {
     fn a_queue_that_does_not_move_holds_nobody_for_long() {
         let config = Config::default();
         let mut target = Outflow::new(&config);
-        let mut small = Wait::new(MS(0), 1, &mut target);
+        let mut small = wait(1, &mut target);
         assert!(small.still_holds(MS(99), 0) && !small.still_holds(MS(100), 0));
-        let mut large = Wait::new(MS(0), 16 << 20, &mut target);
+        let mut large = wait(16 << 20, &mut target);
         assert!(large.still_holds(MS(1599), 0) && !large.still_holds(MS(1600), 0));
     }
 
     #[test]
     fn a_source_waits_for_all_queues_that_it_went_into() {
         let config = Config::default();
-        let mut hold = Hold::new(1000);
+        let mut hold = Hold::new(Load { bytes: 1000, ..Load::default() });
         for target in [0, 1] {
             let mut queue = Outflow::new(&config);
-            hold.add(Wait::new(MS(0), 1000, &mut queue), target);
+            hold.add(wait(1000, &mut queue), target);
         }
         assert!(hold.still_holds(MS(1), |&target| Some(target * 1000)));
         assert!(!hold.still_holds(MS(2), |_| Some(1000)));

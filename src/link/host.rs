@@ -52,6 +52,10 @@ pub(crate) trait Host<L, T> {
     /// Returns the tag of the frame that was cut out of the stream last.
     fn next_tag(&mut self) -> T;
 
+    /// Returns how many bytes the program can be handed without its keeping anybody waiting, if a
+    /// message has this many; `u64::MAX` if nobody waits for it.
+    fn room(&self, frame: u64) -> u64;
+
     /// Tells the node what happened, and carries out what it wants.
     fn tell(&mut self, event: Event);
 

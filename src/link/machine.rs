@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::desk::Order;
-use super::flow::{Hold, Pace, StallWatch};
+use super::flow::{Hold, Load};
 use super::host::Host;
 use super::leaving::Leaving;
+use super::liveness::Liveness;
 use super::reading::Reading;
-use super::transport::Transport;
 use super::writing::Flushed;
 use crate::cause::Cause;
 use crate::config::Config;
@@ -29,10 +29,8 @@ pub(crate) struct Machine<L, T> {
     /// `None` before the handshake is done. A copy of what is on the desk.
     pub(super) settings: Option<Arc<LinkSettings>>,
     pub(super) leaving: Option<Leaving>,
+    pub(super) liveness: Liveness,
     holds: Vec<Hold<L>>,
-    stall: StallWatch,
-    /// How long the system was told to wait for the peer.
-    patience: Option<Duration>,
     /// There is more to write than one turn took.
     has_more: bool,
     is_new: bool,
@@ -44,9 +42,8 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
             reading: Reading::new(config),
             settings: None,
             leaving: None,
+            liveness: Liveness::default(),
             holds: Vec::new(),
-            stall: StallWatch::default(),
-            patience: None,
             has_more: false,
             is_new: true,
         }
@@ -66,6 +63,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
             self.write(host)?;
         }
         self.read(host)?;
+        self.keep_pace(host);
         self.write(host)?;
         self.rest(host)
     }
@@ -93,7 +91,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
     fn write(&mut self, host: &mut impl Host<L, T>) -> Result<(), Cause> {
         let flush = host.port(|stream, writing, mut desk| {
             let flush = writing.flush(stream, &mut desk);
-            (flush, writing.sent(stream))
+            (flush, writing.traffic(stream))
         });
         let mut flushed = Flushed::Empty;
         if let Some((flush, sent)) = flush {
@@ -102,38 +100,13 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
             match flush.outcome {
                 Ok(outcome) => {
                     flushed = outcome;
-                    self.watch_pace(host, flushed, sent);
+                    self.watch_peer(host, flushed != Flushed::Empty, sent);
                 }
                 Err(error) => self.write_failed(host, error.into()),
             }
         }
         self.has_more = flushed == Flushed::More;
         self.leave(host, flushed == Flushed::Empty)
-    }
-
-    /// Closes the link of a peer that takes too little of what waits for it.
-    fn watch_pace(&mut self, host: &mut impl Host<L, T>, flushed: Flushed, sent: u64) {
-        let pace = self.pace(host.config());
-        if self.patience.replace(pace.patience) != Some(pace.patience) {
-            // The system would go on for a quarter of an hour to send what a peer that has vanished
-            // does not acknowledge, and after a partition for about as long again as that lasted.
-            host.port(|stream, _, _| stream.give_up_after(pace.patience));
-        }
-        // What others have queued since is not waiting for the peer.
-        let queued = match flushed {
-            Flushed::Empty => 0,
-            _ => host.desk(|desk| desk.outgoing.queued()).max(1),
-        };
-        let now = host.now();
-        if self.stall.is_stalled(now, queued, sent, pace) && self.leaving.is_none() {
-            self.leave_now(Cause::Stalled, now);
-        }
-    }
-
-    fn pace(&self, config: &Config) -> Pace {
-        let is_rs2p = self.settings.as_ref().is_some_and(|settings| settings.is_rs2p);
-        let patience = if is_rs2p { config.stall } else { config.stall_py2p };
-        Pace { least: config.stall_bytes, patience }
     }
 
     /// Says when to take the next turn.
@@ -149,19 +122,22 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         }
         let leaving = self.leaving.as_ref().map(Leaving::deadline);
         // A link that leaves is no longer watched, and may have stalled before: that is past.
-        let next = [frame, hold, leaving.or(self.stall.deadline())].into_iter().flatten().min();
+        let watched = leaving.or_else(|| self.watch_again(host, now));
+        let next = [frame, hold, watched].into_iter().flatten().min();
         Ok(next.map_or(Next::WhenWoken, Next::At))
     }
 
     /// Returns the credit that need not be held any longer; when to look again.
     fn release_holds(&mut self, host: &mut impl Host<L, T>, now: Duration) -> Option<Duration> {
-        let mut released = 0;
+        let mut released = Load::default();
         self.holds.retain_mut(|hold| {
             let is_held = hold.still_holds(now, |link| host.moved_above_bound(link));
-            released += if is_held { 0 } else { hold.bytes };
+            if !is_held {
+                released.add(hold.load);
+            }
             is_held
         });
-        if released > 0 {
+        if released != Load::default() {
             // This is the link's own thread: it is awake.
             let _ = host.desk(|desk| desk.give_back(released));
         }

@@ -10,8 +10,10 @@
 //! link. [`actions`] carries out what a node wants of its links, [`digest`] is what the daemon does
 //! with a batch that a link has read.
 //!
-//! The arithmetic stands apart: how many bytes may wait where ([`flow`]), what is written next
-//! ([`outgoing`]), when to read ([`input`]), when a link has ended ([`leaving`]).
+//! The arithmetic stands apart: how many bytes may wait where ([`flow`]), how much that is at the
+//! pace of a peer ([`pace`]), which peers are waited for ([`judge`]), what peers are told about our own
+//! pace ([`tally`]), what is written next ([`outgoing`]), when to read ([`input`]), when a link has
+//! ended ([`leaving`]).
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub(crate) mod actions;
@@ -22,10 +24,15 @@ pub(crate) mod ending;
 pub(crate) mod flow;
 pub(crate) mod host;
 pub(crate) mod input;
+pub(crate) mod judge;
 pub(crate) mod leaving;
+mod liveness;
 pub(crate) mod machine;
+pub(crate) mod meter;
 pub(crate) mod outgoing;
+pub(crate) mod pace;
 pub(crate) mod reading;
+pub(crate) mod tally;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transport;

@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::flow::{Outflow, Wait};
+use super::judge::Turn;
+use super::meter::Total;
+use super::pace::{Pace, Taken};
 use crate::config::Config;
 use crate::node::Parcel;
 
@@ -22,6 +25,7 @@ pub(crate) struct Outgoing<L, T = ()> {
     control: VecDeque<(Parcel, T)>,
     data: VecDeque<(Parcel, T)>,
     flow: Outflow,
+    pace: Pace,
     /// Woken when the queue is below its bound again.
     throttled: Vec<L>,
     is_sealed: bool,
@@ -45,10 +49,23 @@ pub(crate) enum Put {
     Fine,
     /// Above the bound: the source of a relay is to be throttled.
     Throttle,
-    /// So much waits that the link has to be closed.
+    /// The peer is left behind, and there is no room: not taken.
+    Missed,
+    /// So much waits, though it is between neighbours only, that the link has to be closed.
     Overflow,
     /// The link is ending: not taken.
     Sealed,
+}
+
+/// What has been written since that was last said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// What it counted for in the queue, ...
+    pub weight: usize,
+    /// ... in so many parcels, ...
+    pub parcels: u64,
+    /// ... and on the wire.
+    pub wire: Total,
 }
 
 /// Who may continue, now that something has left a queue or the queue takes nothing more.
@@ -59,11 +76,13 @@ pub(crate) struct Freed<L> {
     pub has_drained: bool,
     /// Links that this queue throttled.
     pub throttled: Vec<L>,
+    /// So much waits that the link's own thread has to look at the pace of the peer.
+    pub is_news: bool,
 }
 
 impl<L> Default for Freed<L> {
     fn default() -> Self {
-        Freed { has_drained: false, throttled: Vec::new() }
+        Freed { has_drained: false, throttled: Vec::new(), is_news: false }
     }
 }
 
@@ -71,6 +90,7 @@ impl<L> Freed<L> {
     pub fn add(&mut self, more: Freed<L>) {
         self.has_drained |= more.has_drained;
         self.throttled.extend(more.throttled);
+        self.is_news |= more.is_news;
     }
 }
 
@@ -80,6 +100,7 @@ impl<L: PartialEq, T> Outgoing<L, T> {
             control: VecDeque::new(),
             data: VecDeque::new(),
             flow: Outflow::new(config),
+            pace: Pace::new(config),
             throttled: Vec::new(),
             is_sealed: false,
             data_put: 0,
@@ -92,19 +113,36 @@ impl<L: PartialEq, T> Outgoing<L, T> {
         if self.is_sealed {
             return Put::Sealed;
         }
-        self.flow.add(weight(&parcel));
-        match parcel {
-            Parcel::Control(_) => self.control.push_back((parcel, tag)),
-            _ => {
-                self.data_put += weight(&parcel) as u64;
-                self.data.push_back((parcel, tag));
-            }
+        let weight = weight(&parcel);
+        let is_full = self.flow.would_overflow(weight, self.throttled.len());
+        if let Parcel::Control(_) = parcel {
+            self.control.push_back((parcel, tag));
+        } else if self.is_missed(weight, is_full) {
+            return Put::Missed;
+        } else {
+            self.data_put += weight as u64;
+            self.data.push_back((parcel, tag));
         }
-        match &self.flow {
-            flow if flow.is_overflowing(self.throttled.len()) => Put::Overflow,
-            flow if flow.is_over_bound() => Put::Throttle,
-            _ => Put::Fine,
+        self.flow.add(weight);
+        self.pace.put(weight);
+        match is_full {
+            true => Put::Overflow,
+            false if self.is_throttling() => Put::Throttle,
+            false => Put::Fine,
         }
+    }
+
+    /// Whether the peer misses a message. One that has a full queue is left behind, whatever its
+    /// pace.
+    fn is_missed(&mut self, weight: usize, is_full: bool) -> bool {
+        if is_full {
+            self.pace.leave_behind();
+        }
+        let is_missed = self.pace.is_behind() && (is_full || !self.pace.has_room());
+        if is_missed {
+            self.pace.miss(weight);
+        }
+        is_missed
     }
 
     /// Gives the next parcels to write, up to about this many bytes. They count as queued until
@@ -123,14 +161,38 @@ impl<L: PartialEq, T> Outgoing<L, T> {
         }
     }
 
-    /// Parcels of this weight have been written.
-    pub fn written(&mut self, weight: usize) -> Freed<L> {
-        self.flow.remove(weight);
-        let is_over_bound = self.flow.is_over_bound();
-        Freed {
-            has_drained: self.flow.has_drained(),
-            throttled: if is_over_bound { Vec::new() } else { std::mem::take(&mut self.throttled) },
-        }
+    /// Parcels have been written.
+    pub fn written(&mut self, written: Written) -> Freed<L> {
+        self.flow.remove(written.weight);
+        let queued = Total { bytes: written.weight as u64, frames: written.parcels };
+        self.pace.wrote(queued, written.wire);
+        self.freed()
+    }
+
+    fn freed(&mut self) -> Freed<L> {
+        let throttled =
+            if self.is_throttling() { Vec::new() } else { std::mem::take(&mut self.throttled) };
+        Freed { has_drained: self.lets_resume(), throttled, is_news: self.pace.is_news() }
+    }
+
+    /// The peer says how fast it takes what it is sent.
+    pub fn expect_reports(&mut self) {
+        self.pace.expect_reports();
+    }
+
+    /// The peer reports.
+    pub fn reported(&mut self, now: Duration, report: Taken) -> Freed<L> {
+        self.pace.reported(now, report);
+        self.freed()
+    }
+
+    /// Looks whether the peer is waited for.
+    pub fn judge(&mut self, now: Duration) -> (Option<Turn>, Freed<L>) {
+        (self.pace.judge(now), self.freed())
+    }
+
+    pub fn pace(&mut self) -> &mut Pace {
+        &mut self.pace
     }
 
     pub fn queued(&self) -> usize {
@@ -163,29 +225,42 @@ impl<L: PartialEq, T> Outgoing<L, T> {
 
     /// Whether a message of this node need not wait: there is room, or the link is ending.
     pub fn takes_own(&self) -> bool {
-        self.is_sealed || self.flow.takes_own()
+        self.is_sealed || self.pace.is_behind() || self.flow.takes_own() && self.pace.has_room()
+    }
+
+    /// The same for a message that cannot wait: it may go ahead of the pace of the peer.
+    pub fn takes_at_once(&self) -> bool {
+        self.is_sealed || self.pace.is_behind() || self.flow.takes_own()
     }
 
     /// The same for a sender that has begun to wait.
     pub fn lets_resume(&self) -> bool {
-        self.is_sealed || self.flow.has_drained()
+        self.is_sealed
+            || self.pace.is_behind()
+            || self.flow.has_drained() && self.pace.has_drained()
     }
 
     /// Throttles a link that added this many bytes, and wakes it when the queue is below its bound.
     /// Returns `None` if the queue is below it already.
     pub fn throttle(&mut self, source: L, now: Duration, bytes: usize) -> Option<Wait> {
-        self.moved_above_bound()?;
+        let moved = self.moved_above_bound()?;
         // A source that finds no place continues by itself when its wait is over.
         if self.throttled.len() < MAX_THROTTLED && !self.throttled.contains(&source) {
             self.throttled.push(source);
         }
-        Some(Wait::new(now, bytes, &mut self.flow))
+        Some(Wait::new(now, bytes, &mut self.flow, moved))
     }
 
     /// Returns how many bytes have left the queue so far; `None` if it throttles nobody.
     pub fn moved_above_bound(&self) -> Option<u64> {
-        let is_over_bound = !self.is_sealed && self.flow.is_over_bound();
-        is_over_bound.then(|| self.flow.moved())
+        let moved = self.pace.taken().unwrap_or(self.flow.moved());
+        self.is_throttling().then_some(moved)
+    }
+
+    /// Whether sources of relays are slowed down. A peer that is left behind slows nobody down.
+    fn is_throttling(&self) -> bool {
+        let is_over = self.flow.is_over_bound() || self.pace.is_pressed();
+        is_over && !self.is_sealed && !self.pace.is_behind()
     }
 
     /// Takes nothing more, and returns the parcels that had not been begun.
@@ -194,14 +269,17 @@ impl<L: PartialEq, T> Outgoing<L, T> {
         let control = std::mem::take(&mut self.control);
         let data = std::mem::take(&mut self.data);
         let parcels: Vec<_> = control.into_iter().chain(data).collect();
-        self.flow.remove(parcels.iter().map(|(parcel, _)| weight(parcel)).sum());
+        let bytes = parcels.iter().map(|(parcel, _)| weight(parcel)).sum();
+        self.flow.remove(bytes);
+        self.pace.dropped(Total { bytes: bytes as u64, frames: parcels.len() as u64 });
         (parcels, freed)
     }
 
     /// Takes nothing more; what is queued can still be written.
     pub fn refuse_more(&mut self) -> Freed<L> {
         self.is_sealed = true;
-        Freed { has_drained: true, throttled: std::mem::take(&mut self.throttled) }
+        let throttled = std::mem::take(&mut self.throttled);
+        Freed { has_drained: true, throttled, is_news: false }
     }
 }
 
@@ -239,6 +317,11 @@ mod tests {
         Outgoing::new(&Config { outbound, max_frame: 0, ..Config::default() })
     }
 
+    fn written(frames: u64) -> Written {
+        let weight = frames as usize * weight(&relay(100));
+        Written { weight, parcels: frames, wire: Total { bytes: weight as u64, frames } }
+    }
+
     fn fill(queue: &mut Outgoing<&'static str, u8>, count: u8) -> Vec<Put> {
         (0..count).map(|tag| queue.put(relay(100), tag)).collect()
     }
@@ -266,10 +349,22 @@ mod tests {
     }
 
     #[test]
-    fn relays_above_the_bound_throttle_their_source_and_then_overflow() {
+    fn relays_above_the_bound_throttle_their_source_and_then_are_missed() {
         let mut queue = queue();
         let puts = fill(&mut queue, 5);
-        assert_eq!(puts, [Put::Fine, Put::Fine, Put::Throttle, Put::Throttle, Put::Overflow]);
+        assert_eq!(puts, [Put::Fine, Put::Fine, Put::Throttle, Put::Throttle, Put::Missed]);
+        let (turn, freed) = queue.judge(Duration::ZERO);
+        assert_eq!(turn, Some(Turn::LeftBehind));
+        assert!(freed.has_drained && queue.takes_own(), "nobody waits for it");
+        assert!(throttle(&mut queue, "a").is_none(), "nor slows down");
+        assert_eq!(queue.put(relay(100), 5), Put::Missed);
+    }
+
+    #[test]
+    fn what_neighbours_say_is_never_missed_but_may_overflow() {
+        let mut queue = queue();
+        fill(&mut queue, 5);
+        assert_eq!(queue.put(Parcel::Control(draft(1)), 5), Put::Overflow);
     }
 
     #[test]
@@ -278,27 +373,26 @@ mod tests {
         let config = Config { outbound: size, max_frame: size, ..Config::default() };
         let mut queue: Outgoing<u8> = Outgoing::new(&config);
         for source in 0..6 {
-            assert_ne!(queue.put(relay(1000), ()), Put::Overflow, "{source}");
+            assert_ne!(queue.put(relay(1000), ()), Put::Missed, "{source}");
             let _ = queue.throttle(source, Duration::ZERO, size);
         }
         // Then they are held back; who is not is too much.
         let puts: Vec<Put> = (0..4).map(|_| queue.put(relay(1000), ())).collect();
-        assert_eq!(puts.last(), Some(&Put::Overflow), "{puts:?}");
+        assert_eq!(puts.last(), Some(&Put::Missed), "{puts:?}");
     }
 
     #[test]
     fn what_is_taken_waits_until_it_is_written() {
         let mut queue = queue();
-        let size = weight(&relay(100));
         fill(&mut queue, 3);
         assert!(throttle(&mut queue, "a").is_some() && throttle(&mut queue, "a").is_some());
         assert!(throttle(&mut queue, "b").is_some());
         assert_eq!(taken(&mut queue, usize::MAX).len(), 3);
         assert!(!queue.takes_own() && queue.moved_above_bound().is_some() && queue.len() == 0);
-        let freed = queue.written(size);
+        let freed = queue.written(written(1));
         assert_eq!((freed.has_drained, freed.throttled), (false, vec!["a", "b"]));
         assert!(throttle(&mut queue, "a").is_none(), "it is below its bound");
-        let freed = queue.written(2 * size);
+        let freed = queue.written(written(2));
         assert!(freed.has_drained && freed.throttled.is_empty() && queue.queued() == 0);
     }
 
@@ -315,9 +409,10 @@ mod tests {
         let _ = queue.put(Parcel::Control(draft(1)), 9);
         assert_eq!(taken(&mut queue, control + size + 1), [9, 0, 1]);
         assert!(!queue.has_passed(&mut mark), "taken, not written");
-        let _ = queue.written(control + size);
+        let wrote = |weight| Written { weight, ..Written::default() };
+        let _ = queue.written(wrote(control + size));
         assert!(!queue.has_passed(&mut mark), "one of two");
-        let _ = queue.written(size);
+        let _ = queue.written(wrote(size));
         assert!(queue.has_passed(&mut mark), "what came later still waits");
         assert!(queue.queued() > 0);
     }

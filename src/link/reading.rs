@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 
+use super::flow::Load;
 use super::host::Host;
 use super::input::Input;
 use super::leaving::Leaving;
 use super::machine::Machine;
+use super::meter::Total;
 use crate::cause::Cause;
 use crate::config::Config;
 use crate::node::Event;
@@ -30,7 +32,7 @@ pub(crate) type Head<T> = (T, Result<Header, Malformed>);
 pub(crate) struct Batch<T> {
     pub items: Vec<(T, Item)>,
     /// The credit that they took.
-    pub bytes: usize,
+    pub load: Load,
 }
 
 /// What was read, and what stands in the way of more.
@@ -149,7 +151,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
 
     /// Takes the complete frames out of what was read, while there is credit for them.
     fn decode(&mut self, host: &mut impl Host<L, T>) -> Result<(), Cause> {
-        let (mut bytes, mut heads, mut had_frame) = (0, Vec::new(), false);
+        let (mut load, mut heads, mut had_frame) = (Load::default(), Vec::new(), false);
         self.reading.is_backlogged = false;
         let end = loop {
             let frame = match self.next_frame(host.config()) {
@@ -161,17 +163,22 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
             had_frame = true;
             let (tag, len) = (host.next_tag(), frame.len());
             let head = self.parse(frame, host.config());
+            let wire = match &head {
+                Ok(head) if head.is_pacing() => Total::default(),
+                _ => Total { bytes: len as u64, frames: 1 },
+            };
             if self.settings.is_none() {
+                host.desk(|desk| desk.read(wire));
                 if self.greet(host, tag, head) {
                     continue;
                 }
                 return Ok(());
             }
             // What it pins, not what came over the wire: a compressed frame may be small.
-            bytes += head.as_ref().map_or(len, Header::pinned);
+            load.add(Load { bytes: head.as_ref().map_or(len, Header::pinned), wire });
             heads.push((tag, head));
-            if heads.len() >= BATCH_LEN || bytes >= BATCH_BYTES {
-                self.hand_in(host, std::mem::take(&mut heads), std::mem::take(&mut bytes));
+            if heads.len() >= BATCH_LEN || load.bytes >= BATCH_BYTES {
+                self.hand_in(host, std::mem::take(&mut heads), std::mem::take(&mut load));
                 if self.reading.held.is_some() || !host.desk(|desk| desk.may_read()) {
                     self.reading.is_backlogged = true;
                     break Ok(());
@@ -179,7 +186,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
             }
         };
         if !heads.is_empty() {
-            self.hand_in(host, heads, bytes);
+            self.hand_in(host, heads, load);
         }
         self.reading.note_unfinished(had_frame, host.now());
         end
@@ -221,7 +228,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
     }
 
     /// Drops duplicates, verifies the rest, and hands it to the daemon.
-    fn hand_in(&mut self, host: &mut impl Host<L, T>, mut heads: Vec<Head<T>>, bytes: usize) {
+    fn hand_in(&mut self, host: &mut impl Host<L, T>, mut heads: Vec<Head<T>>, load: Load) {
         host.drop_duplicates(&mut heads);
         let mut items = Vec::with_capacity(heads.len());
         let mut had_control = false;
@@ -238,16 +245,17 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
             self.look_at_settings(host);
         }
         if items.is_empty() {
-            return;
+            return host.desk(|desk| desk.read(load.wire));
         }
-        host.desk(|desk| desk.take_credit(bytes));
+        let now = host.now();
+        host.desk(|desk| desk.take_credit(now, load));
         match self.reading.held {
             // Order: nothing overtakes what is held.
             Some(ref mut held) => {
                 held.items.extend(items);
-                held.bytes += bytes;
+                held.load.add(load);
             }
-            None => self.offer(host, Batch { items, bytes }),
+            None => self.offer(host, Batch { items, load }),
         }
     }
 

@@ -26,8 +26,9 @@ pub(crate) trait Transport<T>: Read {
     /// Drops those bytes: nothing can be written any more.
     fn forget_unsent(&mut self) {}
 
-    /// Ends the connection when the peer acknowledges nothing for this long.
-    fn give_up_after(&mut self, _patience: Duration) {}
+    /// Ends the connection when the peer acknowledges nothing, or has no room, for this long. With
+    /// `None` the system goes on for as long as the peer answers its probes.
+    fn give_up_after(&mut self, _patience: Option<Duration>) {}
 
     /// Notes that the last byte of a frame was written.
     fn wrote_frame(&mut self, _tag: T) {}

@@ -7,11 +7,12 @@ use std::io::{self, IoSlice};
 use bytes::{Buf, Bytes};
 
 use super::desk::DeskAccess;
-use super::outgoing::{Freed, weight};
+use super::meter::Total;
+use super::outgoing::{Freed, Written, weight};
 use super::transport::Transport;
 use crate::id::NodeId;
 use crate::node::Parcel;
-use crate::wire::{Frame, Method};
+use crate::wire::{Frame, Method, Pacing};
 
 /// Bytes taken from the outbound queue at a time.
 const TAKE: usize = 256 * 1024;
@@ -43,7 +44,7 @@ pub(crate) struct Wrote<L> {
 impl<L> Wrote<L> {
     /// Whether nothing is left for the link's thread to write, or to find wrong.
     pub fn is_complete(&self) -> bool {
-        matches!(self.outcome, Ok(Flushed::Empty))
+        matches!(self.outcome, Ok(Flushed::Empty)) && !self.freed.is_news
     }
 }
 
@@ -56,21 +57,34 @@ pub(crate) struct Writing<T> {
     parcels: Vec<(Parcel, T)>,
     last: Option<Frame>,
     written: u64,
+    /// The same without words about the pace.
+    traffic: u64,
 }
 
 /// The rest of a frame that is being written.
 #[derive(Debug)]
 struct Chunk<T> {
     bytes: Bytes,
-    /// What it counts for in the outbound queue.
+    /// Its bytes, also those that are written.
+    len: usize,
+    /// What it counts for in the outbound queue; 0 if it is not from there.
     weight: usize,
+    /// Whether the peer counts it as traffic.
+    counts: bool,
     tag: T,
 }
 
 impl<T: Copy + Default> Writing<T> {
     /// `me` is the sender of what is encoded only when it is written.
     pub fn new(me: NodeId) -> Self {
-        Writing { me, batch: VecDeque::new(), parcels: Vec::new(), last: None, written: 0 }
+        Writing {
+            me,
+            batch: VecDeque::new(),
+            parcels: Vec::new(),
+            last: None,
+            written: 0,
+            traffic: 0,
+        }
     }
 
     /// Writes what is queued, until the queue is empty or the connection takes no more, but no
@@ -81,9 +95,9 @@ impl<T: Copy + Default> Writing<T> {
         desk: &mut impl DeskAccess<L, T>,
     ) -> Wrote<L> {
         let (before, mut freed) = (self.written, Freed::default());
-        let mut done = 0;
+        let mut done = Written::default();
         let outcome = self.write_turn(stream, desk, &mut done, &mut freed);
-        if done > 0 {
+        if done != Written::default() {
             freed.add(desk.with(|desk| desk.outgoing.written(done)));
         }
         Wrote { outcome, bytes: self.written - before, freed }
@@ -105,13 +119,24 @@ impl<T: Copy + Default> Writing<T> {
     pub fn resend(&mut self) -> bool {
         let Some(frame) = self.last.take() else { return false };
         let bytes = frame.bytes(None).clone();
-        self.batch.push_back(Chunk { bytes, weight: 0, tag: T::default() });
+        self.batch.push_back(Chunk {
+            len: bytes.len(),
+            bytes,
+            weight: 0,
+            counts: true,
+            tag: T::default(),
+        });
         true
     }
 
     /// Returns how many bytes have left since the link began, without those that `stream` keeps.
     pub fn sent(&self, stream: &impl Transport<T>) -> u64 {
         self.written.saturating_sub(stream.unsent() as u64)
+    }
+
+    /// The same without words about the pace, which are no traffic.
+    pub fn traffic(&self, stream: &impl Transport<T>) -> u64 {
+        self.traffic.saturating_sub(stream.unsent() as u64)
     }
 
     /// Gives up the frames that were not finished. What is left in `stream` counts as one.
@@ -142,7 +167,7 @@ impl<T: Copy + Default> Writing<T> {
         &mut self,
         stream: &mut impl Transport<T>,
         desk: &mut impl DeskAccess<L, T>,
-        done: &mut usize,
+        done: &mut Written,
         freed: &mut Freed<L>,
     ) -> io::Result<Flushed> {
         let until = self.written + WRITE_TURN;
@@ -157,7 +182,7 @@ impl<T: Copy + Default> Writing<T> {
             }
             match self.write_once(stream) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(bytes) => *done += self.advance(bytes, stream),
+                Ok(bytes) => self.advance(bytes, stream, done),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Ok(Flushed::Blocked);
                 }
@@ -173,20 +198,20 @@ impl<T: Copy + Default> Writing<T> {
     fn refill<L: PartialEq>(
         &mut self,
         desk: &mut impl DeskAccess<L, T>,
-        done: usize,
+        done: Written,
         freed: &mut Freed<L>,
     ) {
         let mut parcels = std::mem::take(&mut self.parcels);
         let method = desk.with(|desk| {
-            if done > 0 {
+            if done != Written::default() {
                 freed.add(desk.outgoing.written(done));
             }
             desk.take(TAKE, &mut parcels)
         });
         for (parcel, tag) in parcels.drain(..) {
-            let weight = weight(&parcel);
+            let (weight, counts) = (weight(&parcel), !is_pacing(&parcel));
             let bytes = self.encode(parcel, method);
-            self.batch.push_back(Chunk { bytes, weight, tag });
+            self.batch.push_back(Chunk { len: bytes.len(), bytes, weight, counts, tag });
         }
         self.parcels = parcels;
     }
@@ -224,20 +249,30 @@ impl<T: Copy + Default> Writing<T> {
         stream.write_frames(&slices[..count])
     }
 
-    /// Drops what was written; returns the weight of the frames that are complete.
-    fn advance(&mut self, mut bytes: usize, stream: &mut impl Transport<T>) -> usize {
+    /// Drops what was written; adds the frames that are complete to `done`.
+    fn advance(&mut self, mut bytes: usize, stream: &mut impl Transport<T>, done: &mut Written) {
         self.written += bytes as u64;
-        let mut done = 0;
         while let Some(first) = self.batch.front_mut() {
+            if first.counts {
+                self.traffic += bytes.min(first.bytes.len()) as u64;
+            }
             if bytes < first.bytes.len() {
                 first.bytes.advance(bytes);
                 break;
             }
             bytes -= first.bytes.len();
-            done += first.weight;
+            done.weight += first.weight;
+            done.parcels += u64::from(first.weight > 0);
+            if first.counts {
+                done.wire.add(Total { bytes: first.len as u64, frames: 1 });
+            }
             stream.wrote_frame(first.tag);
             self.batch.pop_front();
         }
-        done
     }
+}
+
+fn is_pacing(parcel: &Parcel) -> bool {
+    let Parcel::Control(draft) = parcel else { return false };
+    matches!(&draft.packets[..], [kind, list, ..] if Pacing::is_word(kind, list))
 }

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::connection::Connection;
 use crate::delivery::queue::{self, Inlet, queue};
 use crate::events::MeshEvent;
+use crate::link::digest::Delivered;
 use crate::message::Message;
 use crate::node::event::Neighbour;
 use crate::runtime::core::Core;
@@ -73,6 +74,10 @@ impl Outlet for Delivery {
         self.handlers.clear();
     }
 
+    fn room(&self, message: u64) -> u64 {
+        self.outlet.room_for(message)
+    }
+
     fn count(&self, stats: &mut Stats) {
         let waiting = self.outlet.receiver.len() as u64;
         stats.queued = self.outlet.queued.load(Relaxed);
@@ -86,20 +91,22 @@ impl Outlet for Delivery {
 }
 
 impl Sink for Delivering {
-    fn deliver(&mut self, core: &Core, envelope: Box<Envelope>, from: &Neighbour) {
+    fn deliver(&mut self, core: &Core, envelope: Box<Envelope>, from: &Neighbour) -> Delivered {
         let handle = self.shared.handle.get().cloned().unwrap_or_else(Weak::new);
         let message = Message::new(envelope, handle.clone());
         core.trace.arrived(&message);
         let shared = Arc::clone(&self.shared);
-        if !shared.handlers.is_empty() && shared.run_handlers(core, &message, from, handle) {
+        let mut is_slow = !shared.handlers.is_empty();
+        if is_slow && shared.run_handlers(core, &message, from, handle) {
             shared.handled.fetch_add(1, Relaxed);
         } else if message.kind().is_ordinary() {
             let size = message.pinned();
-            self.inlet.push(&shared.outlet, message, size, || !core.phase.is_open());
+            is_slow |= self.inlet.push(&shared.outlet, message, size, || !core.phase.is_open());
         } else {
             shared.ignored.fetch_add(1, Relaxed);
             core.trace.ignored(&message);
         }
+        if is_slow { Delivered::Slowly } else { Delivered::AtOnce }
     }
 
     fn deadline(&self) -> Option<Instant> {

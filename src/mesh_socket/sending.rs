@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 use super::MeshSocket;
 use super::connecting::far_future;
 use super::drafting::draft;
+use super::room::{Refused, all_have_room, has_room};
 use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
-use crate::node::{Dated, Dispatch, LinkId, Now};
+use crate::node::{Dated, Dispatch, Now};
 use crate::options::SendOptions;
 use crate::packets::Packets;
 use crate::routed::{Routed, Ticket};
 use crate::runtime::core::State;
-use crate::runtime::link::Link;
+use crate::runtime::link::{Link, Queue};
 use crate::runtime::slot::Slot;
 use crate::wire::routed::Address;
 use crate::wire::{Draft, Frame, Letter};
@@ -141,7 +142,8 @@ impl MeshSocket {
         let mut letter = if is_peer { Letter::plain(&draft, &core.id) } else { routed() };
         let slot = Arc::new(Slot::default());
         let (routed, after) = core.step(|state, now| {
-            has_room(state, state.node.way_to(id, way.about).link)?;
+            let link = state.node.way_to(id, way.about).link;
+            has_room(state, link, Queue::takes_at_once)?;
             if is_peer && state.node.link_of(id).is_none() {
                 // It was lost just now. Rare enough to hash under the lock.
                 letter = routed();
@@ -209,7 +211,7 @@ impl MeshSocket {
 
     fn publish(&self, message: &mut Dated) -> Result<Result<Sent>, Refused> {
         let (published, after) = self.core().step(|state, now| {
-            has_room(state, state.node.peers().map(|(id, link, _)| (id, link)))?;
+            all_have_room(state)?;
             Ok(state.node.publish(now, message))
         });
         after.run_writing(self.core());
@@ -235,9 +237,10 @@ impl MeshSocket {
         let deadline = deadline(patience);
         loop {
             let (sent, after) = self.core().step(|state, now| {
+                let link_of = |id| state.node.link_of(&id).map(|link| (id, link));
                 match only {
-                    Some(id) => has_room(state, state.node.link_of(&id).map(|link| (id, link)))?,
-                    None => has_room(state, state.node.peers().map(|(id, link, _)| (id, link)))?,
+                    Some(id) => has_room(state, link_of(id), Queue::takes_own)?,
+                    None => all_have_room(state)?,
                 }
                 Ok(send(state, now))
             });
@@ -268,29 +271,4 @@ impl MeshSocket {
 fn deadline(patience: Duration) -> Option<Instant> {
     let at = || Instant::now().checked_add(patience).unwrap_or_else(far_future);
     (!patience.is_zero()).then(at)
-}
-
-/// Why nothing was sent.
-enum Refused {
-    /// So much waits for this peer that the link takes no more of our own messages.
-    Full(NodeId, Arc<Link>),
-    Closed,
-}
-
-/// Whether all these links take a message of ours.
-fn has_room(
-    state: &State,
-    links: impl IntoIterator<Item = (NodeId, LinkId)>,
-) -> Result<(), Refused> {
-    if state.node.is_closed() {
-        return Err(Refused::Closed);
-    }
-    for (id, link) in links {
-        if let Some(link) =
-            state.links.get(&link).filter(|link| !link.desk(|desk| desk.outgoing.takes_own()))
-        {
-            return Err(Refused::Full(id, Arc::clone(link)));
-        }
-    }
-    Ok(())
 }

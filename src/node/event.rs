@@ -8,8 +8,9 @@ use super::reach::{Scope, Way};
 use crate::cause::Cause;
 use crate::events::MeshEvent;
 use crate::id::NodeId;
+use crate::link::judge::Turn;
 use crate::secret::Nonce;
-use crate::wire::{Body, Draft, Envelope, Frame, HostPort, Malformed, Method};
+use crate::wire::{Body, Draft, Envelope, Frame, HostPort, Malformed, Method, Pacing};
 
 /// One wire. The node numbers them, see [`super::Node::admit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +47,10 @@ pub(crate) enum Event {
     Lost { link: LinkId, cause: Cause },
     /// The last message that a lost link read has been handed in.
     Finished { link: LinkId },
+    /// A link has a word about the pace for its peer.
+    Pace { link: LinkId, word: Pacing },
+    /// A link no longer waits for its peer, or does so again.
+    Turned { link: LinkId, turn: Turn },
     /// Nothing but time has passed.
     Tick,
 }
@@ -84,6 +89,8 @@ pub(crate) enum Action {
     Renegotiate { link: LinkId, settings: LinkSettings },
     /// The peer could not read the last message: say it again, as it was, uncompressed.
     Resend { link: LinkId },
+    /// The peer has a word about the pace of this link.
+    Pace { link: LinkId, word: Pacing },
     /// Close a link at once; what is queued on it is lost and counted.
     Close { link: LinkId, cause: Cause },
     /// Close a link by draining: what is queued on it moves to the heir, then stop writing and
@@ -163,6 +170,8 @@ pub(crate) struct LinkSettings {
     pub peer: NodeId,
     /// Whether the peer said hello: rs2p, not py2p.
     pub is_rs2p: bool,
+    /// Whether it says how fast it takes what it is sent, and wants to be told.
+    pub tells_pace: bool,
     /// How its frames may be compressed, in its order.
     pub receive: Vec<Method>,
     /// How ours are.

@@ -48,7 +48,7 @@ impl Node {
 
     pub(super) fn say_hello(&mut self, now: Now, link: LinkId) {
         let way = self.peers.get(&link).and_then(|peer| peer.way.as_ref());
-        let hello = Hello::new([hello::LINKS, hello::REPLIES, CLOCK])
+        let hello = Hello::new([hello::LINKS, hello::REPLIES, hello::PACE, CLOCK])
             .and_at(way.and_then(|way| way.also.as_ref()));
         self.say(now, link, Flag::Whisper, hello.payload());
     }
@@ -105,6 +105,7 @@ impl Node {
                     peer.also = hello.at();
                     peer.passes_replies = hello.has(hello::REPLIES);
                     peer.clocks.wants_to_know = hello.has(CLOCK);
+                    peer.tells_pace = hello.has(hello::PACE);
                 }
                 self.answer(now, link);
             }

@@ -19,6 +19,7 @@ mod healing;
 mod links;
 mod lookup;
 mod malformed;
+mod pacing;
 mod passages;
 pub(crate) mod peer;
 mod proving;
@@ -162,6 +163,8 @@ impl Node {
             Event::HungUp { link } => self.hung_up(now, link),
             Event::Lost { link, cause } => self.lost(now, link, cause),
             Event::Finished { link } => self.finished(link),
+            Event::Pace { link, word } => self.tell_pace(now, link, word),
+            Event::Turned { link, turn } => self.turned(now, link, turn),
             Event::Tick => {}
         }
     }

@@ -65,6 +65,10 @@ pub(crate) struct Peer {
     pub is_rs2p: bool,
     /// Whether it passes replies on and gives receipts for its own.
     pub passes_replies: bool,
+    /// Whether it says how fast it takes what it is sent.
+    pub tells_pace: bool,
+    /// What we have missed on this link, as the peer says, while it does not wait for us.
+    pub missed: Option<u64>,
     pub proving: Proving,
     /// Whether the peer has said that it has two links to us, and that we may choose.
     pub offers_choice: bool,
@@ -115,6 +119,8 @@ impl Peer {
             last_neighbour: None,
             is_rs2p: false,
             passes_replies: false,
+            tells_pace: false,
+            missed: None,
             proving: Proving::Done,
             offers_choice: false,
             is_acknowledged: false,
@@ -233,6 +239,7 @@ impl Peer {
         LinkSettings {
             peer,
             is_rs2p: self.is_rs2p,
+            tells_pace: self.tells_pace,
             receive: self.announced.clone(),
             send: send.filter(|_| compress || !self.is_rs2p),
         }

@@ -98,6 +98,7 @@ impl Node {
                 self.hello_again(now, link, from, hello);
             }
             Body::Receipt(receipt) => self.receipt_came(now, from, *receipt),
+            Body::Pacing(word) => self.told_pace(link, from, *word),
             Body::Peers(entries) => self.told_peers(now, link, entries),
             Body::RequestPeers => self.asked_for_peers(now, link),
             Body::Request { request_id, wanted } => {
@@ -168,6 +169,10 @@ fn is_between_neighbours(envelope: &Envelope) -> bool {
     is_private
         || matches!(
             envelope.body,
-            Body::Hello(_) | Body::RoutedReply(_) | Body::Receipt(_) | Body::RequestPeers
+            Body::Hello(_)
+                | Body::RoutedReply(_)
+                | Body::Receipt(_)
+                | Body::Pacing(_)
+                | Body::RequestPeers
         )
 }

@@ -17,6 +17,7 @@ use crate::id::NodeId;
 use crate::link::actions::{self, Desks, Links, Outcome};
 use crate::link::outgoing::Freed;
 use crate::node::{ConnectId, Event, Failure, LinkId, Node, Now, Parcel, Target, TicketId};
+use crate::trouble::Loss;
 
 /// The outcome of a `connect`.
 type Connected = Result<NodeId, Failure>;
@@ -29,6 +30,8 @@ pub(crate) struct AfterLock {
     pub start: Vec<(Arc<Link>, Poll, Start)>,
     /// Whether the accept thread must look at its alarm.
     pub ring: bool,
+    /// Whether a message had no room on the link of a peer that is left behind.
+    has_missed: bool,
     /// Links with an order, or with room in their queues.
     wake: Vec<Arc<Link>>,
     freed: Vec<(Arc<Link>, Freed<LinkRef>)>,
@@ -94,6 +97,11 @@ impl Links for Locked<'_> {
         }
     }
 
+    fn count_missed(&mut self, _: LinkId, (): ()) {
+        self.core.counters.missed();
+        self.after.has_missed = true;
+    }
+
     fn count_unsent(&mut self, _: LinkId, (): (), _: bool) {
         self.core.counters.left_unsent(1);
     }
@@ -131,6 +139,9 @@ impl AfterLock {
         }
         self.freed.drain(..).for_each(|(link, freed)| link.wake_freed(freed));
         self.wake.iter().chain(&self.outcome.write).for_each(|link| link.wake());
+        if self.has_missed {
+            core.losing(Loss::LeftBehind);
+        }
         self.tell_others(core);
     }
 

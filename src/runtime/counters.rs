@@ -10,6 +10,7 @@ pub(crate) struct Counters {
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
     unsent: AtomicU64,
+    missed: AtomicU64,
     letters: AtomicU64,
     exhausted: AtomicU64,
 }
@@ -25,6 +26,10 @@ impl Counters {
 
     pub fn left_unsent(&self, frames: usize) {
         self.unsent.fetch_add(frames as u64, Relaxed);
+    }
+
+    pub fn missed(&self) {
+        self.missed.fetch_add(1, Relaxed);
     }
 
     /// A number that no other message to one node has.
@@ -47,6 +52,7 @@ impl Core {
         let counters = &self.counters;
         let mut stats = Stats {
             unsent_frames: counters.unsent(),
+            missed_frames: counters.missed.load(Relaxed),
             bytes_in: counters.bytes_in.load(Relaxed),
             bytes_out: counters.bytes_out.load(Relaxed),
             exhausted: counters.exhausted.load(Relaxed),

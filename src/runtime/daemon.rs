@@ -11,7 +11,7 @@ use super::core::Core;
 use super::link::{Desk, Link, LinkRef};
 use super::sink::Sink;
 use crate::link::actions::{Desks, Outcome};
-use crate::link::digest::{self, Delivery, Digest};
+use crate::link::digest::{self, Delivered, Delivery, Digest};
 use crate::link::reading::Batch;
 use crate::node::event::Item;
 use crate::node::{Event, LinkId};
@@ -107,8 +107,7 @@ impl digest::Daemon for Daemon {
         Outcome { deliver, throttling, write: Vec::new() }
     }
 
-    fn deliver(&mut self, (envelope, from): Delivery) -> Result<(), Delivery> {
-        self.sink.deliver(&self.core, envelope, &from);
-        Ok(())
+    fn deliver(&mut self, (envelope, from): Delivery) -> Result<Delivered, Delivery> {
+        Ok(self.sink.deliver(&self.core, envelope, &from))
     }
 }

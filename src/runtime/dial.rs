@@ -26,6 +26,13 @@ use crate::wire::HostPort;
 const STAGGER: Duration = Duration::from_millis(250);
 /// Addresses of one name that are tried, at most.
 const MAX_ADDRESSES: usize = 16;
+/// Keep-alive probes that are not answered before a peer is taken to be gone.
+#[cfg(unix)]
+const PROBES: u32 = 3;
+/// Bytes that the system has accepted and not sent yet: what waits for a peer is to wait with us,
+/// where it is counted.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT: u32 = 256 * 1024;
 /// See [`give_up_after`].
 pub(crate) const UNACKNOWLEDGED: Duration = Duration::from_secs(2);
 
@@ -200,12 +207,16 @@ fn in_turns(addrs: Vec<SocketAddr>) -> Vec<SocketAddr> {
 pub(crate) fn prepare(stream: &TcpStream, core: &Core) {
     let idle = core.config.keepalive;
     let probes = TcpKeepalive::new().with_time(idle).with_interval(idle / 3);
+    #[cfg(unix)]
+    let probes = probes.with_retries(PROBES);
     // All of it only improves things: a system that refuses them still has a working stream.
     let _ = stream.set_nodelay(true);
     let socket = SockRef::from(stream);
     let _ = socket.set_tcp_keepalive(&probes);
     #[cfg(target_vendor = "apple")]
     let _ = socket.set_nosigpipe(true);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = socket.set_tcp_notsent_lowat(UNSENT);
     if let Some(bytes) = core.config.system_buffers() {
         let _ = socket.set_send_buffer_size(bytes);
         let _ = socket.set_recv_buffer_size(bytes);
@@ -213,13 +224,13 @@ pub(crate) fn prepare(stream: &TcpStream, core: &Core) {
 }
 
 /// Has the system end the connection when the peer acknowledges nothing for this long, and a
-/// little longer, so that a queue that stalls is noticed first. Where it cannot be told, it has a
-/// patience of its own.
-pub(crate) fn give_up_after(stream: &TcpStream, patience: Duration) {
-    let patience = patience.saturating_add(UNACKNOWLEDGED);
+/// little longer, so that a queue that stalls is noticed first. With `None`, or where it cannot be
+/// told, it has a patience of its own, which ends only when its probes are not answered.
+pub(crate) fn give_up_after(stream: &TcpStream, patience: Option<Duration>) {
+    let patience = patience.map(|patience| patience.saturating_add(UNACKNOWLEDGED));
     // A system that refuses it still has a working stream.
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-    let _ = SockRef::from(stream).set_tcp_user_timeout(Some(patience));
+    let _ = SockRef::from(stream).set_tcp_user_timeout(patience);
     #[cfg(not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")))]
     let _ = (stream, patience);
 }
@@ -232,7 +243,7 @@ mod tests {
     fn the_system_gives_up_a_peer_that_acknowledges_nothing() -> io::Result<()> {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
         let stream = TcpStream::connect(listener.local_addr()?)?;
-        give_up_after(&stream, Duration::from_secs(10));
+        give_up_after(&stream, Some(Duration::from_secs(10)));
         let patience = SockRef::from(&stream).tcp_user_timeout()?;
         assert_eq!(patience, Some(Duration::from_secs(12)));
         Ok(())

@@ -144,6 +144,18 @@ fn entry(event: &MeshEvent) -> Option<String> {
             cause: Cause::PeerClosed | Cause::Disconnected | Cause::Closed, ..
         } => None,
         MeshEvent::Left { id, cause } => Some(format!("lost peer {id}: {cause}")),
+        MeshEvent::LeftBehind { id } => Some(format!(
+            "peer {id} takes too few messages and misses what has no room: see Builder::pace_floor_bytes"
+        )),
+        MeshEvent::CaughtUp { id, missed } => {
+            Some(format!("peer {id} has caught up, and has missed {missed} messages"))
+        }
+        MeshEvent::FellBehind { id } => Some(format!(
+            "this program takes too few messages: peer {id} no longer waits for it, and some are lost"
+        )),
+        MeshEvent::KeepsUp { id, missed } => Some(format!(
+            "this program keeps up with peer {id} again, and has missed {missed} of its messages"
+        )),
         MeshEvent::ReplyFailed { to, why } => Some(format!("no reply to {to}: {why}")),
         MeshEvent::ClockSkew { id, by } => {
             Some(format!("the clocks of peer {id} and this node differ by {} s", by.as_secs()))

@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::stream::Stream;
 use crate::config::Config;
 use crate::link::desk::{self, DeskAccess, Order};
-use crate::link::outgoing::Freed;
+use crate::link::outgoing::{Freed, Outgoing};
 use crate::link::writing::Writing;
 use crate::node::LinkId;
 
@@ -23,6 +23,9 @@ pub(super) const STREAM: Token = Token(1);
 
 /// What others leave for a link's thread.
 pub(super) type Desk = desk::Desk<LinkRef, ()>;
+
+/// What is queued on a link.
+pub(crate) type Queue = Outgoing<LinkRef, ()>;
 
 /// How one link refers to another.
 #[derive(Clone, Debug)]

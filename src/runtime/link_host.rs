@@ -81,6 +81,10 @@ impl Host<LinkRef, ()> for LinkHost<'_> {
 
     fn next_tag(&mut self) {}
 
+    fn room(&self, frame: u64) -> u64 {
+        self.core.outlet.room(frame)
+    }
+
     fn tell(&mut self, event: Event) {
         self.core.tell(event);
     }

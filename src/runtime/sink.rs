@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use super::core::Core;
+use crate::link::digest::Delivered;
 use crate::node::event::Neighbour;
 use crate::stats::Stats;
 use crate::wire::Envelope;
@@ -11,7 +12,7 @@ use crate::wire::Envelope;
 /// The daemon's end: called by the daemon's thread only.
 pub(crate) trait Sink: Send {
     /// Takes a message, after it was relayed. May wait for the program.
-    fn deliver(&mut self, core: &Core, envelope: Box<Envelope>, from: &Neighbour);
+    fn deliver(&mut self, core: &Core, envelope: Box<Envelope>, from: &Neighbour) -> Delivered;
 
     /// When to call [`Sink::tick`] if nothing is delivered.
     fn deadline(&self) -> Option<Instant>;
@@ -33,6 +34,10 @@ pub(crate) trait Outlet: Send + Sync {
 
     /// Drops the handlers, and what they captured.
     fn drop_handlers(&self);
+
+    /// Returns how many bytes find room, in messages of this size, before the program keeps the
+    /// daemon waiting; `u64::MAX` if nobody waits for it.
+    fn room(&self, message: u64) -> u64;
 
     /// Adds what was delivered to the counters.
     fn count(&self, stats: &mut Stats);

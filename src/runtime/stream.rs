@@ -85,7 +85,7 @@ impl Transport<()> for Stream {
         }
     }
 
-    fn give_up_after(&mut self, patience: Duration) {
+    fn give_up_after(&mut self, patience: Option<Duration>) {
         dial::give_up_after(self.tcp(), patience);
     }
 }

@@ -72,6 +72,10 @@ impl Links for Acting<'_> {
         tag
     }
 
+    fn count_missed(&mut self, link: LinkId, tag: Tag) {
+        self.world.lose(self.pid, link, tag, Loss::LeftBehind);
+    }
+
     fn count_unsent(&mut self, link: LinkId, tag: Tag, is_late: bool) {
         self.world.lose(self.pid, link, tag, if is_late { Loss::NoLink } else { Loss::Unsent });
     }

@@ -10,7 +10,7 @@ use super::process::Inbound;
 use super::schedule::{Happening, ProcessId};
 use super::world::{RelayRule, World};
 use crate::link::actions::{Outcome, put};
-use crate::link::digest::{self, Delivery, Digest};
+use crate::link::digest::{self, Delivered, Delivery, Digest};
 use crate::message::Message;
 use crate::node::event::Item;
 use crate::node::{Event, LinkId, Parcel};
@@ -33,9 +33,12 @@ impl digest::Daemon for Acting<'_> {
         all
     }
 
-    fn deliver(&mut self, (envelope, from): Delivery) -> Result<(), Delivery> {
+    fn deliver(&mut self, (envelope, from): Delivery) -> Result<Delivered, Delivery> {
         let message = Message::new(envelope, Weak::new());
-        self.world.hand_over(self.pid, message).map_err(|back| (back.into_envelope(), from))
+        match self.world.hand_over(self.pid, message) {
+            Ok(()) => Ok(Delivered::AtOnce),
+            Err(back) => Err((back.into_envelope(), from)),
+        }
     }
 }
 

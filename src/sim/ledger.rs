@@ -17,6 +17,8 @@ pub(super) type Tag = Option<usize>;
 pub(super) enum Loss {
     /// The link had ended, or was ending, when it was put there.
     NoLink,
+    /// There was no room for it, and its peer was left behind.
+    LeftBehind,
     /// It waited when the link ended.
     Unsent,
     /// It was on its way when the connection broke.
@@ -28,12 +30,19 @@ pub(super) enum Loss {
 }
 
 impl Loss {
-    pub const ALL: [Loss; 5] =
-        [Loss::NoLink, Loss::Unsent, Loss::InFlight, Loss::Discarded, Loss::Crashed];
+    pub const ALL: [Loss; 6] = [
+        Loss::NoLink,
+        Loss::LeftBehind,
+        Loss::Unsent,
+        Loss::InFlight,
+        Loss::Discarded,
+        Loss::Crashed,
+    ];
 
     fn as_str(self) -> &'static str {
         match self {
             Loss::NoLink => "put on a link that had ended",
+            Loss::LeftBehind => "missed by a peer that was left behind",
             Loss::Unsent => "unsent when the link ended",
             Loss::InFlight => "in flight when the connection broke",
             Loss::Discarded => "arrived at a link that was being closed",

@@ -149,6 +149,10 @@ impl Host<LinkId, Tag> for LinkHost<'_> {
         conn.and_then(|conn| conn.pipes[1 - socket.end].tags.pop_front().flatten())
     }
 
+    fn room(&self, frame: u64) -> u64 {
+        self.world.processes[self.pid].application.room_for(&self.world.config, frame)
+    }
+
     fn tell(&mut self, event: Event) {
         self.world.tell(self.pid, event);
     }

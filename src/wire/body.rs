@@ -3,6 +3,7 @@
 use super::handshake::Handshake;
 use super::hello::{self, Hello};
 use super::method::Method;
+use super::pacing::Pacing;
 use super::peers::{self, PeerEntry};
 use super::routed::{self, Receipt, RoutedReply};
 use crate::id::NodeId;
@@ -21,6 +22,8 @@ pub(crate) enum Body {
     RoutedReply(RoutedReply),
     /// What became of one.
     Receipt(Receipt),
+    /// A word about the pace of the link.
+    Pacing(Pacing),
     /// Whom the peer knows.
     Peers(Vec<PeerEntry>),
     /// Whom do you know?
@@ -62,10 +65,17 @@ impl Body {
             _ if Kind::RESPONSE == *kind => read_response(packets)?,
             hello::KIND => match routed::read(packets) {
                 Some(body) => body?,
-                None => Body::Hello(Hello::read(packets).ok_or("hello is not a list of text")?),
+                None => read_hello(packets)?,
             },
             _ => Body::User,
         })
+    }
+}
+
+fn read_hello(packets: &[Packet]) -> Result<Body, &'static str> {
+    match Pacing::read(packets) {
+        Some(word) => Ok(Body::Pacing(word)),
+        None => Hello::read(packets).map(Body::Hello).ok_or("hello is not a list of text"),
     }
 }
 

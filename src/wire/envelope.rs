@@ -11,6 +11,7 @@ use super::body::Body;
 use super::compression;
 use super::frame::{Frame, PREFIX, size};
 use super::method::Method;
+use super::pacing::Pacing;
 use super::sender::LastSender;
 use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
@@ -67,6 +68,7 @@ impl fmt::Display for Malformed {
 /// is computed.
 #[derive(Debug)]
 pub(crate) struct Header {
+    is_pacing: bool,
     /// Uncompressed, prefix included.
     frame: BytesMut,
     /// Packets, those of the head included.
@@ -104,6 +106,7 @@ impl Header {
         let count = count_packets(frame.get(PREFIX..).unwrap_or_default())?;
         let mut packets = packet_ranges(&frame, count);
         let first = std::array::from_fn(|_| packets.next());
+        let list = packets.next();
         drop(packets);
         let [Some(main_at), Some(sender), Some(id), Some(time_at), kind] = first else {
             return Err(Malformed::Unparsable("fewer than four packets"));
@@ -116,6 +119,8 @@ impl Header {
         let (time, canonical) = base58::parse_time(text).ok_or(Malformed::BadTime)?;
         Ok(Header {
             count,
+            is_pacing: matches!((&kind, &list), (Some(kind), Some(list))
+                if Pacing::is_word(&frame[kind.clone()], &frame[list.clone()])),
             main: Flag::from_byte(main),
             main_at: main_at.start,
             sender: last.read(&frame[sender]).ok_or(Malformed::BadSender)?,
@@ -125,6 +130,11 @@ impl Header {
             time_at,
             frame,
         })
+    }
+
+    /// Whether it is a word about the pace of its link: those do not count as traffic.
+    pub fn is_pacing(&self) -> bool {
+        self.is_pacing
     }
 
     pub fn main(&self) -> Flag {

@@ -20,6 +20,8 @@ const AT: &str = "at ";
 pub(crate) const LINKS: &str = "links";
 /// Capability: passes replies on along the way that a message came, and says what became of them.
 pub(crate) const REPLIES: &str = "replies";
+/// Capability: says how fast it takes what it is sent.
+pub(crate) const PACE: &str = "pace";
 
 /// Capabilities that are kept of one hello, and the longest one.
 const MAX_CAPABILITIES: usize = 32;

@@ -1,6 +1,7 @@
 //! A machine with a connection in memory: each way out of reading, writing and leaving.
 
 mod leaving;
+mod pace;
 mod reading;
 mod writing;
 
@@ -9,6 +10,7 @@ use std::io::{self, IoSlice, Read};
 use std::time::Duration;
 
 use super::desk::{Desk, Order};
+use super::flow::Load;
 use super::host::Host;
 use super::machine::{Machine, Next};
 use super::outgoing::Freed;
@@ -35,6 +37,8 @@ struct Mock {
     room: usize,
     broken: Option<io::ErrorKind>,
     is_finished: bool,
+    /// How long the system was told to wait.
+    patience: Option<Duration>,
 }
 
 impl Read for Mock {
@@ -63,6 +67,10 @@ impl Transport<()> for Mock {
 
     fn finish_writing(&mut self) {
         self.is_finished = true;
+    }
+
+    fn give_up_after(&mut self, patience: Option<Duration>) {
+        self.patience = patience;
     }
 }
 
@@ -107,7 +115,8 @@ impl Hand {
     fn established(config: Config) -> (Self, Machine<u8, ()>) {
         let (mut hand, machine) = Hand::new(config);
         let (receive, send) = (Vec::new(), None);
-        hand.desk.set(LinkSettings { peer: me(), is_rs2p: true, receive, send });
+        let settings = LinkSettings { peer: me(), is_rs2p: true, tells_pace: false, receive, send };
+        hand.desk.set(settings);
         (hand, machine)
     }
 
@@ -178,6 +187,10 @@ impl Host<u8, ()> for Hand {
 
     fn next_tag(&mut self) {}
 
+    fn room(&self, _: u64) -> u64 {
+        4321
+    }
+
     fn tell(&mut self, event: Event) {
         self.told.push(event);
     }
@@ -200,6 +213,10 @@ impl Host<u8, ()> for Hand {
         self.has_ended = self.has_room;
         self.has_room
     }
+}
+
+fn load(bytes: usize) -> Load {
+    Load { bytes, ..Load::default() }
 }
 
 fn me() -> NodeId {

@@ -1,0 +1,112 @@
+//! How a link keeps the pace of its peer, and notices one that has vanished.
+//!
+//! A peer that is slow is not one that is gone. One that reports says every half a second that it is
+//! there, also while its program takes nothing; of any other one all that is seen is that its system
+//! takes bytes.
+
+use std::time::Duration;
+
+use super::flow::StallWatch;
+use super::host::Host;
+use super::machine::Machine;
+use super::transport::Transport;
+use crate::cause::Cause;
+use crate::config::Config;
+use crate::node::Event;
+use crate::wire::Pacing;
+
+/// A peer that has reported within this time is there.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// What is known of a peer's life.
+#[derive(Debug, Default)]
+pub(super) struct Liveness {
+    /// Something of the peer is seen.
+    life: StallWatch,
+    /// The peer takes something.
+    appetite: StallWatch,
+    reports: u64,
+    reported_at: Option<Duration>,
+    /// Senders wait for the peer.
+    is_full: bool,
+    /// How long the system was told to wait for the peer.
+    patience: Option<Option<Duration>>,
+}
+
+impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
+    /// Notes how far the peer is, says how far we are, and whether the peer is waited for.
+    pub(super) fn keep_pace(&mut self, host: &mut impl Host<L, T>) {
+        if self.settings.is_none() || self.leaving.is_some() {
+            return;
+        }
+        let (link, now) = (host.link(), host.now());
+        let Some(news) = host.desk(|desk| desk.keep_pace(now)) else {
+            self.liveness.is_full = false;
+            return;
+        };
+        host.wake_freed(news.freed);
+        self.liveness.is_full = news.is_full;
+        if news.has_reported {
+            self.liveness.reports += 1;
+            self.liveness.reported_at = Some(now);
+        }
+        if let Some(turn) = news.turn {
+            host.tell(Event::Turned { link, turn });
+        }
+        if news.asks {
+            host.tell(Event::Pace { link, word: Pacing::HowFar });
+        }
+        if let Some(total) = news.report {
+            let room = host.room(news.frame);
+            host.tell(Event::Pace { link, word: Pacing::Taken { total, room } });
+        }
+    }
+
+    /// Closes the link of a peer that shows no sign of life while something waits for it, or takes
+    /// nothing at all. `sent` is what the system has taken since the link began.
+    pub(super) fn watch_peer(&mut self, host: &mut impl Host<L, T>, is_waiting: bool, sent: u64) {
+        let now = host.now();
+        self.tell_system(host, now);
+        let is_waiting = is_waiting || self.liveness.is_full;
+        let taken = host.desk(|desk| desk.outgoing.pace().taken()).unwrap_or(0);
+        let (patience, most) = (self.patience(host.config()), host.config().stall_py2p);
+        let Liveness { life, appetite, reports, .. } = &mut self.liveness;
+        let is_gone = life.is_stalled(now, is_waiting, sent + *reports, patience);
+        let takes_nothing = appetite.is_stalled(now, is_waiting, sent + taken, most.max(patience));
+        if (is_gone || takes_nothing) && self.leaving.is_none() {
+            self.leave_now(Cause::Stalled, now);
+        }
+    }
+
+    /// Tells the system how long to wait for the peer. It would go on for a quarter of an hour to
+    /// send what a peer that has vanished does not acknowledge, and after a partition for about as
+    /// long again as that lasted. But it cannot tell a peer that is gone from one that is slow: while
+    /// the peer itself says that it is there, the system is not to judge.
+    fn tell_system(&mut self, host: &mut impl Host<L, T>, now: Duration) {
+        let is_there = self.liveness.reported_at.is_some_and(|at| now < at + FRESH);
+        let patience = (!is_there).then(|| self.patience(host.config()));
+        if self.liveness.patience.replace(patience) != Some(patience) {
+            host.port(|stream, _, _| stream.give_up_after(patience));
+        }
+    }
+
+    fn patience(&self, config: &Config) -> Duration {
+        let is_rs2p = self.settings.as_ref().is_some_and(|settings| settings.is_rs2p);
+        if is_rs2p { config.stall } else { config.stall_py2p }
+    }
+
+    /// When to look at the peer again.
+    pub(super) fn watch_again(
+        &mut self,
+        host: &mut impl Host<L, T>,
+        now: Duration,
+    ) -> Option<Duration> {
+        let Liveness { life, appetite, reported_at, .. } = &self.liveness;
+        let fresh = reported_at.map(|at| at + FRESH).filter(|until| *until > now);
+        let pace = match self.settings {
+            Some(_) => host.desk(|desk| desk.pace_deadline()),
+            None => None,
+        };
+        [life.deadline(), appetite.deadline(), fresh, pace].into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,25 @@
+//! How a peer stands: how full its queue is, and what follows from that.
+
+/// How a peer stood when that was last looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stood {
+    /// It had something to take.
+    pub is_busy: bool,
+    /// Senders had to wait for it.
+    pub is_full: bool,
+    /// It had taken nothing for some time.
+    pub is_still: bool,
+}
+
+/// How full the queue of a peer is, in quarters of what may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// The peer has something to take at any time; it is asked how far it is.
+    Busy = 2,
+    /// Senders that waited go on below it.
+    GoOn = 3,
+    /// Senders wait.
+    Full = 4,
+    /// Relays are slowed down.
+    Pressed = 8,
+}

@@ -1,0 +1,225 @@
+//! What a pace is made of, and who is left behind.
+
+use super::*;
+
+const MS: fn(u64) -> Duration = Duration::from_millis;
+const KIB: u64 = 1024;
+
+fn config() -> Config {
+    let pace_floor = Total { bytes: 64 * KIB, frames: 50 };
+    Config { pace_floor, pace_window: MS(10_000), ..Config::default() }
+}
+
+/// A peer and the node that sends to it: `now` goes on in steps of 10 ms.
+struct Duel {
+    pace: Pace,
+    now: Duration,
+    frame: u64,
+    sent: u64,
+    /// Frames that the peer has taken, in thousandths.
+    taken: u64,
+    turns: Vec<Turn>,
+}
+
+impl Duel {
+    fn new(frame: u64) -> Self {
+        let mut pace = Pace::new(&config());
+        pace.expect_reports();
+        Duel { pace, now: MS(1000), frame, sent: 0, taken: 0, turns: Vec::new() }
+    }
+
+    /// Sends as fast as it may for this long, to a peer that takes so many frames a second.
+    fn run(&mut self, span: Duration, rate: u64) -> u64 {
+        let (until, before) = (self.now + span, self.sent);
+        while self.now < until {
+            self.now += MS(10);
+            self.taken = (self.taken + rate * 10).min(self.sent * 1000);
+            let frames = self.taken / 1000;
+            let total = Total { bytes: frames * self.frame, frames };
+            self.pace.reported(self.now, Taken { total, room: u64::MAX });
+            self.judge();
+            self.send();
+            self.judge();
+        }
+        self.sent - before
+    }
+
+    fn judge(&mut self) {
+        let turn = self.pace.judge(self.now);
+        self.turns.extend(turn.filter(|turn| !matches!(turn, Turn::Misses { .. })));
+    }
+
+    fn send(&mut self) {
+        let one = Total { bytes: self.frame, frames: 1 };
+        for _ in 0..2000 {
+            if !self.pace.has_room() {
+                self.pace.miss(self.frame as usize);
+                break;
+            }
+            self.pace.put(self.frame as usize);
+            self.pace.wrote(one, one);
+            self.sent += 1;
+        }
+    }
+
+    fn delay(&self, rate: u64) -> Duration {
+        Duration::from_secs(self.pace.waiting().frames) / rate as u32
+    }
+}
+
+#[test]
+fn what_waits_is_bounded_in_time_at_any_pace_above_the_floor() {
+    for (frame, rate) in [(170, 1000), (170, 500), (170, 100), (65_700, 1000), (65_700, 100)] {
+        let mut duel = Duel::new(frame);
+        duel.run(MS(20_000), rate);
+        assert!(duel.delay(rate) < MS(1200), "{frame} {rate}: {:?}", duel.delay(rate));
+        assert_eq!(duel.turns, [], "{frame} {rate}");
+        let sent = duel.run(MS(10_000), rate);
+        assert!(sent > rate * 9, "{frame} {rate}: it is kept busy: {sent}");
+    }
+}
+
+#[test]
+fn a_pause_is_felt_and_let_go_within_a_second() {
+    let mut duel = Duel::new(170);
+    duel.run(MS(5000), 50_000);
+    let felt = duel.run(MS(1000), 0);
+    assert!(felt < 50_000, "{felt}");
+    assert_eq!(duel.run(MS(4000), 0), 0);
+    assert!(duel.run(MS(1000), 50_000) > 40_000);
+    assert_eq!(duel.turns, [], "a pause of 5 s is waited for");
+}
+
+#[test]
+fn who_falls_below_the_floor_is_left_behind_after_the_window() {
+    let mut duel = Duel::new(170);
+    duel.run(MS(5000), 50_000);
+    duel.run(MS(7000), 10);
+    assert_eq!(duel.turns, []);
+    duel.run(MS(4000), 10);
+    assert_eq!(duel.turns, [Turn::LeftBehind]);
+    duel.run(MS(60_000), 10);
+    assert_eq!(duel.turns, [Turn::LeftBehind], "and stays so");
+    assert!(duel.pace.is_behind());
+}
+
+#[test]
+fn a_short_window_judges_soon() {
+    let mut duel = Duel::new(170);
+    duel.pace = Pace::new(&Config { pace_window: MS(1000), ..config() });
+    duel.pace.expect_reports();
+    duel.run(MS(4000), 10);
+    assert_eq!(duel.turns, [Turn::LeftBehind]);
+}
+
+#[test]
+fn who_keeps_either_half_of_the_floor_is_waited_for() {
+    for (frame, rate) in [(170, 55), (1400, 48), (6600, 12)] {
+        let mut duel = Duel::new(frame);
+        duel.run(MS(60_000), rate);
+        assert_eq!(duel.turns, [], "{frame} {rate}");
+    }
+}
+
+#[test]
+fn with_a_floor_of_nothing_anybody_is_waited_for() {
+    for pace_floor in [Total::default(), Total { bytes: 0, frames: 50 }] {
+        let mut duel = Duel::new(170);
+        duel.pace = Pace::new(&Config { pace_floor, ..config() });
+        duel.pace.expect_reports();
+        duel.run(MS(60_000), 1);
+        assert_eq!(duel.turns, []);
+    }
+}
+
+#[test]
+fn who_is_fast_again_catches_up_and_is_told_what_it_missed() {
+    let mut duel = Duel::new(170);
+    duel.run(MS(30_000), 10);
+    assert_eq!(duel.turns, [Turn::LeftBehind]);
+    duel.run(MS(12_000), 5000);
+    let [_, Turn::CaughtUp { missed }] = duel.turns[..] else { panic!("{:?}", duel.turns) };
+    assert!(missed.frames > 100, "{missed:?}");
+}
+
+#[test]
+fn who_is_sent_little_catches_up_though_it_is_slow() {
+    let mut duel = Duel::new(170);
+    duel.run(MS(15_000), 10);
+    assert_eq!(duel.turns, [Turn::LeftBehind]);
+    let until_caught_up = |duel: &mut Duel| {
+        for _ in 0..30 {
+            duel.now += MS(500);
+            duel.judge();
+        }
+    };
+    until_caught_up(&mut duel);
+    assert_eq!(duel.turns, [Turn::LeftBehind], "it still has to take what waits");
+    let total = duel.pace.written;
+    duel.pace.reported(duel.now, Taken { total, room: u64::MAX });
+    until_caught_up(&mut duel);
+    assert!(matches!(duel.turns[..], [Turn::LeftBehind, Turn::CaughtUp { .. }]));
+}
+
+#[test]
+fn a_peer_that_has_little_room_is_sent_little() {
+    let mut duel = Duel::new(170);
+    duel.run(MS(5000), 50_000);
+    let total = duel.pace.written;
+    duel.pace.reported(duel.now, Taken { total, room: 20 * KIB });
+    assert_eq!(duel.pace.allowance(), 20 * KIB);
+    duel.pace.reported(duel.now, Taken { total, room: 0 });
+    assert_eq!(duel.pace.allowance(), LEAST);
+}
+
+#[test]
+fn a_large_frame_finds_room_in_an_empty_queue_and_a_few_wait_however_slow_the_peer() {
+    let mut duel = Duel::new(1 << 20);
+    duel.run(MS(10_000), 1);
+    let waiting = duel.pace.waiting().frames;
+    assert!((3..=LEAST_FRAMES).contains(&waiting), "{waiting}");
+}
+
+#[test]
+fn a_peer_that_does_not_report_shows_its_pace_by_what_its_system_takes() {
+    let mut pace = Pace::new(&config());
+    for step in 0..1000_u64 {
+        let now = MS(10 * step);
+        while pace.has_room() {
+            pace.put(1000);
+        }
+        let one = Total { bytes: 1000, frames: 1 };
+        assert_eq!(pace.judge(now), None);
+        pace.wrote(one, one);
+    }
+    assert_eq!(pace.allowance(), 50_000, "100,000 bytes a second");
+    assert!(pace.waiting().bytes <= 51_000, "{:?}", pace.waiting());
+}
+
+#[test]
+fn what_nobody_can_have_taken_is_not_believed() {
+    let mut duel = Duel::new(170);
+    duel.send();
+    let written = duel.pace.written;
+    let more = Total { bytes: u64::MAX, frames: u64::MAX };
+    duel.pace.reported(duel.now, Taken { total: more, room: u64::MAX });
+    assert_eq!(duel.pace.taken(), Some(written.bytes));
+    duel.pace.reported(duel.now, Taken { total: Total::default(), room: 0 });
+    assert_eq!(duel.pace.taken(), Some(written.bytes), "it only grows");
+}
+
+#[test]
+fn a_peer_is_asked_once_while_more_waits_than_is_reported() {
+    let mut duel = Duel::new(170);
+    assert!(!duel.pace.asks(duel.now));
+    duel.send();
+    assert!(duel.pace.is_news() && duel.pace.asks(duel.now) && !duel.pace.asks(duel.now));
+    let total = duel.pace.written;
+    duel.pace.reported(duel.now, Taken { total, room: u64::MAX });
+    assert!(!duel.pace.asks(duel.now + MS(50)), "nothing waits");
+    duel.send();
+    assert!(!duel.pace.asks(duel.now + MS(1)) && duel.pace.asks(duel.now + MS(2)));
+    assert_eq!(duel.pace.deadline(), None, "its thread has not looked");
+    assert_eq!(duel.pace.judge(duel.now + MS(3)), None);
+    assert_eq!(duel.pace.deadline(), Some(duel.now + MS(502)), "no answer");
+}

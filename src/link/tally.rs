@@ -1,0 +1,158 @@
+//! What a link has read and the daemon has taken, and when the peer is told. Pure.
+//!
+//! A peer that knows how far its messages have come can let as many wait as this node takes in a
+//! moment, and no more. While all is taken at once there is nothing to tell: light traffic causes no
+//! reports.
+
+use std::time::Duration;
+
+use super::meter::Total;
+
+/// The peer is told when this much has been taken ...
+const VOLUME: Total = Total { bytes: 64 * 1024, frames: 256 };
+/// ... and no sooner than this after the last time.
+const OFTEN: Duration = Duration::from_millis(2);
+/// While some of what was read is not taken, the peer is told this often how it goes on, ...
+const SLOWLY: Duration = Duration::from_millis(50);
+/// ... and this often that it does not.
+const STANDING: Duration = Duration::from_millis(500);
+
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    read: Total,
+    /// Read, and not taken yet.
+    in_hand: Total,
+    /// Since when something has been in hand.
+    since: Duration,
+    reported: Total,
+    reported_at: Duration,
+    is_asked: bool,
+}
+
+impl Tally {
+    /// Frames were read.
+    pub fn read(&mut self, wire: Total) {
+        self.read.add(wire);
+    }
+
+    /// Of what was read, this is not taken yet.
+    pub fn hand_on(&mut self, now: Duration, total: Total) {
+        if self.in_hand == Total::default() {
+            self.since = now;
+        }
+        self.in_hand.add(total);
+    }
+
+    /// This much of it has been taken.
+    pub fn take_back(&mut self, total: Total) {
+        self.in_hand = self.in_hand.since(total);
+    }
+
+    /// The peer asks.
+    pub fn ask(&mut self) {
+        self.is_asked = true;
+    }
+
+    /// All that has been taken since the link began.
+    pub fn taken(&self) -> Total {
+        self.read.since(self.in_hand)
+    }
+
+    /// Bytes of a frame on this link, on average.
+    pub fn frame(&self) -> u64 {
+        self.read.bytes.checked_div(self.read.frames).unwrap_or(0).max(1)
+    }
+
+    /// When the peer is to be told.
+    pub fn due(&self) -> Option<Duration> {
+        if self.is_asked {
+            return Some(Duration::ZERO);
+        }
+        if self.has_news() {
+            return Some(self.reported_at + OFTEN);
+        }
+        if self.in_hand == Total::default() {
+            return None;
+        }
+        let pause = if self.taken() == self.reported { STANDING } else { SLOWLY };
+        Some(self.reported_at.max(self.since) + pause)
+    }
+
+    /// Whether so much has been taken that the peer is to be told.
+    pub fn has_news(&self) -> bool {
+        let untold = self.taken().since(self.reported);
+        untold.bytes >= VOLUME.bytes || untold.frames >= VOLUME.frames
+    }
+
+    /// What the peer is to be told now, if it is time to.
+    pub fn report(&mut self, now: Duration) -> Option<Total> {
+        if self.due().is_none_or(|due| now < due) {
+            return None;
+        }
+        (self.is_asked, self.reported_at, self.reported) = (false, now, self.taken());
+        Some(self.reported)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: fn(u64) -> Duration = Duration::from_millis;
+
+    fn total(frames: u64) -> Total {
+        Total { bytes: 200 * frames, frames }
+    }
+
+    fn read(tally: &mut Tally, now: Duration, frames: u64) {
+        tally.read(total(frames));
+        tally.hand_on(now, total(frames));
+    }
+
+    #[test]
+    fn light_traffic_that_is_taken_at_once_causes_no_reports() {
+        let mut tally = Tally::default();
+        for now in 0..200 {
+            read(&mut tally, MS(now * 100), 1);
+            assert_eq!(tally.report(MS(now * 100 + 1)), None);
+            tally.take_back(total(1));
+            assert_eq!(tally.due(), None);
+        }
+    }
+
+    #[test]
+    fn heavy_traffic_is_reported_by_volume() {
+        let mut tally = Tally::default();
+        let mut reports = 0;
+        for now in 1000..2000 {
+            read(&mut tally, MS(now), 100);
+            tally.take_back(total(100));
+            reports += u64::from(tally.report(MS(now)).is_some());
+        }
+        assert!((300..=334).contains(&reports), "{reports}");
+        assert!(tally.taken().since(tally.reported).frames < 400);
+    }
+
+    #[test]
+    fn a_slow_program_is_reported_while_it_goes_on_and_while_it_stands() {
+        let mut tally = Tally::default();
+        read(&mut tally, MS(1000), 64);
+        assert_eq!(tally.due(), Some(MS(1500)));
+        tally.take_back(total(1));
+        assert_eq!(tally.due(), Some(MS(1050)));
+        assert_eq!((tally.report(MS(1049)), tally.report(MS(1050))), (None, Some(total(1))));
+        assert_eq!(tally.due(), Some(MS(1550)), "a sign of life");
+        assert_eq!(tally.report(MS(1550)), Some(total(1)));
+        tally.take_back(total(63));
+        assert_eq!(tally.due(), None);
+    }
+
+    #[test]
+    fn who_asks_is_told_at_once() {
+        let mut tally = Tally::default();
+        read(&mut tally, MS(1000), 3);
+        tally.take_back(total(2));
+        tally.ask();
+        assert_eq!((tally.report(MS(1000)), tally.report(MS(1000))), (Some(total(2)), None));
+    }
+}

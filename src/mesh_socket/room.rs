@@ -1,0 +1,38 @@
+//! Whether the links that a message is for have room for it.
+
+use std::sync::Arc;
+
+use crate::id::NodeId;
+use crate::node::LinkId;
+use crate::runtime::core::State;
+use crate::runtime::link::{Link, Queue};
+
+/// Why nothing was sent.
+pub(super) enum Refused {
+    /// So much waits for this peer that the link takes no more of our own messages.
+    Full(NodeId, Arc<Link>),
+    Closed,
+}
+
+/// Whether the links of all peers take a message of ours.
+pub(super) fn all_have_room(state: &State) -> Result<(), Refused> {
+    has_room(state, state.node.peers().map(|(id, link, _)| (id, link)), Queue::takes_own)
+}
+
+/// Whether all these links take a message of ours.
+pub(super) fn has_room(
+    state: &State,
+    links: impl IntoIterator<Item = (NodeId, LinkId)>,
+    takes: fn(&Queue) -> bool,
+) -> Result<(), Refused> {
+    if state.node.is_closed() {
+        return Err(Refused::Closed);
+    }
+    for (id, link) in links {
+        let full = |link: &&Arc<Link>| !link.desk(|desk| takes(&desk.outgoing));
+        if let Some(link) = state.links.get(&link).filter(full) {
+            return Err(Refused::Full(id, Arc::clone(link)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! What neighbours tell each other about their pace: passed on between a link and its peer, and
+//! told to the user where somebody is left behind.
+
+use super::event::{Action, LinkId};
+use super::{Node, Now};
+use crate::events::MeshEvent;
+use crate::id::NodeId;
+use crate::link::judge::Turn;
+use crate::link::meter::Total;
+use crate::options::Flag;
+use crate::trouble::{Loss, Trouble};
+use crate::wire::Pacing;
+
+impl Node {
+    /// A link has something to tell its peer about the pace.
+    pub(super) fn tell_pace(&mut self, now: Now, link: LinkId, word: Pacing) {
+        if self.peers.get(&link).is_some_and(|peer| peer.tells_pace) {
+            self.say(now, link, Flag::Whisper, self.shared(word).payload());
+        }
+    }
+
+    /// What all peers together may send is for each of them a part of it.
+    fn shared(&self, word: Pacing) -> Pacing {
+        match word {
+            Pacing::Taken { total, room } if room < u64::MAX => {
+                let peers = self.table.len().max(1) as u64;
+                Pacing::Taken { total, room: room / peers }
+            }
+            word => word,
+        }
+    }
+
+    /// A link no longer waits for its peer, or does so again.
+    pub(super) fn turned(&mut self, now: Now, link: LinkId, turn: Turn) {
+        let Some(id) = self.peers.get(&link).and_then(|peer| peer.id()) else { return };
+        let (event, word) = match turn {
+            Turn::LeftBehind => {
+                let missed = Total::default();
+                (Some(MeshEvent::LeftBehind { id }), Pacing::LeftBehind { missed })
+            }
+            Turn::Misses { missed } => (None, Pacing::LeftBehind { missed }),
+            Turn::CaughtUp { missed } => {
+                let event = MeshEvent::CaughtUp { id, missed: missed.frames };
+                (Some(event), Pacing::CaughtUp { missed })
+            }
+        };
+        self.actions.extend(event.map(Action::Report));
+        self.tell_pace(now, link, word);
+    }
+
+    /// A peer tells something about the pace.
+    pub(super) fn told_pace(&mut self, link: LinkId, id: NodeId, word: Pacing) {
+        match word {
+            Pacing::HowFar | Pacing::Taken { .. } => {
+                self.actions.push_back(Action::Pace { link, word });
+            }
+            Pacing::LeftBehind { missed } => {
+                if self.note_missed(link, Some(missed.frames)) {
+                    self.actions.push_back(Action::Report(MeshEvent::FellBehind { id }));
+                }
+            }
+            Pacing::CaughtUp { missed } => {
+                self.note_missed(link, Some(missed.frames));
+                self.note_missed(link, None);
+                let event = MeshEvent::KeepsUp { id, missed: missed.frames };
+                self.actions.push_back(Action::Report(event));
+            }
+        }
+    }
+
+    /// Counts what a peer says that we have missed on its link so far; with `None` it waits for us
+    /// again. Returns whether that begins now. A peer may say what it likes: it can add to a counter, not
+    /// overflow it.
+    fn note_missed(&mut self, link: LinkId, missed: Option<u64>) -> bool {
+        let Some(peer) = self.peers.get_mut(&link) else { return false };
+        let before = std::mem::replace(&mut peer.missed, missed);
+        let more = missed.unwrap_or(0).saturating_sub(before.unwrap_or(0));
+        self.stats.missed = self.stats.missed.saturating_add(more);
+        if more > 0 {
+            let trouble = Trouble::LosingMessages { how: Loss::FellBehind };
+            self.actions.push_back(Action::Report(MeshEvent::TroubleBegan(trouble)));
+        }
+        before.is_none()
+    }
+}
