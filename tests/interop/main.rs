@@ -41,9 +41,10 @@ const PROMISES: &[&[Promise]] = &[
 
 fn main() {
     let _ = env_logger::builder().is_test(true).try_init();
-    let mut tests = [harness::TESTS, hostile::TESTS, payloads::TESTS].concat();
+    #[cfg(not(feature = "native-tls"))]
+    let tests = [harness::TESTS, hostile::TESTS, payloads::TESTS].concat();
     #[cfg(feature = "native-tls")]
-    tests.extend(ssl::TESTS);
+    let tests = [harness::TESTS, hostile::TESTS, payloads::TESTS, ssl::TESTS].concat();
     let mut trials: Vec<_> = tests.into_iter().map(|(name, test)| trial(name, test)).collect();
     let ssl = cfg!(feature = "native-tls").then_some(("ssl", Encryption::Ssl));
     for (over, encryption) in [("plaintext", Encryption::Plaintext)].into_iter().chain(ssl) {
