@@ -4,13 +4,14 @@
 //! its bytes: the channel's length tells it how many messages have left, and it knows their
 //! sizes in order.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, TrySendError, bounded};
-use parking_lot::Mutex;
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::backlog::{Backlog, Offer};
+use super::bell::Bell;
 use crate::config::Config;
 
 /// How soon the daemon looks again while it waits for a receiver that reads the channel directly
@@ -24,20 +25,33 @@ pub(crate) struct Outlet<M> {
     is_asked: AtomicBool,
     is_awaited: AtomicBool,
     room: (Sender<()>, Receiver<()>),
-    /// Disconnected when the socket closes: wakes whoever waits in `recv`.
-    closing: Mutex<Option<Sender<Never>>>,
-    closed: Receiver<Never>,
-    /// Disconnected when the daemon has ended.
-    ended: Receiver<Never>,
+    door: Arc<Door>,
     pub queued: AtomicU64,
     pub dropped: AtomicU64,
     /// Bytes that still find room; all there are while a full queue waits for nobody.
     free: AtomicU64,
 }
 
-/// Never sent.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Never {}
+/// Wakes those who wait in `recv`. Whoever selects on the channel is woken by the channel.
+#[derive(Debug, Default)]
+struct Door {
+    bell: Bell,
+    /// The socket closes.
+    is_closed: AtomicBool,
+    /// The daemon has ended.
+    has_ended: AtomicBool,
+}
+
+/// Says that the daemon has ended, also if it panics.
+#[derive(Debug)]
+struct End(Arc<Door>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.has_ended.store(true, Ordering::Release);
+        self.0.bell.ring(false);
+    }
+}
 
 /// The daemon's side.
 #[derive(Debug)]
@@ -46,7 +60,9 @@ pub(crate) struct Inlet<M> {
     backlog: Backlog,
     since: Instant,
     dropped: u64,
-    _end: Sender<Never>,
+    /// Messages that were put in and that nobody was woken for.
+    unrung: usize,
+    door: End,
 }
 
 /// What waiting led to.
@@ -59,23 +75,21 @@ pub(crate) enum Waited<M> {
 
 pub(crate) fn queue<M>(config: &Config) -> (Inlet<M>, Outlet<M>) {
     let (sender, receiver) = bounded(config.queue_messages.max(1));
-    let (closing, closed) = bounded(0);
-    let (end, ended) = bounded(0);
+    let door = Arc::<Door>::default();
     let inlet = Inlet {
         sender,
         backlog: Backlog::new(config),
         since: Instant::now(),
         dropped: 0,
-        _end: end,
+        unrung: 0,
+        door: End(Arc::clone(&door)),
     };
     let outlet = Outlet {
         receiver,
         is_asked: AtomicBool::new(false),
         is_awaited: AtomicBool::new(false),
         room: bounded(1),
-        closing: Mutex::new(Some(closing)),
-        closed,
-        ended,
+        door,
         queued: AtomicU64::new(0),
         dropped: AtomicU64::new(0),
         free: AtomicU64::new(u64::MAX),
@@ -88,27 +102,15 @@ impl<M> Outlet<M> {
     /// deadline.
     pub fn wait(&self, deadline: Option<Instant>) -> Waited<M> {
         self.ask();
-        let mut select = Select::new();
-        select.recv(&self.receiver);
-        select.recv(&self.closed);
-        loop {
-            if let Some(message) = self.try_take() {
-                return Waited::Message(message);
+        let waited = self.door.bell.wait(deadline, || match self.try_take() {
+            Some(message) => Some(Waited::Message(message)),
+            // What was put in before the end is handed out first.
+            None if self.is_closed() => {
+                Some(self.try_take().map_or(Waited::Closed, Waited::Message))
             }
-            if self.is_closed() {
-                return self.try_take().map_or(Waited::Closed, Waited::Message);
-            }
-            let ready = match deadline {
-                Some(deadline) => select.ready_deadline(deadline).is_ok(),
-                None => {
-                    select.ready();
-                    true
-                }
-            };
-            if !ready {
-                return self.try_take().map_or(Waited::TimedOut, Waited::Message);
-            }
-        }
+            None => None,
+        });
+        waited.unwrap_or(Waited::TimedOut)
     }
 
     /// A message that waits, if there is one.
@@ -120,18 +122,19 @@ impl<M> Outlet<M> {
 
     /// Whether nothing will be added any more: the socket is closed, or its daemon has ended.
     pub fn is_closed(&self) -> bool {
-        let is_over = |end: &Receiver<Never>| end.try_recv() == Err(TryRecvError::Disconnected);
-        is_over(&self.closed) || is_over(&self.ended)
+        let is_over = |end: &AtomicBool| end.load(Ordering::Acquire);
+        is_over(&self.door.is_closed) || is_over(&self.door.has_ended)
     }
 
     pub fn close(&self) {
-        self.closing.lock().take();
+        self.door.is_closed.store(true, Ordering::Release);
+        self.door.bell.ring(false);
     }
 
     /// Waits until the daemon has dropped its side.
     pub fn wait_for_end(&self, by: Instant) {
-        // Nothing is ever sent: this returns when the inlet is dropped, or at the deadline.
-        let _ = self.ended.recv_deadline(by);
+        let has_ended = || self.door.has_ended.load(Ordering::Acquire).then_some(());
+        let _ = self.door.bell.wait(Some(by), has_ended);
     }
 
     /// Somebody wants messages: from now on a full queue waits for them.
@@ -168,7 +171,8 @@ impl<M> Outlet<M> {
 
 impl<M> Inlet<M> {
     /// Appends a message that pins this many bytes, waiting for room or dropping the oldest as the
-    /// policy says. `stop` is asked now and then: once true, it waits for nothing. Whether it waited.
+    /// policy says. [`Inlet::ring`] wakes those who wait for it. `stop` is asked now and then: once
+    /// true, it waits for nothing. Whether it waited.
     pub fn push(
         &mut self,
         outlet: &Outlet<M>,
@@ -185,7 +189,16 @@ impl<M> Inlet<M> {
         }
         self.backlog.put(size);
         outlet.free.store(self.backlog.free(), Ordering::Relaxed);
+        self.unrung += 1;
         waited
+    }
+
+    /// Wakes those who wait in `recv`: once for all messages since the last time.
+    pub fn ring(&mut self) {
+        if self.unrung > 0 {
+            self.door.0.bell.ring(self.unrung == 1);
+            self.unrung = 0;
+        }
     }
 
     /// Whether messages were dropped since that was last asked.
@@ -205,6 +218,7 @@ impl<M> Inlet<M> {
                 self.drop_oldest(outlet);
                 continue;
             }
+            self.ring();
             // Whoever takes a message from now on tells.
             outlet.is_awaited.store(true, Ordering::Release);
             has_waited = true;

@@ -5,6 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::desk::{Desk, Order};
 use super::outgoing::{Freed, Put};
 use crate::cause::Cause;
@@ -66,12 +68,12 @@ pub(crate) struct Outcome<L> {
     /// Links with relays above their bound, which throttle the source.
     pub throttling: Vec<L>,
     /// Links with something new to write: their threads are to be woken, or it is written here.
-    pub write: Vec<L>,
+    pub write: SmallVec<[L; 4]>,
 }
 
 impl<L> Default for Outcome<L> {
     fn default() -> Self {
-        Outcome { deliver: Vec::new(), throttling: Vec::new(), write: Vec::new() }
+        Outcome { deliver: Vec::new(), throttling: Vec::new(), write: SmallVec::new() }
     }
 }
 

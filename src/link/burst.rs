@@ -6,6 +6,13 @@ use std::time::Duration;
 /// than a round trip between two programs.
 const CLOSE: Duration = Duration::from_micros(15);
 
+/// After such a pause the link is idle. A shorter one may be the scheduler's: it took the processor
+/// from the sender, and gives it back for more of the same.
+const IDLE: Duration = Duration::from_millis(1);
+
+/// A burst is taken for this long at most, so that a few pauses end it.
+const LONGEST: u32 = 64;
+
 /// Messages that follow closely and are written at once all the same: waking another thread costs
 /// more than writing so few.
 const AT_ONCE: u32 = 4;
@@ -23,15 +30,24 @@ pub(crate) struct Burst {
 impl Burst {
     /// Notes that a message of this node is queued.
     pub fn note(&mut self, now: Duration) {
-        let is_close = self.last.is_some_and(|last| now.saturating_sub(last) < CLOSE);
-        self.len = if is_close { self.len.saturating_add(1) } else { 0 };
+        let pause = self.last.map_or(IDLE, |last| now.saturating_sub(last));
+        self.len = match self.len {
+            len if pause < CLOSE => (len + 1).min(LONGEST),
+            len if pause < IDLE => len / 2,
+            _ => 0,
+        };
         self.last = Some(now);
+    }
+
+    /// Returns whether messages follow closely, or did a moment ago.
+    pub fn goes_on(&self) -> bool {
+        self.len >= AT_ONCE
     }
 
     /// Returns whether the sender is to write the queue, of this many bytes, here and now.
     /// Otherwise more is about to follow, and the link's thread writes it all together.
     pub fn writes_now(&self, queued: usize) -> bool {
-        self.len < AT_ONCE || queued >= HELP
+        !self.goes_on() || queued >= HELP
     }
 }
 
@@ -63,6 +79,22 @@ mod tests {
             .collect();
         assert_eq!(written, [true, true, true, true, false, false]);
         burst.note(at(100));
+        assert!(burst.writes_now(200));
+    }
+
+    #[test]
+    fn a_long_burst_survives_some_pauses_of_its_sender_but_not_an_idle_link() {
+        let mut burst = Burst::default();
+        (0..100).for_each(|turn| burst.note(at(turn)));
+        let mut now = 100;
+        let survived = (0..10).take_while(|_| {
+            now += 500;
+            burst.note(at(now));
+            !burst.writes_now(200)
+        });
+        assert_eq!(survived.count(), 4);
+        (0..100).for_each(|turn| burst.note(at(10_000 + turn)));
+        burst.note(at(12_000));
         assert!(burst.writes_now(200));
     }
 

@@ -16,6 +16,9 @@ use crate::node::LinkSettings;
 use crate::node::Parcel;
 use crate::wire::{Method, Pacing};
 
+/// With this much to write, the system call is a small part of the work.
+const ENOUGH: usize = 16 * 1024;
+
 /// What the node or the daemon wants of a link. `L` refers to another link.
 #[derive(Debug)]
 pub(crate) enum Order<L> {
@@ -128,6 +131,13 @@ impl<L: PartialEq, T> Desk<L, T> {
     /// Whether the thread that has just queued a message is to write it, rather than the link's.
     pub fn writes_now(&self) -> bool {
         self.burst.writes_now(self.outgoing.queued())
+    }
+
+    /// What the link's thread would write, in bytes, if more of the program's messages may be about to
+    /// follow; `None` otherwise, and when there is enough of it.
+    pub fn gathered(&self) -> Option<usize> {
+        let queued = self.outgoing.queued();
+        (self.burst.goes_on() && queued < ENOUGH).then_some(queued)
     }
 
     pub fn may_read(&self) -> bool {

@@ -176,6 +176,9 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
             }
             // What it pins, not what came over the wire: a compressed frame may be small.
             load.add(Load { bytes: head.as_ref().map_or(len, Header::pinned), wire });
+            if heads.is_empty() {
+                heads.reserve(BATCH_LEN);
+            }
             heads.push((tag, head));
             if heads.len() >= BATCH_LEN || load.bytes >= BATCH_BYTES {
                 self.hand_in(host, std::mem::take(&mut heads), std::mem::take(&mut load));

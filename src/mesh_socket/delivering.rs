@@ -92,12 +92,16 @@ impl Outlet for Delivery {
 
 impl Sink for Delivering {
     fn deliver(&mut self, core: &Core, envelope: Box<Envelope>, from: &Neighbour) -> Delivered {
-        let handle = self.shared.handle.get().cloned().unwrap_or_else(Weak::new);
-        let message = Message::new(envelope, handle.clone());
+        let handle = self.shared.handle.get().cloned().unwrap_or_default();
+        let message = Message::new(envelope, handle);
         core.trace.arrived(&message);
-        let shared = Arc::clone(&self.shared);
+        let shared = &self.shared;
         let mut is_slow = !shared.handlers.is_empty();
-        if is_slow && shared.run_handlers(core, &message, from, handle) {
+        if is_slow {
+            // Whoever waits for earlier messages does not wait for a handler.
+            self.inlet.ring();
+        }
+        if is_slow && shared.run_handlers(core, &message, from) {
             shared.handled.fetch_add(1, Relaxed);
         } else if message.kind().is_ordinary() {
             let size = message.pinned();
@@ -107,6 +111,10 @@ impl Sink for Delivering {
             core.trace.ignored(&message);
         }
         if is_slow { Delivered::Slowly } else { Delivered::AtOnce }
+    }
+
+    fn delivered(&mut self) {
+        self.inlet.ring();
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -126,13 +134,8 @@ impl Sink for Delivering {
 }
 
 impl Delivery {
-    fn run_handlers(
-        &self,
-        core: &Core,
-        message: &Message,
-        from: &Neighbour,
-        handle: Weak<Handle>,
-    ) -> bool {
+    fn run_handlers(&self, core: &Core, message: &Message, from: &Neighbour) -> bool {
+        let handle = self.handle.get().cloned().unwrap_or_default();
         let connection = Connection::new(from.clone(), handle);
         let begun = Instant::now();
         let is_kept = self.handlers.run(

@@ -198,11 +198,11 @@ impl MeshSocket {
 
     /// Sends to all. Dated after waiting for room, however long that took: old messages are dropped.
     fn broadcast(&self, draft: Draft, patience: Duration) -> Result<Sent> {
-        let deadline = deadline(patience);
+        let mut deadline = Deadline::new(patience);
         let mut message = Dated::new(draft, self.id());
         loop {
             match self.publish(&mut message) {
-                Err(Refused::Full(peer, link)) => self.wait_for_room(peer, &link, deadline)?,
+                Err(Refused::Full(peer, link)) => self.wait_for_room(peer, &link, &mut deadline)?,
                 Err(Refused::Closed) => return Err(Error::Closed),
                 Ok(sent) => return sent,
             }
@@ -234,7 +234,7 @@ impl MeshSocket {
         patience: Duration,
         mut send: impl FnMut(&mut State, Now) -> R,
     ) -> Result<R> {
-        let deadline = deadline(patience);
+        let mut deadline = Deadline::new(patience);
         loop {
             let (sent, after) = self.core().step(|state, now| {
                 let link_of = |id| state.node.link_of(&id).map(|link| (id, link));
@@ -247,7 +247,7 @@ impl MeshSocket {
             after.run_writing(self.core());
             match sent {
                 Ok(sent) => return Ok(sent),
-                Err(Refused::Full(peer, link)) => self.wait_for_room(peer, &link, deadline)?,
+                Err(Refused::Full(peer, link)) => self.wait_for_room(peer, &link, &mut deadline)?,
                 Err(Refused::Closed) => return Err(Error::Closed),
             }
         }
@@ -258,8 +258,8 @@ impl MeshSocket {
     }
 
     /// Waits for room, unless nobody may wait here: in a handler, or without a deadline.
-    fn wait_for_room(&self, peer: NodeId, link: &Link, deadline: Option<Instant>) -> Result<()> {
-        let deadline = deadline.filter(|_| !self.core().threads.is_mine());
+    fn wait_for_room(&self, peer: NodeId, link: &Link, deadline: &mut Deadline) -> Result<()> {
+        let deadline = deadline.at().filter(|_| !self.core().threads.is_mine());
         if !deadline.is_some_and(|at| link.wait_for_room(at)) {
             return Err(Error::Full { peer: Box::new(peer) });
         }
@@ -267,8 +267,21 @@ impl MeshSocket {
     }
 }
 
-/// When to give up waiting; `None` if it is not waited at all.
-fn deadline(patience: Duration) -> Option<Instant> {
-    let at = || Instant::now().checked_add(patience).unwrap_or_else(far_future);
-    (!patience.is_zero()).then(at)
+/// When to give up waiting for room. The clock is read when there is none: most messages find some.
+struct Deadline {
+    patience: Duration,
+    at: Option<Instant>,
+}
+
+impl Deadline {
+    fn new(patience: Duration) -> Self {
+        Deadline { patience, at: None }
+    }
+
+    /// Returns `None` if it is not waited at all.
+    fn at(&mut self) -> Option<Instant> {
+        let patience = self.patience;
+        let at = || Instant::now().checked_add(patience).unwrap_or_else(far_future);
+        (!patience.is_zero()).then(|| *self.at.get_or_insert_with(at))
+    }
 }

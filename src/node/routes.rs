@@ -3,18 +3,20 @@
 //!
 //! A way leads from a node to one that had the message before it, so it never leads in a circle.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::hash::BuildHasher;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
 use siphasher::sip::SipHasher13;
 
 use super::event::LinkId;
+use super::seen::IdentityHasher;
 use crate::id::{MessageId, NodeId};
 
 /// Ways are kept as long as the ids in the seen cache.
 pub(super) const KEEP: Duration = Duration::from_secs(61);
-/// Messages whose way is remembered. The oldest is forgotten; 3 MiB.
+/// Messages whose way is remembered. The oldest is forgotten; 4 MiB.
 pub(super) const MAX_WAYS: usize = 65_536;
 /// Nodes whose latest message is remembered; 800 KiB.
 const MAX_ORIGINS: usize = 4096;
@@ -23,24 +25,26 @@ const MAX_LINKS: usize = 1024;
 /// The latest message of a node is replaced by a later one this often at most.
 const RENEW: Duration = Duration::from_secs(1);
 
-/// Enough of a message id: whoever makes two equal ones misleads the answers to itself.
-type Key = [u8; 16];
+/// A keyed hash of a message id. It is made once for each message; the map needs no other hash.
+type Fingerprint = u64;
 
 #[derive(Debug)]
 pub(crate) struct Routes {
-    ways: HashMap<Key, LinkId, Keyed>,
-    order: VecDeque<(Duration, Key)>,
+    ways: HashMap<Fingerprint, LinkId, BuildHasherDefault<IdentityHasher>>,
+    order: VecDeque<(Duration, Fingerprint)>,
+    key: (u64, u64),
     /// Who was at the other end of a link. It may have got another link since.
     peers: BTreeMap<LinkId, NodeId>,
     latest: BTreeMap<NodeId, (MessageId, Duration)>,
 }
 
 impl Routes {
-    /// The key is secret: nobody can aim many ids at one slot.
+    /// The key is secret: nobody can aim two ids at one fingerprint.
     pub fn new(key: (u64, u64)) -> Self {
         Routes {
-            ways: HashMap::with_hasher(Keyed(key)),
+            ways: HashMap::default(),
             order: VecDeque::new(),
+            key,
             peers: BTreeMap::new(),
             latest: BTreeMap::new(),
         }
@@ -54,22 +58,28 @@ impl Routes {
         origin: NodeId,
         (link, peer): (LinkId, NodeId),
     ) {
-        let key = key(id);
-        if self.ways.contains_key(&key) {
-            return;
+        // Whoever answers a peer needs no way but the link to that peer.
+        if origin == peer || self.learn_way(now, id, link, peer) {
+            self.note_latest(now, id, origin);
         }
-        self.forget(now, MAX_WAYS - 1);
-        self.ways.insert(key, link);
-        self.order.push_back((now, key));
+    }
+
+    /// Returns whether the message is new.
+    fn learn_way(&mut self, now: Duration, id: &MessageId, link: LinkId, peer: NodeId) -> bool {
+        let fingerprint = self.fingerprint(id);
+        let Entry::Vacant(way) = self.ways.entry(fingerprint) else { return false };
+        way.insert(link);
+        self.order.push_back((now, fingerprint));
+        self.forget(now, MAX_WAYS);
         if self.peers.insert(link, peer).is_none() && self.peers.len() > MAX_LINKS {
             self.peers.pop_first();
         }
-        self.note_latest(now, id, origin);
+        true
     }
 
     /// The peer that this message first came from.
     pub fn way_back(&self, id: &MessageId) -> Option<NodeId> {
-        self.peers.get(self.ways.get(&key(id))?).copied()
+        self.peers.get(self.ways.get(&self.fingerprint(id))?).copied()
     }
 
     /// A message of this node that has come here lately.
@@ -88,13 +98,19 @@ impl Routes {
     }
 
     fn forget(&mut self, now: Duration, most: usize) {
-        while let Some(&(at, key)) = self.order.front() {
+        while let Some(&(at, fingerprint)) = self.order.front() {
             if at + KEEP > now && self.order.len() <= most {
                 return;
             }
             self.order.pop_front();
-            self.ways.remove(&key);
+            self.ways.remove(&fingerprint);
         }
+    }
+
+    fn fingerprint(&self, id: &MessageId) -> Fingerprint {
+        let mut hasher = SipHasher13::new_with_keys(self.key.0, self.key.1);
+        hasher.write(id.as_digest());
+        hasher.finish()
     }
 
     fn note_latest(&mut self, now: Duration, id: &MessageId, origin: NodeId) {
@@ -111,22 +127,6 @@ impl Routes {
         if self.latest.len() < MAX_ORIGINS {
             self.latest.insert(origin, (*id, now));
         }
-    }
-}
-
-fn key(id: &MessageId) -> Key {
-    let digest = id.as_digest();
-    std::array::from_fn(|at| digest[at])
-}
-
-#[derive(Debug)]
-struct Keyed((u64, u64));
-
-impl BuildHasher for Keyed {
-    type Hasher = SipHasher13;
-
-    fn build_hasher(&self) -> SipHasher13 {
-        SipHasher13::new_with_keys(self.0.0, self.0.1)
     }
 }
 
@@ -154,6 +154,13 @@ mod tests {
         assert_eq!(routes.way_back(&id(1)), Some(node(1)));
         assert_eq!(routes.way_back(&id(2)), None);
         assert_eq!(routes.latest_of(&node(9)), Some(id(1)));
+    }
+
+    #[test]
+    fn a_message_of_a_peer_itself_needs_no_way() {
+        let mut routes = Routes::new((1, 2));
+        routes.learn(S(0), &id(1), node(1), (LinkId(1), node(1)));
+        assert_eq!((routes.len(), routes.latest_of(&node(1))), (0, Some(id(1))));
     }
 
     #[test]

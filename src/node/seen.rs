@@ -113,7 +113,7 @@ impl SeenCache {
 
 /// A fingerprint is spread already: its low half is its hash.
 #[derive(Default)]
-struct IdentityHasher(u64);
+pub(super) struct IdentityHasher(u64);
 
 impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
@@ -124,6 +124,10 @@ impl Hasher for IdentityHasher {
         for &byte in bytes {
             self.0 = self.0.rotate_left(8) ^ u64::from(byte);
         }
+    }
+
+    fn write_u64(&mut self, fingerprint: u64) {
+        self.0 = fingerprint;
     }
 
     fn write_u128(&mut self, fingerprint: u128) {

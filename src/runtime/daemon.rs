@@ -44,6 +44,7 @@ impl Daemon {
                 Inbound::Batch(link, batch) => {
                     // The sink waits in place: nothing is given back.
                     Digest::begin(&mut self, link, batch).complete(&mut self);
+                    self.sink.delivered();
                     self.tick_if_due();
                 }
                 Inbound::Finished(link) => self.core.tell(Event::Finished { link }),
@@ -104,7 +105,7 @@ impl digest::Daemon for Daemon {
         let outcome = &mut after.outcome;
         let (deliver, throttling) = (take(&mut outcome.deliver), take(&mut outcome.throttling));
         after.run(&self.core);
-        Outcome { deliver, throttling, write: Vec::new() }
+        Outcome { deliver, throttling, ..Outcome::default() }
     }
 
     fn deliver(&mut self, (envelope, from): Delivery) -> Result<Delivered, Delivery> {

@@ -14,6 +14,9 @@ pub(crate) trait Sink: Send {
     /// Takes a message, after it was relayed. May wait for the program.
     fn deliver(&mut self, core: &Core, envelope: Box<Envelope>, from: &Neighbour) -> Delivered;
 
+    /// Wakes the program: no message follows at once.
+    fn delivered(&mut self);
+
     /// When to call [`Sink::tick`] if nothing is delivered.
     fn deadline(&self) -> Option<Instant>;
 

@@ -16,6 +16,12 @@ pub(crate) const PREFIX: usize = 4;
 const MIN_SPARE: usize = 4 * 1024;
 const MAX_SPARE: usize = 64 * 1024;
 
+/// Frames up to this length share buffers: most of what a small message costs is its memory, which one
+/// thread takes and another gives back.
+const SMALL: usize = 256;
+/// The length of such a buffer: what a small message that is kept may pin.
+const SHARED: usize = 1024;
+
 /// An unfinished frame longer than this gets a buffer of its own, to be read straight into.
 const LARGE: usize = 16 * 1024;
 /// What one read into such a buffer asks for at most.
@@ -97,6 +103,8 @@ pub(crate) struct FrameReader {
     spare: Vec<u8>,
     start: usize,
     end: usize,
+    /// Room for the next small frames.
+    shared: BytesMut,
     /// The frame that is too long for that.
     large: Option<Large>,
 }
@@ -113,7 +121,8 @@ struct Large {
 impl FrameReader {
     /// A reader that refuses bodies longer than this.
     pub fn new(max_body: usize) -> Self {
-        FrameReader { max_body, spare: Vec::new(), start: 0, end: 0, large: None }
+        let (spare, shared) = (Vec::new(), BytesMut::new());
+        FrameReader { max_body, spare, start: 0, end: 0, shared, large: None }
     }
 
     /// Takes bodies up to this length from now on.
@@ -136,7 +145,8 @@ impl FrameReader {
         Ok(read)
     }
 
-    /// The next complete frame, prefix included, in memory of its own.
+    /// The next complete frame, prefix included, in memory of its own or, if it is small, together with
+    /// its neighbours.
     pub fn next(&mut self) -> Result<Option<BytesMut>, Oversize> {
         if let Some(large) = self.large.take_if(|large| large.filled == large.total) {
             return Ok(Some(BytesMut::from(Bytes::from(large.buffer))));
@@ -151,17 +161,28 @@ impl FrameReader {
             return Err(Oversize { len, max: self.max_body });
         }
         let total = len.saturating_add(PREFIX);
-        if let Some(frame) = bytes.get(..total) {
-            // A copy, so that a small message never pins a read buffer.
-            let frame = BytesMut::from(frame);
-            self.start += total;
-            return Ok(Some(frame));
+        if bytes.len() >= total {
+            return Ok(Some(self.cut(total)));
         }
         if total > LARGE {
             self.large = Some(Large::new(bytes, total));
             self.start = self.end;
         }
         Ok(None)
+    }
+
+    /// Copies a frame out of what was read, so that a message never pins a read buffer.
+    fn cut(&mut self, total: usize) -> BytesMut {
+        let frame = &self.spare[self.start..self.start + total];
+        self.start += total;
+        if total > SMALL {
+            return BytesMut::from(frame);
+        }
+        if self.shared.capacity() < total {
+            self.shared = BytesMut::with_capacity(SHARED);
+        }
+        self.shared.extend_from_slice(frame);
+        self.shared.split()
     }
 
     /// Whether a frame has begun and not ended, once there is no [`FrameReader::next`].

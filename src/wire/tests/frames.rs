@@ -100,14 +100,22 @@ fn memory_follows_what_arrives_not_what_is_promised() {
 }
 
 #[test]
-fn a_small_frame_has_memory_of_its_own() {
+fn a_frame_pins_no_read_buffer_and_a_small_one_no_more_than_a_kilobyte() {
     let mut reader = FrameReader::new(MIB);
-    let frames = [prefixed(b"one"), prefixed(&[7; 3000])].concat();
-    reader.read_from(&mut &frames[..], MIB).unwrap();
-    while let Some(frame) = reader.next().unwrap() {
-        assert_eq!(frame.capacity(), frame.len());
+    let frames = [prefixed(&[7; 3000]), prefixed(&[1; 200]).repeat(20)].concat();
+    let mut cut = Vec::new();
+    let mut src = &frames[..];
+    while reader.read_from(&mut src, MIB).unwrap() > 0 {
+        cut.extend(std::iter::from_fn(|| reader.next().unwrap()));
     }
-    assert!(!reader.is_mid_frame() && reader.buffered() == 0);
+    assert!(!reader.is_mid_frame() && cut.concat() == frames);
+    assert_eq!(cut[0].capacity(), cut[0].len());
+    let mut shared = 0;
+    for pair in cut[1..].windows(2) {
+        let is_next = pair[0].as_ptr_range().end == pair[1].as_ptr();
+        shared = if is_next { shared + pair[1].len() } else { 0 };
+        assert!(shared + pair[0].len() <= 1024, "{shared}");
+    }
 }
 
 #[test]
