@@ -127,6 +127,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod bell;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;

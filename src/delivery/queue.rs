@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::backlog::{Backlog, Offer};
-use super::bell::Bell;
+use crate::bell::Bell;
 use crate::config::Config;
 
 /// How soon the daemon looks again while it waits for a receiver that reads the channel directly

@@ -13,7 +13,7 @@ use parking_lot::{Condvar, Mutex};
 use super::after_lock::AfterLock;
 use super::clock::Clock;
 use super::counters::Counters;
-use super::daemon::Inbound;
+use super::inbox::Inbox;
 use super::journal::Journal;
 use super::link::Link;
 use super::link_thread::Start;
@@ -45,7 +45,7 @@ pub(crate) struct Core {
     pub journal: Journal,
     /// The program's end of what the node delivers.
     pub outlet: Arc<dyn Outlet>,
-    pub inbox: Sender<Inbound>,
+    pub inbox: Inbox,
     pub threads: Threads,
     pub resolver: Resolver,
     pub phase: Phase,

@@ -8,23 +8,13 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 
 use super::core::Core;
+use super::inbox::Inbound;
 use super::link::{Desk, Link, LinkRef};
 use super::sink::Sink;
 use crate::link::actions::{Desks, Outcome};
 use crate::link::digest::{self, Delivered, Delivery, Digest};
-use crate::link::reading::Batch;
+use crate::node::Event;
 use crate::node::event::Item;
-use crate::node::{Event, LinkId};
-
-/// What the links put into the daemon's channel.
-#[derive(Debug)]
-pub(crate) enum Inbound {
-    Batch(Arc<Link>, Batch<()>),
-    /// The last message of a lost link was handed in before this.
-    Finished(LinkId),
-    /// Everything before this is to be dealt with; then the daemon's work is over.
-    Stop,
-}
 
 pub(crate) struct Daemon {
     core: Arc<Core>,
@@ -56,13 +46,15 @@ impl Daemon {
 
     /// Waits for work; meanwhile lets the sink report, when it is time to.
     fn next(&mut self) -> Option<Inbound> {
+        let look = || self.inbox.try_recv().ok();
         if let Some(due) = self.sink.deadline() {
-            if let Ok(inbound) = self.inbox.recv_deadline(due) {
-                return Some(inbound);
+            let inbound = self.core.inbox.wait(Some(due), look);
+            if inbound.is_some() {
+                return inbound;
             }
             self.sink.tick(&self.core);
         }
-        self.inbox.recv().ok()
+        self.core.inbox.wait(None, look)
     }
 
     fn tick_if_due(&mut self) {

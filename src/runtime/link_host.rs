@@ -7,7 +7,7 @@ use crossbeam_channel::TrySendError;
 use parking_lot::Mutex;
 
 use super::core::Core;
-use super::daemon::Inbound;
+use super::inbox::Inbound;
 use super::link::{Desk, Link, LinkRef};
 use super::stream::Stream;
 use crate::config::Config;
@@ -103,7 +103,7 @@ impl Host<LinkRef, ()> for LinkHost<'_> {
     }
 
     fn offer(&mut self, batch: Batch<()>) -> Result<(), Batch<()>> {
-        match self.core.inbox.try_send(Inbound::Batch(Arc::clone(self.link), batch)) {
+        match self.core.inbox.offer(Inbound::Batch(Arc::clone(self.link), batch)) {
             Err(TrySendError::Full(Inbound::Batch(_, batch))) => {
                 self.core.note_held();
                 Err(batch)
@@ -114,7 +114,7 @@ impl Host<LinkRef, ()> for LinkHost<'_> {
     }
 
     fn offer_end(&mut self) -> bool {
-        match self.core.inbox.try_send(Inbound::Finished(self.link.id)) {
+        match self.core.inbox.offer(Inbound::Finished(self.link.id)) {
             Err(TrySendError::Full(_)) => {
                 self.core.note_held();
                 false

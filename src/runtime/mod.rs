@@ -16,6 +16,7 @@ pub(crate) mod counters;
 pub(crate) mod daemon;
 pub(crate) mod dial;
 pub(crate) mod home;
+mod inbox;
 pub(crate) mod journal;
 pub(crate) mod link;
 mod link_host;

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use super::core::Core;
-use super::daemon::Inbound;
 use super::home::Home;
 use super::link::Link;
 use crate::close_report::CloseReport;
@@ -158,7 +157,7 @@ impl Core {
     /// Lets the daemon finish what has arrived, unless a handler takes too long.
     fn stop_daemon(&self, by: Instant) {
         self.outlet.hurry();
-        if self.inbox.send_deadline(Inbound::Stop, by).is_ok() {
+        if self.inbox.stop(by) {
             self.outlet.wait_for_end(by);
         }
         self.outlet.close();

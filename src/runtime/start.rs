@@ -68,7 +68,7 @@ pub(crate) fn start(
     if let Some(key) = plan.key {
         node.require_proof(key);
     }
-    let (inbox, inbound) = crossbeam_channel::bounded(channel_capacity(&plan.config));
+    let (inbox, inbound) = super::inbox::Inbox::new(channel_capacity(&plan.config));
     let core = Arc::new(Core {
         id,
         protocol: plan.protocol,
