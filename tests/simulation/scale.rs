@@ -29,7 +29,6 @@ fn a_thousand_nodes_all_get_a_hundred_broadcasts() {
     let report = broadcasts(1, 1000, 100, RelayRule::Rs2p);
     println!("{report}");
     assert_eq!((report.complete, report.deliveries), (100, 99_900));
-    assert!(report.took < S(30), "{:?}", report.took);
 }
 
 /// Several meshes, because hops and times differ more from mesh to mesh than from rule to rule.
