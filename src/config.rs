@@ -1,4 +1,4 @@
-//! Every number, once: its default, its unit, its reason.
+//! The settings of a socket: of each the default, the unit and the reason.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(crate) struct Config {
     /// Bytes that one link may have read without the daemon having dealt with them.
     pub link_credit: usize,
     /// Bytes that wait to be written to one peer. Sends from here stop at half of it, relays go
-    /// on, and [`Config::outbound_limit`] closes the link.
+    /// on. Above [`Config::outbound_limit`] messages are missed, and a control frame closes the link.
     pub outbound: usize,
     /// A relay source is held back this long per [`Config::link_credit`] that it pushed into an
     /// outbound queue above its bound. It is what keeps a ring of full queues moving.
@@ -38,7 +38,7 @@ pub(crate) struct Config {
     /// frame of 64 KiB, nothing else is seen.
     pub stall_py2p: Duration,
     /// A peer that takes as many bytes, or as many frames, in a second sets the pace. One below both
-    /// is left behind. 0 in one of them: everybody is waited for.
+    /// is left behind. 0 in one of them: every peer is waited for.
     pub pace_floor: Total,
     /// The time over which that is judged.
     pub pace_window: Duration,
@@ -60,8 +60,8 @@ pub(crate) struct Config {
     pub max_handshaking: usize,
     /// Outgoing links that are made without being asked for; also how many links are enough.
     pub max_outgoing: usize,
-    /// From the first packet of a dial, or from the first byte of who connected, to the end of the
-    /// handshake. Also how long somebody who connected may say nothing.
+    /// From the first packet of a dial, or from the first byte of an incoming connection, to the end of
+    /// the handshake. Also how long an incoming connection may stay silent.
     pub handshake_timeout: Duration,
     /// From the first byte of a frame to its last.
     pub frame_timeout: Duration,
@@ -87,7 +87,7 @@ impl Config {
         self.max_handshaking.max(1) * 4
     }
 
-    /// Where an outbound queue closes its link: twice the bound, and one frame more so that a
+    /// Where an outbound queue takes no more: twice the bound, and one frame more so that a
     /// single large frame cannot be what breaks a healthy link. For every source that is held back
     /// the queue allows one more.
     pub fn outbound_limit(&self) -> usize {

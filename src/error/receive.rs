@@ -1,4 +1,4 @@
-//! Why no message was received: each can mean only what happened.
+//! Why no message was received: a type for each way to receive, with the failures of that way only.
 
 use std::{error, fmt};
 

@@ -1,4 +1,4 @@
-//! What becomes of a message that the node delivers: handlers first, then the queue.
+//! Delivers a message to the program: the handlers first, then the queue of `recv`.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};

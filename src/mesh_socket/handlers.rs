@@ -1,4 +1,5 @@
-//! The user's handlers, in order of registration.
+//! The user's handlers: registered in order, and run in that order, one message at a time, on the
+//! daemon's thread.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

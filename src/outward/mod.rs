@@ -1,4 +1,4 @@
-//! The outward address: what this node announces to whom.
+//! The outward address: chooses which of its own addresses a node announces over a link.
 //!
 //! - `out_addr` in the builder overrules everything else.
 //! - A listener that is bound to one address announces that one, where it makes sense.

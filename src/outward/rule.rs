@@ -1,4 +1,4 @@
-//! Which of several addresses is announced where no link says it.
+//! The order of several addresses, for a link whose own local address is of no use to the peer.
 
 use std::net::IpAddr;
 

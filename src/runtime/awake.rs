@@ -1,4 +1,5 @@
-//! Whether a link's thread will look at its desk by itself, so that nobody wakes it in vain.
+//! Records whether a link's thread will look at its desk without being woken, so that other threads
+//! wake it only when it sleeps.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 

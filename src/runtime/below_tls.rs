@@ -1,8 +1,8 @@
 //! What sits between TLS and TCP: a buffer for each direction.
 //!
 //! TLS makes a record of each write, and frames must not share one: so without the outgoing buffer
-//! every frame would be a system call. It takes whatever TLS writes, so that TLS never has to say
-//! the same bytes again; who writes asks for room before. Without the incoming one OpenSSL would
+//! every frame would be a system call. It takes whatever TLS writes, so that TLS never has to write
+//! the same bytes again; the link's thread asks for room before it writes. Without the incoming one OpenSSL would
 //! make two system calls per record.
 
 use std::io::{self, ErrorKind, Read, Write};

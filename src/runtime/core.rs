@@ -1,4 +1,5 @@
-//! What all threads share: the node behind its one short lock, and what its actions lead to.
+//! What all threads of a socket share: the node behind its one lock, and the carrying out of its
+//! actions.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! Which process a socket belongs to: one that is forked from it has none of the socket's threads,
-//! and the threads that are missing may hold any lock.
+//! Notices a `fork`: the child process has none of the socket's threads, and the missing threads may
+//! hold any lock, so calls fail there instead of waiting.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

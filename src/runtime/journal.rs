@@ -1,4 +1,4 @@
-//! What happened, for whoever asks: events and status, both bounded, the oldest out first.
+//! The events and the status entries of a socket. Both are bounded; the oldest entry is dropped first.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};

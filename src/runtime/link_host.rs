@@ -1,4 +1,4 @@
-//! What surrounds a link's machine in the runtime: the core, behind its locks.
+//! Gives a link's machine its node, daemon and clock: the core, behind its locks.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,7 +3,8 @@
 //! One accept thread ([`listener`], which also keeps the time), one thread per connection
 //! ([`link_thread`], which drives a link's machine), and one daemon ([`daemon`]) that takes their
 //! decoded messages from a bounded channel, relays, and hands them to the
-//! [`sink`]: there the program's handlers run.
+//! [`sink`], which runs the program's
+//! handlers (`mesh_socket::handlers`) on the daemon's thread.
 //! [`core`] is what they share.
 
 pub(crate) mod after_lock;

@@ -1,5 +1,5 @@
-//! Stands in for `tls.rs` in a build without it: there is no such kit and no such link, and the
-//! compiler knows.
+//! Stands in for `tls.rs` in a build without it: its types have no
+//! values.
 
 use std::io::{self, IoSlice};
 

@@ -1,4 +1,5 @@
-//! Where this node is: the two ends of a link, and whether others can dial us at all.
+//! Tells the node which addresses it has: those of a link's two ends, and those that it announces; and
+//! whether other nodes can dial them.
 
 use mio::net::TcpStream;
 

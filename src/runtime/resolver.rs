@@ -1,5 +1,5 @@
-//! Looking names up. The system's call cannot be interrupted, so threads of their own do it; there
-//! are few, and they end when nobody asks any more.
+//! Looks names up (DNS, hosts file). The system's call cannot be interrupted, so threads of their own
+//! make it. Their number is bounded, and they end when no dial waits for a name.
 
 use std::collections::VecDeque;
 use std::io;

@@ -1,5 +1,5 @@
-//! Where messages go that the node delivers. The API gives it to the runtime, which knows no more of
-//! handlers and queues.
+//! The trait through which the daemon hands messages to the program. `mesh_socket::delivering`
+//! implements it, with handlers and the queue; the runtime knows neither.
 
 use std::time::Instant;
 
