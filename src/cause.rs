@@ -63,7 +63,8 @@ pub enum Cause {
     /// The peer began a frame and did not finish it in time.
     UnfinishedFrame,
     /// The peer took no message, or showed no sign of life, for longer than
-    /// [`Builder::stall`](crate::Builder::stall) allows.
+    /// [`Builder::stall_timeout`](crate::Builder::stall_timeout) or
+    /// [`Builder::stall_timeout_py2p`](crate::Builder::stall_timeout_py2p) allows.
     Stalled,
     /// The outbound queue to the peer was over its limit.
     Overflow,
