@@ -41,7 +41,7 @@ impl Node {
     /// The stranger that has got no further for the longest time, if that was long enough: who is
     /// getting on with its handshake does not give way to somebody newer.
     fn most_silent(&self, now: Now) -> Option<LinkId> {
-        let since = |link: &LinkId| self.peers.get(link).map(|peer| peer.progressed);
+        let since = |link: &LinkId| self.peers.get(link).map(Peer::progressed);
         let silent = self.strangers().min_by_key(since)?;
         (since(&silent)? + SILENCE <= now.mono).then_some(silent)
     }
@@ -65,7 +65,8 @@ impl Node {
     /// Whether all links but this one leave a place. Strangers who have not been greeted take none;
     /// links whose last messages are still on their way to us do, because they hold memory.
     fn has_place_beside(&self, link: Option<LinkId>) -> bool {
-        let takes = |peer: &Peer| peer.is_outgoing() || !peer.is_handshaking() || peer.answered;
+        let takes =
+            |peer: &Peer| peer.is_outgoing() || !peer.is_handshaking() || peer.is_answered();
         let others = self.peers.iter().filter(|(id, peer)| Some(**id) != link && takes(peer));
         others.count() < self.config.max_links
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::event::{Action, LinkId};
-use super::peer::Stage;
+use super::stage::Stage;
 use super::{Node, Now};
 use crate::events::MeshEvent;
 use crate::id::NodeId;

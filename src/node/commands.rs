@@ -1,7 +1,8 @@
 //! What the user asks of a node.
 
 use super::event::{Action, ConnectId, LinkId, Parcel, Target, TicketId};
-use super::peer::{Peer, Stage};
+use super::peer::Peer;
+use super::stage::Stage;
 use super::waiting::Waiter;
 use super::{Node, Now};
 use crate::cause::Cause;
@@ -61,7 +62,7 @@ impl Node {
     fn join_link(&mut self, link: LinkId, id: NodeId) -> Connecting {
         self.book_success(link, id, true);
         match self.peers.get_mut(&link) {
-            Some(peer) if !peer.is_acknowledged => {
+            Some(peer) if !peer.is_acknowledged() => {
                 let connect = ConnectId(self.ids.next());
                 peer.waiters.push(Waiter::Connect(connect));
                 Connecting::Dialling(connect)

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::address_book::Trust;
 use super::event::LinkId;
-use super::peer::{Peer, Stage};
+use super::peer::Peer;
 use super::reach::{Scope, may_dial};
+use super::stage::Stage;
 use super::timers::Timer;
 use super::{Node, Now};
 use crate::options::Flag;
@@ -193,9 +194,9 @@ impl Node {
             let contact = peer.dialled.as_ref().and_then(|addr| self.book.get(addr));
             contact.is_some_and(|contact| contact.trust == Trust::Hint)
         };
-        let counts = |peer: &Peer| match peer.stage {
+        let counts = |peer: &Peer| match &peer.stage {
             Stage::Ready(_) => true,
-            Stage::Opening | Stage::Greeting => is_hint(peer),
+            Stage::Opening { .. } | Stage::Greeting(_) => is_hint(peer),
             Stage::Spare(_) | Stage::Draining(_) | Stage::Gone(_) => false,
         };
         self.peers.values().filter(|peer| peer.is_outgoing() && counts(peer)).count()

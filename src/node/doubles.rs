@@ -1,14 +1,44 @@
 //! Two links between the same two nodes, when both dialled at once: which one stays.
 //!
-//! rs2p nodes agree on it. py2p decides by itself, and badly: a second link whose handshake it does
-//! not like costs it both. So it is answered on one link only, and on that one which it cannot
-//! take for a second.
+//! The *first link* is the one in the routing table; the second one is its *spare*. How it is
+//! decided depends on the peer, see [`Choice`].
+//!
+//! rs2p nodes agree. The node with the higher id chooses, once the other one has said that it has
+//! both links: then nothing in flight is lost. Both nodes probe the first link when the spare
+//! appears.
+//!
+//! ```text
+//!               ┌─ the peer offers the choice, and the first link
+//!               │  was heard within 5 s, or answers the probe ──────► the spare is retired
+//!  spare ───────┤
+//!  (Agreed)     ├─ the first link ends, or the probe is
+//!               │  not answered in time ────────────────────────────► the spare takes over
+//!               │
+//!               └─ the spare ends ──────────────────────────────────► the first link stays
+//! ```
+//!
+//! py2p does not agree: it ends both links when it gets a handshake on a second link that it does
+//! not accept. So our handshake is held back until it is clear which link stays, and is sent on
+//! that one only.
+//!
+//! ```text
+//!               ┌─ the first link answers the probe ────────────────► the spare is closed
+//!  spare ───────┤
+//!  (Held)       ├─ the first link ends, or is silent until the
+//!               │  deadline ────────────────────────────────────────► the spare takes over
+//!               │
+//!               └─ no first link until the deadline ────────────────► the spare joins
+//! ```
+//!
+//! The last case is a link that we dialled to a py2p node that may be dialling us: its dial gets
+//! 100 ms to arrive and to become the first link.
 
 use std::time::Duration;
 
 use super::discovery::TELL_EVERY;
 use super::event::{Action, LinkId};
-use super::peer::{Peer, Stage};
+use super::peer::Peer;
+use super::stage::{Choice, Ready, Spare, Stage};
 use super::timers::Timer;
 use super::{Node, Now};
 use crate::cause::Cause;
@@ -31,9 +61,11 @@ impl Node {
     /// once the other has said that it has both: then nothing in flight can be lost.
     pub(super) fn keep_spare(&mut self, now: Now, link: LinkId, id: NodeId) {
         self.answer(now, link);
-        self.set_stage(link, Stage::Spare(id));
+        let choice = Choice::Agreed { probed_at: now.mono, offers_choice: false };
+        self.set_stage(link, Stage::Spare(Spare { id, choice }));
         self.establish(link, id);
         self.acknowledged(now, link);
+        self.deliver_replies(now, id);
         self.tell_peers(now, link);
         if let Some(row) = self.table.get(&id) {
             self.probe_first_link(now, row, link, id);
@@ -51,7 +83,7 @@ impl Node {
             return;
         }
         if let Some(peer) = self.peers.get_mut(&link) {
-            peer.offers_choice = true;
+            peer.stage.set_offers_choice(true);
         }
         self.choose(now, id);
     }
@@ -74,13 +106,13 @@ impl Node {
 
     /// Whether this peer, of the lower id, has said that it has two links.
     fn may_choose(&self, id: &NodeId) -> bool {
-        self.peers.values().any(|peer| peer.offers_choice && peer.id() == Some(*id))
+        self.peers.values().any(|peer| peer.stage.offers_choice() && peer.id() == Some(*id))
     }
 
     fn keep_first(&mut self, id: NodeId, row: LinkId, spare: LinkId) {
         for link in [row, spare] {
             if let Some(peer) = self.peers.get_mut(&link) {
-                peer.offers_choice = false;
+                peer.stage.set_offers_choice(false);
             }
         }
         self.set_stage(spare, Stage::Draining(id));
@@ -108,11 +140,8 @@ impl Node {
 
     fn hold_answer(&mut self, now: Now, link: LinkId, id: NodeId, most: Duration) {
         let until = now.mono + most;
-        self.set_stage(link, Stage::Spare(id));
-        if let Some(peer) = self.peers.get_mut(&link) {
-            peer.answer_by = Some(until);
-        }
-        self.timers.set(until, Timer::Handshake(link));
+        self.set_stage(link, Stage::Spare(Spare { id, choice: Choice::Held { until } }));
+        self.timers.set(until, Timer::Answer(link));
         self.establish(link, id);
     }
 
@@ -126,7 +155,7 @@ impl Node {
         let doubted: Vec<LinkId> = self
             .peers
             .iter()
-            .filter(|(_, peer)| peer.stage == Stage::Spare(id) && peer.answer_by.is_some())
+            .filter(|(_, peer)| peer.id() == Some(id) && peer.stage.held_until().is_some())
             .map(|(&spare, _)| spare)
             .collect();
         for spare in doubted {
@@ -147,22 +176,26 @@ impl Node {
         self.close_link(now, link, Cause::Duplicate);
     }
 
-    /// A second link is still one: the answer to a py2p was held back for as long as it may be, or
-    /// two rs2p nodes have not chosen.
-    pub(super) fn choice_overdue(&mut self, now: Now, link: LinkId, id: NodeId) {
+    /// Ends the wait of a link to a py2p node whose answer was held back for as long as it may be.
+    pub(super) fn answer_due(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.peers.get(&link) else { return };
-        let (answer_by, asked) = (peer.answer_by, peer.probed_at);
-        match (answer_by, asked) {
-            (Some(by), _) if now.mono >= by => match self.table.get(&id) {
-                // It did not dial.
-                None => self.join(now, link, id),
-                // The first link is silent: this one takes its place.
-                Some(row) => self.close_link(now, row, Cause::TimedOut),
-            },
-            (None, Some(asked)) if now.mono >= asked + self.choice_time(&id) => {
-                self.settle_choice(now, link, id, asked);
-            }
-            _ => {}
+        let (Some(id), Some(until)) = (peer.id(), peer.stage.held_until()) else { return };
+        match self.table.get(&id) {
+            _ if now.mono < until => {}
+            // The py2p node did not dial.
+            None => self.join(now, link, id),
+            // The first link is silent: this one takes its place.
+            Some(row) => self.close_link(now, row, Cause::TimedOut),
+        }
+    }
+
+    /// Decides between two links to an rs2p node that have not been decided on in time.
+    pub(super) fn choice_due(&mut self, now: Now, link: LinkId) {
+        let Some(peer) = self.peers.get(&link) else { return };
+        if let Stage::Spare(Spare { id, choice: Choice::Agreed { probed_at, .. } }) = peer.stage
+            && now.mono >= probed_at + self.choice_time(&id)
+        {
+            self.settle_choice(now, link, id, probed_at);
         }
     }
 
@@ -184,31 +217,46 @@ impl Node {
         }
     }
 
-    /// Asks for a sign of life on the first of two links.
+    /// Asks for a sign of life on the first of two links, and sets the deadline for it.
     fn probe_first_link(&mut self, now: Now, row: LinkId, spare: LinkId, id: NodeId) {
         self.say(now, row, Flag::Whisper, peers::request_payload());
-        if let Some(peer) = self.peers.get_mut(&spare) {
-            peer.probed_at = Some(now.mono);
+        let Some(peer) = self.peers.get_mut(&spare) else { return };
+        if let Stage::Spare(Spare { choice: Choice::Agreed { probed_at, .. }, .. }) =
+            &mut peer.stage
+        {
+            *probed_at = now.mono;
+            self.timers.set(now.mono + self.choice_time(&id), Timer::Choice(spare));
         }
-        self.timers.set(now.mono + self.choice_time(&id), Timer::Handshake(spare));
     }
 
-    /// From now on `heir` is the link to this peer; the old one is heard to its end.
+    /// Makes `heir` the link that speaks for this peer; the old one is heard to its end.
     pub(super) fn hand_over(&mut self, now: Now, id: NodeId, old: LinkId, heir: LinkId) {
+        let is_held = self.peers.get(&heir).is_some_and(|heir| heir.stage.held_until().is_some());
+        // Our handshake goes ahead of what the old link leaves to its heir.
+        self.answer(now, heir);
+        let had_acknowledged = self.peers.get(&old).is_some_and(Peer::is_acknowledged);
+        let offers_choice = self.offers_choice(old) || self.offers_choice(heir);
         self.set_stage(old, Stage::Draining(id));
-        self.set_stage(heir, Stage::Ready(id));
+        let ready = Ready { id, is_acknowledged: !is_held, offers_choice };
+        self.set_stage(heir, Stage::Ready(ready));
         self.table.insert(id, heir);
-        if self.peers.get(&heir).is_some_and(|peer| peer.answer_by.is_some()) {
-            // The answer goes ahead of what the old link leaves to it.
-            self.welcome(now, heir);
+        if is_held {
+            self.introduce(now, heir);
             self.move_waiters(old, heir);
         } else {
             self.acknowledged(now, old);
+            if !had_acknowledged {
+                self.deliver_replies(now, id);
+            }
         }
         self.actions.push_back(Action::Retire { link: old, heir });
         if let Some(spare) = self.spare_of(&id).filter(|_| self.is_rs2p(heir)) {
             self.probe_first_link(now, heir, spare, id);
         }
+    }
+
+    fn offers_choice(&self, link: LinkId) -> bool {
+        self.peers.get(&link).is_some_and(|peer| peer.stage.offers_choice())
     }
 
     pub(super) fn is_rs2p(&self, link: LinkId) -> bool {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use super::clocks::CLOCK;
 use super::event::{Action, LinkId};
-use super::peer::Stage;
 use super::reach::Way;
+use super::stage::Stage;
 use super::timers::Timer;
 use super::{Node, Now};
 use crate::cause::{Cause, OtherMesh};
@@ -21,7 +21,7 @@ use crate::options::Flag;
 use crate::stats::Refusal;
 use crate::wire::{Body, Envelope, Handshake, Hello, Method, hello};
 
-/// A peer that sends no peers list is taken to know us after this time.
+/// A peer that sends no peers list is taken to have acknowledged our handshake after this time.
 const ACKNOWLEDGE: Duration = Duration::from_secs(1);
 
 /// Links besides the first one that a peer may have, those that give way included.
@@ -38,8 +38,8 @@ impl Node {
 
     pub(super) fn opened(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
-        peer.stage = Stage::Greeting;
-        peer.progressed = now.mono;
+        let Stage::Opening { channel } = &mut peer.stage else { return };
+        peer.stage = Stage::greeting(channel.take(), now.mono);
         if self.key.is_some() {
             return self.challenge(now, link);
         }
@@ -55,23 +55,19 @@ impl Node {
 
     pub(super) fn handshake_overdue(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.peers.get(&link) else { return };
-        if let Stage::Spare(id) = peer.stage {
-            self.choice_overdue(now, link, id);
-        } else if !peer.is_handshaking() {
-            self.acknowledged(now, link);
-        } else if now.mono >= peer.opened + self.config.handshake_timeout
-            || peer.next_address_at.is_some_and(|at| now.mono >= at)
-        {
+        let is_due = now.mono >= peer.opened + self.config.handshake_timeout
+            || peer.next_address_at.is_some_and(|at| now.mono >= at);
+        if is_due && peer.is_handshaking() {
             self.close_link(now, link, Cause::TimedOut);
         }
     }
 
-    /// The peer has taken up our handshake, as its first peers list shows: what it sends reaches
-    /// us from now on. Whoever waits in `connect` is told only now, and so needs no sleep.
+    /// Handles the peer's acknowledgement of our handshake, which is its first peers list: from now
+    /// on it relays to us. `connect` returns only now, so that its caller need not sleep.
     pub(super) fn acknowledged(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         let Some(id) = peer.id() else { return };
-        let is_news = !std::mem::replace(&mut peer.is_acknowledged, true);
+        let is_news = peer.stage.acknowledge();
         let waiters = std::mem::take(&mut peer.waiters);
         self.notify_waiters(waiters, id);
         if is_news {
@@ -98,8 +94,9 @@ impl Node {
                     return self.close_link(now, link, Cause::TooManyLinks);
                 }
                 if let Some(peer) = self.peers.get_mut(&link) {
-                    if !peer.is_rs2p {
-                        peer.progressed = now.mono;
+                    let is_first = !peer.is_rs2p;
+                    if let Some(greeting) = peer.greeting_mut().filter(|_| is_first) {
+                        greeting.progressed = now.mono;
                     }
                     peer.is_rs2p = true;
                     peer.also = hello.at();
@@ -182,10 +179,11 @@ impl Node {
         self.close_link(now, link, Cause::WrongSubnet(Arc::new(mesh)));
     }
 
-    /// Sends our handshake, once.
+    /// Sends our handshake, once. Called before the link leaves its stage, which knows whether it
+    /// was sent.
     pub(super) fn answer(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
-        if std::mem::replace(&mut peer.answered, true) {
+        if !peer.stage.take_answer() {
             return;
         }
         let me = || Some(self.me.addr.clone());
@@ -201,10 +199,11 @@ impl Node {
 
     /// The first link to this peer.
     pub(super) fn join(&mut self, now: Now, link: LinkId, id: NodeId) {
-        self.set_stage(link, Stage::Ready(id));
+        self.answer(now, link);
+        self.set_stage(link, Stage::ready(id));
         self.table.insert(id, link);
         self.stats.joined += 1;
-        self.welcome(now, link);
+        self.introduce(now, link);
         self.establish(link, id);
         self.report_joined(link, id);
         self.deliver_replies(now, id);
@@ -212,14 +211,10 @@ impl Node {
         self.schedule_asking(now);
     }
 
-    /// Introduces ourselves, and says whom we know.
-    pub(super) fn welcome(&mut self, now: Now, link: LinkId) {
-        if let Some(peer) = self.peers.get_mut(&link) {
-            peer.answer_by = None;
-        }
-        self.answer(now, link);
+    /// Sends our peers list, which acknowledges the peer's handshake, and awaits the peer's own.
+    pub(super) fn introduce(&mut self, now: Now, link: LinkId) {
         self.tell_peers(now, link);
-        self.timers.set(now.mono + ACKNOWLEDGE, Timer::Handshake(link));
+        self.timers.set(now.mono + ACKNOWLEDGE, Timer::Acknowledge(link));
     }
 
     pub(super) fn establish(&mut self, link: LinkId, id: NodeId) {

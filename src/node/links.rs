@@ -3,7 +3,8 @@
 use std::io::ErrorKind;
 
 use super::event::{Action, LinkId};
-use super::peer::{Direction, Peer, Stage};
+use super::peer::{Direction, Peer};
+use super::stage::{Ready, Spare, Stage};
 use super::timers::Timer;
 use super::waiting::Waiter;
 use super::{Node, Now};
@@ -43,7 +44,7 @@ impl Node {
     /// one stays; otherwise it is the end.
     pub(super) fn hung_up(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
-        if let Stage::Ready(id) = peer.stage
+        if let Stage::Ready(Ready { id, .. }) = peer.stage
             && let Some(heir) = self.spare_of(&id)
         {
             return self.hand_over(now, id, link, heir);
@@ -60,13 +61,13 @@ impl Node {
     /// How many links besides the first one a peer has.
     pub(super) fn spares_of(&self, id: &NodeId) -> usize {
         let is_extra =
-            |peer: &&Peer| [Stage::Spare(*id), Stage::Draining(*id)].contains(&peer.stage);
+            |peer: &&Peer| peer.stage.spare_of(id).is_some() || peer.stage == Stage::Draining(*id);
         self.peers.values().filter(is_extra).count()
     }
 
     pub(super) fn spare_of(&self, id: &NodeId) -> Option<LinkId> {
         let mut links = self.peers.iter();
-        links.find(|(_, peer)| peer.stage == Stage::Spare(*id)).map(|(&link, _)| link)
+        links.find(|(_, peer)| peer.stage.spare_of(id).is_some()).map(|(&link, _)| link)
     }
 
     pub(super) fn lost(&mut self, now: Now, link: LinkId, cause: Cause) {
@@ -76,23 +77,23 @@ impl Node {
             self.stats.refuse(Refusal::TooLarge);
         }
         match peer.stage {
-            Stage::Opening | Stage::Greeting => {
+            Stage::Opening { .. } | Stage::Greeting(_) => {
                 let cause = Self::as_not_py2p(cause);
                 if let Some(peer) = self.peers.remove(&link) {
                     self.ended_before_handshake(now, peer, cause);
                 }
             }
-            Stage::Ready(id) => {
-                peer.stage = Stage::Gone(id);
-                match self.spare_of(&id) {
-                    Some(heir) => {
-                        self.hand_over(now, id, link, heir);
-                        self.set_stage(link, Stage::Gone(id));
-                    }
-                    None => self.left(now, id, link, cause),
+            Stage::Ready(Ready { id, .. }) => match self.spare_of(&id) {
+                Some(heir) => {
+                    self.hand_over(now, id, link, heir);
+                    self.set_stage(link, Stage::Gone(id));
                 }
-            }
-            Stage::Spare(id) => {
+                None => {
+                    self.set_stage(link, Stage::Gone(id));
+                    self.left(now, id, link, cause);
+                }
+            },
+            Stage::Spare(Spare { id, .. }) => {
                 peer.stage = Stage::Gone(id);
                 self.spare_lost(now, link, id, cause);
             }

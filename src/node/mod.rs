@@ -35,6 +35,7 @@ mod routes;
 mod routing_table;
 pub(crate) mod seen;
 mod settings;
+mod stage;
 #[cfg(test)]
 mod tests;
 pub(crate) mod time;
@@ -212,6 +213,9 @@ impl Node {
         while let Some(timer) = self.timers.take_due(now.mono) {
             match timer {
                 Timer::Handshake(link) => self.handshake_overdue(now, link),
+                Timer::Acknowledge(link) => self.acknowledged(now, link),
+                Timer::Answer(link) => self.answer_due(now, link),
+                Timer::Choice(link) => self.choice_due(now, link),
                 Timer::Request(ticket) => self.request_overdue(ticket),
                 Timer::Seek(ticket) => self.seek_due(now, ticket),
                 Timer::Retry(number) => self.retry(now, number),

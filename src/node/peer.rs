@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::attempts::{Attempts, Failure};
 use super::clocks::Clocks;
 use super::event::{LinkId, LinkSettings, Neighbour, Target};
-use super::proving::Proving;
 use super::reach::{Scope, Way, is_private};
+use super::stage::{Greeting, Stage};
 use super::waiting::Waiter;
 use crate::id::NodeId;
 use crate::wire::{HostPort, Method};
@@ -17,22 +17,6 @@ use crate::wire::{HostPort, Method};
 pub(crate) enum Direction {
     Incoming,
     Outgoing,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// Dialling, or TLS is being set up.
-    Opening,
-    /// Frames can go both ways; the peer's handshake is awaited.
-    Greeting,
-    /// In the routing table.
-    Ready(NodeId),
-    /// A second link to a peer, until it is decided which one stays. Heard, not spoken to.
-    Spare(NodeId),
-    /// Retired: heard to its end, not spoken to.
-    Draining(NodeId),
-    /// Lost, but messages that it read are still on their way to us.
-    Gone(NodeId),
 }
 
 #[derive(Debug)]
@@ -69,17 +53,6 @@ pub(crate) struct Peer {
     pub tells_pace: bool,
     /// What we have missed on this link, as the peer says, while it does not wait for us.
     pub missed: Option<u64>,
-    pub proving: Proving,
-    /// Whether the peer has said that it has two links to us, and that we may choose.
-    pub offers_choice: bool,
-    /// Whether the peer has taken up our handshake.
-    pub is_acknowledged: bool,
-    /// Whether our handshake is on its way.
-    pub answered: bool,
-    /// Until when our handshake is held back from a py2p node that may have another link to us.
-    pub answer_by: Option<Duration>,
-    /// When the first of two links was asked for a sign of life, because of this one.
-    pub probed_at: Option<Duration>,
     /// The compression methods that the peer wants to be sent, in its order.
     pub methods: Vec<Method>,
     /// All that it ever announced, and may use: a py2p that asks for plain bytes goes on
@@ -87,8 +60,6 @@ pub(crate) struct Peer {
     pub announced: Vec<Method>,
     pub clocks: Clocks,
     pub opened: Duration,
-    /// When it last got on with its handshake.
-    pub progressed: Duration,
     /// Times that the same was dialled before, see `retries.rs`.
     pub retries: u32,
     /// How the dial before ended. Reported if this one does not even connect.
@@ -104,7 +75,7 @@ impl Peer {
     pub fn new(direction: Direction, now: Duration) -> Self {
         Peer {
             direction,
-            stage: Stage::Opening,
+            stage: Stage::Opening { channel: None },
             waiters: Vec::new(),
             dialled: None,
             target: None,
@@ -121,17 +92,10 @@ impl Peer {
             passes_replies: false,
             tells_pace: false,
             missed: None,
-            proving: Proving::Done,
-            offers_choice: false,
-            is_acknowledged: false,
-            answered: false,
-            answer_by: None,
-            probed_at: None,
             methods: Vec::new(),
             announced: Vec::new(),
             clocks: Clocks::default(),
             opened: now,
-            progressed: now,
             retries: 0,
             earlier: None,
             last_heard: now,
@@ -146,7 +110,7 @@ impl Peer {
 
     /// Whether the handshake is still ahead.
     pub fn is_handshaking(&self) -> bool {
-        matches!(self.stage, Stage::Opening | Stage::Greeting)
+        matches!(self.stage, Stage::Opening { .. } | Stage::Greeting(_))
     }
 
     /// Whether a user asked for this link.
@@ -154,11 +118,38 @@ impl Peer {
         self.waiters.iter().any(|waiter| matches!(waiter, Waiter::Connect(_)))
     }
 
-    /// Who is at the other end, once it has said so.
+    /// Returns who is at the other end, once its handshake has come.
     pub fn id(&self) -> Option<NodeId> {
-        match self.stage {
-            Stage::Opening | Stage::Greeting => None,
-            Stage::Ready(id) | Stage::Spare(id) | Stage::Draining(id) | Stage::Gone(id) => Some(id),
+        self.stage.id()
+    }
+
+    /// Returns what is known about the handshake that is awaited.
+    pub fn greeting_mut(&mut self) -> Option<&mut Greeting> {
+        match &mut self.stage {
+            Stage::Greeting(greeting) => Some(greeting),
+            _ => None,
+        }
+    }
+
+    /// Returns whether our handshake was sent.
+    pub fn is_answered(&self) -> bool {
+        match &self.stage {
+            Stage::Opening { .. } => false,
+            Stage::Greeting(greeting) => greeting.is_answered,
+            stage => stage.held_until().is_none(),
+        }
+    }
+
+    /// Returns whether this link speaks for its peer, which has acknowledged our handshake.
+    pub fn is_acknowledged(&self) -> bool {
+        matches!(&self.stage, Stage::Ready(ready) if ready.is_acknowledged)
+    }
+
+    /// Returns when this link last took a step towards the peer's handshake.
+    pub fn progressed(&self) -> Duration {
+        match &self.stage {
+            Stage::Greeting(greeting) => greeting.progressed,
+            _ => self.opened,
         }
     }
 

@@ -6,6 +6,8 @@
 //! hello and goes on as in any other mesh.
 
 use super::event::{Channel, LinkId};
+use super::peer::Peer;
+use super::stage::Stage;
 use super::{Node, Now};
 use crate::cause::Cause;
 use crate::options::Flag;
@@ -31,14 +33,16 @@ impl Node {
 
     pub(super) fn secured(&mut self, link: LinkId, channel: Channel) {
         let Some(peer) = self.peers.get_mut(&link).filter(|_| self.key.is_some()) else { return };
-        peer.proving = Proving::Challenged(channel);
+        if let Stage::Opening { channel: none } = &mut peer.stage {
+            *none = Some(channel);
+        }
     }
 
     /// The first words on a link of a private mesh.
     pub(super) fn challenge(&mut self, now: Now, link: LinkId) {
-        let Some(peer) = self.peers.get(&link) else { return };
+        let Some(greeting) = self.peers.get_mut(&link).and_then(Peer::greeting_mut) else { return };
         // Without encryption there is nothing that a proof could be bound to.
-        let Proving::Challenged(channel) = &peer.proving else {
+        let Proving::Challenged(channel) = &greeting.proving else {
             return self.close_link(now, link, Cause::WrongSecret);
         };
         let (nonce, protocol) = (channel.nonce, self.me.protocol.id().to_owned());
@@ -47,7 +51,11 @@ impl Node {
 
     /// Whether the peer still has to prove that it knows the secret.
     pub(super) fn is_unproven(&self, link: LinkId) -> bool {
-        self.peers.get(&link).is_some_and(|peer| peer.proving != Proving::Done)
+        self.peers.get(&link).is_some_and(|peer| match &peer.stage {
+            Stage::Opening { channel } => channel.is_some(),
+            Stage::Greeting(greeting) => greeting.proving != Proving::Done,
+            _ => false,
+        })
     }
 
     /// A message of a peer that has not proved yet: a step of the exchange, or the end.
@@ -82,15 +90,16 @@ impl Node {
             return self.not_our_mesh(now, link, protocol);
         }
         let (Some(key), Some(peer)) = (&self.key, self.peers.get_mut(&link)) else { return };
-        let Proving::Challenged(Channel { end_point, nonce: ours }) = &peer.proving else {
+        let is_dialler = peer.is_outgoing();
+        let Some(greeting) = peer.greeting_mut() else { return };
+        let Proving::Challenged(Channel { end_point, nonce: ours }) = &greeting.proving else {
             return self.refuse_proof(now, link);
         };
-        let is_dialler = peer.is_outgoing();
         let (dialler, acceptor) = if is_dialler { (*ours, *theirs) } else { (*theirs, *ours) };
         let transcript = Transcript { end_point: end_point.clone(), dialler, acceptor };
         let proof = is_dialler.then(|| key.prove(Role::Dialler, &transcript));
-        peer.proving = Proving::Awaiting(transcript);
-        peer.progressed = now.mono;
+        greeting.proving = Proving::Awaiting(transcript);
+        greeting.progressed = now.mono;
         if let Some(proof) = proof {
             self.say_proof(now, link, &Proof::Given(proof));
         }
@@ -98,17 +107,18 @@ impl Node {
 
     fn proof_given(&mut self, now: Now, link: LinkId, proof: &[u8; PROOF_LEN]) {
         let (Some(key), Some(peer)) = (&self.key, self.peers.get_mut(&link)) else { return };
-        let Proving::Awaiting(transcript) = &peer.proving else {
+        let is_dialler = peer.is_outgoing();
+        let Some(greeting) = peer.greeting_mut() else { return };
+        let Proving::Awaiting(transcript) = &greeting.proving else {
             return self.refuse_proof(now, link);
         };
-        let is_dialler = peer.is_outgoing();
         let theirs = if is_dialler { Role::Acceptor } else { Role::Dialler };
         if !key.verify(theirs, transcript, proof) {
             return self.refuse_proof(now, link);
         }
         let answer = (!is_dialler).then(|| key.prove(Role::Acceptor, transcript));
-        peer.proving = Proving::Done;
-        peer.progressed = now.mono;
+        greeting.proving = Proving::Done;
+        greeting.progressed = now.mono;
         if let Some(proof) = answer {
             self.say_proof(now, link, &Proof::Given(proof));
         }

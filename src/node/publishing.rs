@@ -1,5 +1,5 @@
-//! Publishing: a broadcast needs a second of its own. Equal messages of one second would have one id,
-//! and all but the first would be dropped.
+//! Publishing: a broadcast needs a second of its own. Equal messages of one second would have one
+//! id, and all but the first would be dropped.
 
 use std::convert::Infallible;
 
@@ -53,8 +53,8 @@ impl Dated {
 }
 
 impl Node {
-    /// Sends a broadcast to all peers and remembers it as seen; returns to how many. It is dated with
-    /// the nearest second in which no equal message was sent or seen.
+    /// Sends a broadcast to all peers and remembers it as seen; returns to how many. It is dated
+    /// with the nearest second in which no equal message was sent or seen.
     pub fn publish(&mut self, now: Now, message: &mut Dated) -> Result<usize, Repeated> {
         for time in seconds_near(now.second()) {
             if self.seen.is_evicted(time) {

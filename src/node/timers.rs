@@ -8,8 +8,14 @@ use super::event::{LinkId, TicketId};
 /// What can come due. A timer that outlived its reason is ignored when it fires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
-    /// A link should have shaken hands by now.
+    /// The time for the handshake of a link is up, or the share of one of its addresses.
     Handshake(LinkId),
+    /// A peer that has sent no peers list is taken to have acknowledged our handshake.
+    Acknowledge(LinkId),
+    /// Our handshake was held back from a py2p node for as long as it may be.
+    Answer(LinkId),
+    /// The first of two links to an rs2p node was probed long enough ago.
+    Choice(LinkId),
     /// The time of a reply is up.
     Request(TicketId),
     /// A reply should have been taken by now: another way is tried.
