@@ -46,19 +46,19 @@ use crate::id::NodeId;
 use crate::options::Flag;
 use crate::wire::{Hello, peers};
 
-/// Said on a second link by the node that does not decide: now you may choose.
+/// Capability in a hello on a second link, from the node with the lower id: the other node may
+/// choose.
 const SPARE: &str = "spare";
 
-/// An established link that has been silent for this long may be dead without our knowing: it is
-/// asked before it wins against a new one.
+/// An established link that was silent for longer may be dead: it is probed before it wins against
+/// a new one.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// How long the dial of a py2p node with a higher id is waited for.
+/// How long the dial of a py2p node with a higher id is awaited.
 const CROSSED_DIAL: Duration = Duration::from_millis(100);
 
 impl Node {
-    /// A second link to an rs2p node. The numerically higher of the two chooses which one stays,
-    /// once the other has said that it has both: then nothing in flight can be lost.
+    /// Keeps a second link to an rs2p node as a spare, until the node with the higher id chooses.
     pub(super) fn keep_spare(&mut self, now: Now, link: LinkId, id: NodeId) {
         self.answer(now, link);
         let choice = Choice::Agreed { probed_at: now.mono, offers_choice: false };
@@ -77,7 +77,7 @@ impl Node {
         }
     }
 
-    /// A hello on an established link.
+    /// Handles a hello on an established link: the peer may have offered the choice.
     pub(super) fn hello_again(&mut self, now: Now, link: LinkId, id: NodeId, hello: &Hello) {
         if !hello.has(SPARE) || self.me.id < id {
             return;
@@ -98,17 +98,18 @@ impl Node {
         if heard.is_some_and(|heard| now.mono < heard + FRESH) {
             self.keep_first(id, row, spare);
         } else {
-            // The first link may be dead, or the second one of somebody who uses another's name.
-            // An answer will tell, or the lack of one: see `settle_choice`.
+            // Either the first link is dead, or the second one belongs to somebody who uses the id
+            // of another node. `settle_choice` decides by the answer to the probe.
             self.probe_first_link(now, row, spare, id);
         }
     }
 
-    /// Whether this peer, of the lower id, has said that it has two links.
+    /// Returns whether this peer, which has the lower id, has said that it has two links.
     fn may_choose(&self, id: &NodeId) -> bool {
         self.peers.values().any(|peer| peer.stage.offers_choice() && peer.id() == Some(*id))
     }
 
+    /// Keeps the first link and retires the spare.
     fn keep_first(&mut self, id: NodeId, row: LinkId, spare: LinkId) {
         for link in [row, spare] {
             if let Some(peer) = self.peers.get_mut(&link) {
@@ -119,20 +120,20 @@ impl Node {
         self.actions.push_back(Action::Retire { link: spare, heir: row });
     }
 
-    /// Whether a py2p node that we dialled may be dialling us, in a way that an answer would cost
-    /// both links. One that was told of us takes its own dial for our link from the first moment,
-    /// and if its id is above ours, turns down any other.
+    /// Returns whether a py2p node that we dialled may be dialling us, so that our handshake could
+    /// end both links. A py2p node that read our id in a peers list takes its own dial for the link
+    /// to us from the start, and ends any other link if its id is higher than ours.
     pub(super) fn may_cross_dials(&self, link: LinkId, id: NodeId) -> bool {
         id > self.me.id && self.peers.get(&link).is_some_and(Peer::is_outgoing)
     }
 
-    /// Gives that dial time to arrive. It was made before the node took ours, if it was made.
+    /// Gives that dial time to arrive. The node made it before it accepted ours, or not at all.
     pub(super) fn await_their_dial(&mut self, now: Now, link: LinkId, id: NodeId) {
         self.hold_answer(now, link, id, CROSSED_DIAL);
     }
 
-    /// A second link to a py2p node. If the first one lives, as the answer to a question shows, it
-    /// stays; a node that has lost it, without our knowing yet, gets this one.
+    /// Holds back our handshake on a second link to a py2p node, and probes the first one. If the
+    /// first one answers, it stays; otherwise the peer has lost it, and the second one takes over.
     pub(super) fn hold_and_probe(&mut self, now: Now, row: LinkId, link: LinkId, id: NodeId) {
         self.hold_answer(now, link, id, self.config.handshake_timeout);
         self.say(now, row, Flag::Whisper, peers::request_payload());
@@ -145,27 +146,27 @@ impl Node {
         self.establish(link, id);
     }
 
-    /// A node told us on this link whom it knows. If it is a py2p, it has no use for others; if
-    /// not, we may choose now.
+    /// Handles a sign of life on the first link: closes the spares to a py2p node, and chooses if
+    /// the peer is an rs2p node that offers the choice.
     pub(super) fn first_link_answered(&mut self, now: Now, link: LinkId) {
         let Some(id) = self.peers.get(&link).and_then(Peer::id) else { return };
         if self.table.get(&id) != Some(link) {
             return;
         }
-        let doubted: Vec<LinkId> = self
+        let held: Vec<LinkId> = self
             .peers
             .iter()
             .filter(|(_, peer)| peer.id() == Some(id) && peer.stage.held_until().is_some())
             .map(|(&spare, _)| spare)
             .collect();
-        for spare in doubted {
+        for spare in held {
             self.close_duplicate(now, spare, id);
         }
         self.choose(now, id);
     }
 
-    /// One link too many goes, and whoever waited for it may have the first. A py2p is never
-    /// answered on it, so that it sees no conflict.
+    /// Closes a link that is one too many, and tells its waiters that the peer is linked. A py2p
+    /// node never gets our handshake on it, so it notices no conflict.
     pub(super) fn close_duplicate(&mut self, now: Now, link: LinkId, id: NodeId) {
         if let Some(peer) = self.peers.get_mut(&link) {
             let is_wanted = peer.is_wanted();
@@ -199,16 +200,17 @@ impl Node {
         }
     }
 
-    /// Whoever chooses does so first; the other end of the two only if it has not.
+    /// Returns how long the answer to a probe is awaited. The node that chooses waits half as long
+    /// as the other one, which acts only if nothing was chosen.
     fn choice_time(&self, id: &NodeId) -> Duration {
         self.config.handshake_timeout * if self.me.id < *id { 2 } else { 1 }
     }
 
-    /// The first of two links to an rs2p node was asked: without a word on it since, that node has
-    /// lost it.
+    /// Decides by the answer to the probe of the first link: if there was none, the peer has lost
+    /// it.
     fn settle_choice(&mut self, now: Now, link: LinkId, id: NodeId, asked: Duration) {
         let Some(row) = self.table.get(&id).filter(|_| !self.is_closed) else { return };
-        // Another question shortly before may have been the one that was answered.
+        // A request shortly before the probe may be the one that was answered: see `TELL_EVERY`.
         let is_alive = |row: &Peer| row.last_heard + TELL_EVERY >= asked;
         if !self.peers.get(&row).is_some_and(is_alive) {
             self.hand_over(now, id, row, link);
@@ -263,7 +265,7 @@ impl Node {
         self.peers.get(&link).is_some_and(|peer| peer.is_rs2p)
     }
 
-    /// A second link is gone. Whoever waited for it may have the first.
+    /// Handles the loss of a spare: its waiters are told that the peer is linked, if it is.
     pub(super) fn spare_lost(&mut self, now: Now, link: LinkId, id: NodeId, cause: Cause) {
         if self.table.get(&id).is_some() {
             self.acknowledged(now, link);
