@@ -1,4 +1,4 @@
-//! What a message means to the protocol: the typed form that the node matches on.
+//! What the protocol reads from a message: the typed form that the node matches on.
 
 use super::handshake::Handshake;
 use super::hello::{self, Hello};
@@ -10,39 +10,40 @@ use crate::id::NodeId;
 use crate::options::{Flag, Kind};
 use crate::packet::Packet;
 
-/// What a message means to the protocol. Read whatever its main flag is, as py2p does: whether it
-/// makes sense that way is for the node to decide.
+/// What the protocol reads from a message. As in py2p, it is read whatever the main flag is; the
+/// node decides whether the combination is allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Body {
-    /// Nothing: it is for users, or nobody.
+    /// Nothing: the message is for the user, or of an unknown kind.
     User,
     Handshake(Handshake),
     Hello(Hello),
-    /// A message to one node, on its way over several links.
+    /// A message to one node that travels over several links.
     RoutedReply(RoutedReply),
-    /// What became of one.
+    /// A receipt for such a message.
     Receipt(Receipt),
-    /// A word about the pace of the link.
+    /// A statement about the pace of the link.
     Pacing(Pacing),
-    /// Whom the peer knows.
+    /// The peers of the sender.
     Peers(Vec<PeerEntry>),
-    /// Whom do you know?
+    /// The sender asks for a peers list.
     RequestPeers,
-    /// Does anybody know where this node is?
+    /// The sender asks for the address of this node.
     Request {
         request_id: Packet,
         wanted: NodeId,
     },
-    /// It is there; `None` from a py2p that knows nothing.
+    /// The address that was asked for; `None` from a py2p node that does not know it.
     Response {
         request_id: Packet,
         entry: Option<PeerEntry>,
     },
-    /// From now on the peer reads these. Only as a renegotiation.
+    /// The compression methods that the sender reads from now on. Only as a renegotiation.
     Compression(Vec<Method>),
-    /// The peer could not read our last message. Only as a renegotiation.
+    /// The sender could not read our last message. Only as a renegotiation.
     Resend,
-    /// A kind of the protocol with contents that py2p drops the link for; why.
+    /// A kind of the protocol with contents for which py2p closes the link; the text says what is
+    /// wrong.
     Invalid(&'static str),
 }
 
@@ -92,7 +93,8 @@ fn read_peers(packets: &[Packet]) -> Result<Body, &'static str> {
 fn read_request(packets: &[Packet]) -> Result<Body, &'static str> {
     match packets {
         [_, all, ..] if *all == peers::ALL => Ok(Body::RequestPeers),
-        // What is no id is nobody's id: py2p finds it in no table, and goes on.
+        // Text that is not an id belongs to no node: py2p finds it in no table, and ignores the
+        // request.
         [_, request_id, wanted, ..] => Ok(NodeId::from_wire(wanted)
             .map_or(Body::User, |wanted| Body::Request { request_id: request_id.clone(), wanted })),
         _ => Err("request of too few packets"),

@@ -1,34 +1,35 @@
-//! What the compression methods do to a frame's body: bounded output, nothing trusted.
+//! Compresses and decompresses the body of a frame, with bounded output and without trust in the
+//! input.
 
 use std::io::{self, Read};
 
 use super::method::Method;
 
-/// Compressed streams that one body may consist of. py2p makes one, and a thousand empty ones
-/// would cost a decoder each.
+/// Most compressed streams that one body may consist of. py2p makes one; each stream costs a
+/// decoder, even if it is empty.
 const MAX_STREAMS: usize = 16;
 
-/// What decoding xz may use. Python's default asks for 9 MiB.
+/// Most bytes of memory that an xz decoder may use. Python's default needs 9 MiB.
 #[cfg(feature = "compression-all")]
 const LZMA_MEMORY: u64 = 16 * 1024 * 1024;
 
-/// The dictionary of Python's default for xz, and the least that the format knows.
+/// The dictionary size of Python's default for xz, and the smallest one of the format.
 #[cfg(feature = "compression-all")]
 const LZMA_DICTIONARY: std::ops::RangeInclusive<usize> = 4096..=8 * 1024 * 1024;
 
-/// How much output is made room for: at least this, then twice what there is.
+/// Bytes that are reserved for the output: at least this, then twice as many as there are.
 const MIN_GROWTH: usize = 4096;
 
-/// How much is decompressed at a time.
+/// Bytes that are decompressed at a time.
 const CHUNK: usize = 32 * 1024;
 
-/// More than the bound would come out.
+/// The output would exceed the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooBig;
 
-/// Decompresses a frame's body: the first of the announced methods that can do it wins. `None` if
-/// none can, which is how an uncompressed body looks. The result starts with `headroom` zero
-/// bytes, to be filled in.
+/// Decompresses the body of a frame with the first of the announced methods that can read it.
+/// Returns `None` if none can: the body is not compressed then. The result starts with `headroom`
+/// zero bytes, which the caller fills in.
 pub(super) fn decompress(
     body: &[u8],
     announced: &[Method],
@@ -48,8 +49,8 @@ pub(super) fn decompress(
     Ok(None)
 }
 
-/// Whether it is worth trying: the first bytes are those of the method. Like py2p's zlib ours
-/// takes gzip too and the reverse, like its lzma ours takes the older `.lzma` format.
+/// Returns whether the first bytes are those of the method. As in py2p, zlib reads gzip too and the
+/// reverse, and lzma reads the older `.lzma` format.
 fn recognises(method: Method, body: &[u8]) -> bool {
     match (method, body) {
         (Method::Zlib | Method::Gzip, [first, second, ..]) => {
@@ -87,7 +88,7 @@ fn decompress_with(
     Ok(None)
 }
 
-/// A decoder of the one stream that the input starts with; it leaves the rest.
+/// Returns a decoder of the first stream of the input, which leaves the rest unread.
 fn decoder<'a>(method: Method, input: &'a mut &[u8]) -> Option<Box<dyn Read + 'a>> {
     match method {
         #[cfg(feature = "compression")]
@@ -111,7 +112,7 @@ fn decoder<'a>(method: Method, input: &'a mut &[u8]) -> Option<Box<dyn Read + 'a
     }
 }
 
-/// Reads a stream to its end, where its checksum stands; false if it is corrupt or cut short.
+/// Reads a stream to its end, where its checksum is. Returns false if it is corrupt or cut short.
 fn read_to_end(mut stream: impl Read, out: &mut Vec<u8>, max: usize) -> Result<bool, TooBig> {
     loop {
         let len = out.len();
@@ -133,7 +134,7 @@ fn read_to_end(mut stream: impl Read, out: &mut Vec<u8>, max: usize) -> Result<b
     }
 }
 
-/// Appends the compressed body. Fails for a method that this build cannot do.
+/// Appends the compressed body. Fails for a method that this build does not support.
 pub(super) fn compress(method: Method, body: &[u8], out: Vec<u8>) -> io::Result<Vec<u8>> {
     match method {
         #[cfg(feature = "compression")]

@@ -1,4 +1,4 @@
-//! A message of our own, before it is encoded.
+//! A message of this node, before it is encoded.
 
 use bytes::BytesMut;
 use sha2::{Digest, Sha384};
@@ -21,7 +21,7 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Hashes the message.
+    /// Computes the message id.
     pub fn id(&self) -> MessageId {
         let mut hash = Sha384::new();
         for packet in &self.packets {
@@ -31,8 +31,8 @@ impl Draft {
         MessageId::from_digest(hash.finalize().into())
     }
 
-    /// Bytes that the body takes up at most, to be held against a bound: it takes fewer only
-    /// where an id is short.
+    /// Returns the most bytes that the body can have, to be compared with a limit. It has fewer
+    /// only if an id is short.
     pub fn encoded_len(&self) -> usize {
         let time = base58::encode_u64(self.time);
         let head = 1 + 2 * DIGEST_LEN + time.as_bytes().len();
@@ -40,7 +40,7 @@ impl Draft {
         self.packets.iter().fold(head + sizes, |len, packet| len.saturating_add(packet.len()))
     }
 
-    /// The bytes for all peers. `id` is what [`Draft::id`] said.
+    /// Encodes the message for all peers. `id` is the result of [`Draft::id`].
     pub fn encode(&self, sender: &NodeId, id: &MessageId) -> Frame {
         let (id, id_len) = base58::encode_digest(id.as_digest());
         let time = base58::encode_u64(self.time);

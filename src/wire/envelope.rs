@@ -1,4 +1,4 @@
-//! One message: the packet table, the id check, the form in which it is relayed.
+//! One message: its packet table, the check of its id, and the form in which it is relayed.
 
 use std::fmt;
 use std::ops::Range;
@@ -17,35 +17,35 @@ use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
 use crate::packet::{Packet, PacketList};
 
-/// Packets of one message. py2p has no limit, but an empty packet costs its sender four bytes and
-/// us [`Packet`]'s thirty-two: so that is at most 2 MiB more than the frame itself.
+/// Most packets of one message. py2p has no limit. An empty packet takes 4 bytes in the frame and
+/// 32 bytes in memory as a [`Packet`], so a message takes at most 2 MiB more than its frame.
 pub(crate) const MAX_PACKETS: usize = 65_536;
 
 /// Main flag, sender, id and time come before the payload.
 pub(super) const HEAD: usize = 4;
 
-/// Packets that a payload may have, the kind included.
+/// Most packets of a payload, the kind included.
 pub(crate) const MAX_PAYLOAD: usize = MAX_PACKETS - HEAD;
 
-/// Why a frame is no message.
+/// Why a frame is not a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
-    /// It cannot be cut into packets. py2p does not close the link for it, but asks for the
-    /// message again, uncompressed.
+    /// It cannot be cut into packets. py2p keeps the link and asks for the message again,
+    /// uncompressed.
     Unparsable(&'static str),
-    /// The id is not the one of this payload and time.
+    /// The id does not match the payload and the time.
     WrongId,
-    /// The time is no number.
+    /// The time is not a number.
     BadTime,
-    /// The sender is no node id.
+    /// The sender is not a node id.
     BadSender,
     /// The main flag is not one byte.
     BadFlag,
-    /// Not even the kind of the message.
+    /// The message has no kind.
     NoPayload,
-    /// More comes out of the compressed frame than we take.
+    /// The decompressed frame exceeds the limit.
     TooBig,
-    /// More than [`MAX_PACKETS`].
+    /// It has more than [`MAX_PACKETS`] packets.
     TooManyPackets,
 }
 
@@ -64,14 +64,14 @@ impl fmt::Display for Malformed {
     }
 }
 
-/// A message of which only the head was looked at: enough to recognise a duplicate before its id
-/// is computed.
+/// A message of which only the head was read. That is enough to recognise a duplicate without
+/// hashing it.
 #[derive(Debug)]
 pub(crate) struct Header {
     is_pacing: bool,
     /// Uncompressed, prefix included.
     frame: BytesMut,
-    /// Packets, those of the head included.
+    /// Number of packets, those of the head included.
     count: usize,
     main: Flag,
     main_at: usize,
@@ -79,7 +79,7 @@ pub(crate) struct Header {
     id: MessageId,
     time: u64,
     time_at: Range<usize>,
-    /// Whether the time is written as we would.
+    /// Whether the time is in its canonical form.
     is_canonical: bool,
 }
 
@@ -95,7 +95,7 @@ impl Header {
         Header::parse_after(&mut LastSender::default(), frame, announced, max_body)
     }
 
-    /// The same for the next frame of a link.
+    /// Reads the head of the next frame of a link, see [`LastSender`].
     pub fn parse_after(
         last: &mut LastSender,
         frame: BytesMut,
@@ -141,23 +141,23 @@ impl Header {
         self.main
     }
 
-    /// What the message says its id is.
+    /// Returns the id that the message claims.
     pub fn id(&self) -> &MessageId {
         &self.id
     }
 
-    /// Seconds since the epoch; `u64::MAX` stands for all that is later.
+    /// Seconds since the epoch; `u64::MAX` stands for any later time.
     pub fn time(&self) -> u64 {
         self.time
     }
 
-    /// The memory that this message keeps from being freed. A compressed frame may have been a
+    /// Returns the bytes of memory that this message occupies. Its compressed frame may have been a
     /// thousand times smaller.
     pub fn pinned(&self) -> usize {
         self.frame.len()
     }
 
-    /// Checks the id and reads the rest.
+    /// Checks the id and reads the payload.
     pub fn verify(mut self) -> Result<Envelope, Malformed> {
         if !self.is_canonical {
             self.make_time_canonical();
@@ -185,8 +185,8 @@ impl Header {
         })
     }
 
-    /// Replaces the time text by the canonical one, which is what the id is made of and what
-    /// py2p relays. They differ only if somebody put zeros in front, or nothing at all.
+    /// Replaces the text of the time by its canonical form, which the id is computed from and which
+    /// py2p relays. They differ only if the text has leading zeros or is empty.
     fn make_time_canonical(&mut self) {
         let text = &self.frame[self.time_at.clone()];
         let Some((_, canonical)) = base58::parse_time(text) else { return };
@@ -202,35 +202,35 @@ impl Header {
     }
 }
 
-/// A message whose id is right.
+/// A message whose id was checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Envelope {
     pub main: Flag,
     pub sender: NodeId,
     pub id: MessageId,
-    /// Seconds since the epoch; `u64::MAX` stands for all that is later.
+    /// Seconds since the epoch; `u64::MAX` stands for any later time.
     pub time: u64,
-    /// The payload. The first packet is the kind and is always there.
+    /// The payload. Its first packet is the kind, which is always present.
     pub packets: PacketList,
-    /// What the payload means to the protocol.
+    /// What the protocol reads from the payload.
     pub body: Body,
-    /// The frame as it goes on to others. The packets share its memory.
+    /// The frame as it is relayed. The packets share its memory.
     bytes: Bytes,
 }
 
 impl Envelope {
-    /// The message as it goes on to others: one frame for all of them.
+    /// Returns the message as it is relayed: one frame for all peers.
     pub fn relay(&self) -> Frame {
         Frame::new(self.bytes.clone())
     }
 
-    /// The memory that this message keeps from being freed, roughly.
+    /// Returns roughly how many bytes of memory this message occupies.
     pub fn pinned(&self) -> usize {
         self.bytes.len() + self.packets.len() * size_of::<Packet>() + size_of::<Envelope>()
     }
 }
 
-/// The frame as it was before it was compressed, if it was.
+/// Returns the frame decompressed, or as it is if it was not compressed.
 fn decompressed(frame: BytesMut, announced: &[Method], max: usize) -> Result<BytesMut, Malformed> {
     let body = frame.get(PREFIX..).unwrap_or_default();
     match compression::decompress(body, announced, PREFIX, max) {
@@ -244,8 +244,8 @@ fn decompressed(frame: BytesMut, announced: &[Method], max: usize) -> Result<Byt
     }
 }
 
-/// How many packets a body has. Nothing says so: the sizes at its start end where they and what
-/// they announce fill it exactly.
+/// Returns the number of packets of a body. The body does not state it: the sizes at its start end
+/// where they and the packets that they announce fill the body exactly.
 fn count_packets(body: &[u8]) -> Result<usize, Malformed> {
     let mut rest = body.len();
     for (before, bytes) in body.chunks(PREFIX).enumerate() {
@@ -264,7 +264,8 @@ fn count_packets(body: &[u8]) -> Result<usize, Malformed> {
     Err(Malformed::Unparsable("empty"))
 }
 
-/// Where the packets of a frame are. The count is from [`count_packets`], so all lie inside.
+/// Returns where the packets of a frame are. `count` comes from [`count_packets`], so all ranges
+/// lie inside the frame.
 fn packet_ranges(frame: &[u8], count: usize) -> impl Iterator<Item = Range<usize>> {
     let mut start = PREFIX + count * PREFIX;
     let (sizes, _) = frame[PREFIX..start].as_chunks::<PREFIX>();
@@ -274,7 +275,7 @@ fn packet_ranges(frame: &[u8], count: usize) -> impl Iterator<Item = Range<usize
     })
 }
 
-/// Where the size of a packet stands in a frame.
+/// Returns where the size of a packet is in a frame.
 fn size_at(packet: usize) -> Range<usize> {
     let start = PREFIX + packet * PREFIX;
     start..start + PREFIX

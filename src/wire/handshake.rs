@@ -1,4 +1,4 @@
-//! The handshake: who I am, which mesh, where I can be reached, how I can be talked to.
+//! The handshake: the sender's id, mesh, address and compression methods.
 
 use super::json;
 use super::method::Method;
@@ -7,23 +7,24 @@ use crate::id::NodeId;
 use crate::options::Kind;
 use crate::packet::Packet;
 
-/// Real protocol ids have at most 44 characters; of longer text this much is kept to be shown.
+/// Most bytes of a protocol id that are kept, to be shown. Real ones have at most 44 characters.
 const MAX_PROTOCOL: usize = 64;
 
-/// What both ends of a link say first.
+/// The handshake that both ends of a link send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Handshake {
     pub id: NodeId,
-    /// The id of the protocol, see [`crate::Protocol::id`]. Not necessarily a possible one.
+    /// The id of the protocol, see [`crate::Protocol::id`]. It need not be a valid one.
     pub protocol: String,
-    /// Where the node can be dialled; py2p may say `null`, or something that is no address.
+    /// Where the node can be dialled. py2p may send `null`, or text that is not an address.
     pub addr: Option<HostPort>,
-    /// How its frames may be compressed, in its order, as far as we know the methods.
+    /// The compression methods that the node accepts, in its order of preference; unknown ones are
+    /// left out.
     pub methods: Vec<Method>,
 }
 
 impl Handshake {
-    /// Reads the packets of a handshake. More of them than five are left for later versions.
+    /// Reads the packets of a handshake. Packets after the fifth belong to later versions.
     pub(super) fn read(packets: &[Packet]) -> Result<Self, &'static str> {
         let [_, id, protocol, addr, methods, ..] = packets else {
             return Err("handshake of too few packets");

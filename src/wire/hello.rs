@@ -1,7 +1,7 @@
 //! What rs2p nodes tell each other beyond 0.4.
 //!
-//! A whisper whose kind is [`KIND`]: py2p ignores kinds that it does not know, so it can be said
-//! before the handshake, to anybody. Packets after the list belong to a word in it, or to later
+//! A hello is a whisper whose kind is [`KIND`]. py2p ignores unknown kinds, so a hello can be sent
+//! to any node before the handshake. Packets after the list belong to a word in it, or to later
 //! versions.
 
 use std::net::SocketAddr;
@@ -14,24 +14,24 @@ use crate::packet::Packet;
 /// The sub-flag of a hello.
 pub(crate) const KIND: &[u8] = b"rs2p";
 
-/// How a capability begins that gives a second address: `at 192.0.2.1:4444`.
+/// Prefix of a capability that gives a second address: `at 192.0.2.1:4444`.
 const AT: &str = "at ";
-/// Capability: speaks the rules of two links between rs2p nodes.
+/// Capability: agrees on which of two links stays, see `node/doubles.rs`.
 pub(crate) const LINKS: &str = "links";
-/// Capability: passes replies on along the way that a message came, and says what became of them.
+/// Capability: relays replies back along the path of a message, and sends receipts for them.
 pub(crate) const REPLIES: &str = "replies";
 /// Capability: says how fast it takes what it is sent.
 pub(crate) const PACE: &str = "pace";
 
-/// Capabilities that are kept of one hello, and the longest one.
+/// Most capabilities that are kept of one hello, and the most bytes of one.
 const MAX_CAPABILITIES: usize = 32;
 const MAX_CAPABILITY: usize = 64;
 
-/// I am rs2p, and this is what I can do.
+/// What an rs2p node says about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Hello {
     pub capabilities: Vec<String>,
-    /// A step in proving that both ends know the secret of their mesh.
+    /// A step of the proof that both ends know the secret of their mesh.
     pub proof: Option<Proof>,
 }
 
@@ -47,7 +47,7 @@ impl Hello {
         self
     }
 
-    /// The second address that was given, if it is a number.
+    /// Returns the second address, if it is an IP address and a port.
     pub fn at(&self) -> Option<HostPort> {
         let addr = self.capabilities.iter().find_map(|known| known.strip_prefix(AT))?;
         let addr: SocketAddr = addr.parse().ok()?;
@@ -58,8 +58,8 @@ impl Hello {
         self.capabilities.iter().any(|known| known == capability)
     }
 
-    /// Reads the packets of a hello. Whatever is over a bound is left out: it can only be
-    /// something that this version does not know.
+    /// Reads the packets of a hello. Capabilities over a limit are left out: this version knows
+    /// none of them.
     pub(super) fn read(packets: &[Packet]) -> Option<Self> {
         let [_, list, ..] = packets else { return None };
         let mut capabilities: Vec<String> = json::read(list)?;

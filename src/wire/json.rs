@@ -9,10 +9,10 @@ use serde_json::ser::{Formatter, Serializer};
 
 use crate::packet::Packet;
 
-/// The longest JSON text that is read: some 690 peers, more than a py2p can serve.
+/// Most bytes of a JSON text that is read: about 690 peers, more than a py2p node can serve.
 const MAX_LEN: usize = 64 * 1024;
 
-/// Writes what is made of lists, text and numbers.
+/// Writes a value made of lists, text and numbers.
 pub(crate) fn to_packet(value: &impl Serialize) -> Packet {
     let mut text = Vec::new();
     // Writing such values to memory cannot fail.
@@ -20,7 +20,7 @@ pub(crate) fn to_packet(value: &impl Serialize) -> Packet {
     Packet::from(text)
 }
 
-/// Reads a JSON text; `None` if it is none, too long, or not of this type.
+/// Reads a JSON text. Returns `None` if it is invalid, too long, or not of this type.
 pub(crate) fn read<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Option<T> {
     if text.len() > MAX_LEN {
         return None;
@@ -54,11 +54,10 @@ impl Formatter for Python {
     }
 }
 
-/// Any JSON value, seen only as closely as it can matter to us. Where py2p takes whatever comes,
-/// we look at this and keep what has a use.
+/// Any JSON value, in as much detail as is needed where py2p accepts every type.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Loose {
-    /// What Python takes for false: null, false, zero, and whatever is empty.
+    /// A value that is false in Python: null, false, zero, and an empty text, list or object.
     Nothing,
     Text(String),
     Number(u64),

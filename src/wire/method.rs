@@ -9,7 +9,7 @@ use super::json;
 use crate::options::Kind;
 use crate::packet::Packet;
 
-/// A way to compress frames. All are known, whatever the features: a peer may announce them.
+/// A way to compress frames. All are known in every build, because a peer may announce any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Method {
     Zlib,
@@ -19,10 +19,10 @@ pub(crate) enum Method {
 }
 
 impl Method {
-    /// All of them, in py2p's order of preference.
+    /// All methods, in py2p's order of preference.
     pub const ALL: [Method; 4] = [Method::Zlib, Method::Gzip, Method::Bz2, Method::Lzma];
 
-    /// Those that this build can do, in the same order.
+    /// The methods that this build supports, in the same order.
     pub const SUPPORTED: &[Method] = if cfg!(feature = "compression-all") {
         &Method::ALL
     } else if cfg!(feature = "compression") {
@@ -31,7 +31,7 @@ impl Method {
         &[]
     };
 
-    /// The name on the wire is one character, this one.
+    /// Returns the name on the wire, which is one character.
     fn as_byte(self) -> u8 {
         match self {
             Method::Bz2 => 0x10,
@@ -45,17 +45,17 @@ impl Method {
         Method::ALL.into_iter().find(|method| name.as_bytes() == [method.as_byte()])
     }
 
-    /// Reads a JSON list of methods; those that we do not know are left out.
+    /// Reads a JSON list of methods; unknown ones are left out.
     pub(super) fn read_list(text: &[u8]) -> Option<Vec<Method>> {
         json::read(text).map(|Methods(methods)| methods)
     }
 
-    /// The renegotiation that says: from now on I read these.
+    /// Returns the renegotiation that lists the methods which this node reads from now on.
     pub fn list_payload(methods: &[Method]) -> Vec<Packet> {
         vec![Kind::COMPRESSION.as_bytes().into(), json::to_packet(&methods)]
     }
 
-    /// The renegotiation that says: I could not read that, say it again.
+    /// Returns the renegotiation that asks for the last message again.
     pub fn resend_payload() -> Vec<Packet> {
         vec![Kind::RESEND.as_bytes().into()]
     }
@@ -67,7 +67,7 @@ impl Serialize for Method {
     }
 }
 
-/// The known ones of a list of names, each once. py2p iterates over whatever it got, so the
+/// The known methods of a list of names, each once. py2p iterates over any JSON value, so the
 /// characters of a text and the keys of an object are names too.
 #[derive(Default)]
 struct Methods(Vec<Method>);

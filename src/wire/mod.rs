@@ -1,4 +1,4 @@
-//! Bytes to typed messages and back. Nothing above this layer knows bytes.
+//! Turns bytes into typed messages and back. No layer above this one handles bytes.
 //!
 //! Reading goes in three steps, so that a duplicate is recognised before it is hashed:
 //! [`frame::FrameReader`] cuts the stream into frames, [`Header::parse`] reads the packet table

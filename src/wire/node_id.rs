@@ -1,11 +1,11 @@
-//! How a node draws its id. Nobody can check it, but py2p's way is as good as any.
+//! How a node computes its id. Other nodes cannot check it; the formula is that of py2p.
 
 use std::fmt::Write;
 
 use sha2::{Digest, Sha384};
 
-/// The number that is the id of the node with this outward address. Salt makes it unique; who
-/// wants a special one tries salts until he likes it.
+/// Returns the digest that is the id of the node with this outward address. Salt makes it unique.
+/// Ids are not proof of identity: anybody can try salts until an id suits.
 pub(crate) fn node_digest(host: &str, port: u16, protocol_id: &str, salt: &str) -> [u8; 48] {
     Sha384::new()
         .chain_update(address_text(host, port))

@@ -1,4 +1,4 @@
-//! Who can be reached where: peers lists, and the requests and responses that find one node.
+//! Addresses of nodes: peers lists, and the requests and responses that find one node.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -11,16 +11,17 @@ use crate::id::NodeId;
 use crate::options::Kind;
 use crate::packet::Packet;
 
-/// Entries kept of a peers list. More are not worth their memory: a list is only a hint.
+/// Most entries that are kept of a peers list. A list is only a hint: more are not worth their
+/// memory.
 pub(crate) const MAX_ENTRIES: usize = 64;
 
-/// Longer hosts are nobody's: a DNS name has at most 253 characters.
+/// Most bytes of a host. A DNS name has at most 253 characters.
 const MAX_HOST: usize = 255;
 
-/// What stands in a request for everybody, instead of an id.
+/// The text that a request for a peers list has in place of an id.
 pub(crate) const ALL: &[u8] = b"*";
 
-/// An address as nodes tell each other: a name or a number, and a port.
+/// An address as nodes exchange it: a host name or IP address, and a port.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct HostPort {
     pub host: String,
@@ -28,26 +29,26 @@ pub(crate) struct HostPort {
 }
 
 impl HostPort {
-    /// The address, if the host is a number.
+    /// Returns the address, if the host is an IP address.
     pub fn to_socket_addr(&self) -> Option<SocketAddr> {
         if let Ok(ip) = self.host.parse::<IpAddr>() {
             return Some(SocketAddr::new(ip, self.port));
         }
-        // One that belongs to an interface: `fe80::1%2`.
+        // A link-local address names its interface: `fe80::1%2`.
         self.host.contains('%').then(|| format!("[{}]:{}", self.host, self.port).parse().ok())?
     }
 
-    /// Whether the host has to be looked up.
+    /// Returns whether the host is a name, which has to be looked up.
     pub fn is_name(&self) -> bool {
         self.to_socket_addr().is_none()
     }
 
-    /// The same, with this port in the place of port 0.
+    /// Replaces port 0 by `bound`.
     pub fn with_port(self, bound: u16) -> Self {
         HostPort { port: if self.port == 0 { bound } else { self.port }, ..self }
     }
 
-    /// `["HOST", PORT]`, if it can be dialled.
+    /// Reads `["HOST", PORT]`. Returns `None` if it cannot be dialled.
     pub(super) fn from_loose(value: Loose) -> Option<Self> {
         let Loose::Pair(pair) = value else { return None };
         let (Loose::Text(host), Loose::Number(port)) = *pair else { return None };
@@ -83,8 +84,8 @@ impl Serialize for HostPort {
     }
 }
 
-/// A node and where it is. py2p really tells of nodes without an address: those that it dialled
-/// and that have not shaken hands yet.
+/// A node and its address. py2p lists nodes without an address: those that it dialled and that have
+/// not sent their handshake yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PeerEntry {
     pub addr: Option<HostPort>,
@@ -113,7 +114,7 @@ pub(super) fn read_list(text: &[u8]) -> Option<Vec<PeerEntry>> {
     json::read(text).map(|Entries(entries)| entries)
 }
 
-/// Reads the entry of a response. The inner `None` is one that says nothing.
+/// Reads the entry of a response. The inner `None` is an entry without content.
 pub(super) fn read_entry(text: &[u8]) -> Option<Option<PeerEntry>> {
     match json::read(text)? {
         Loose::Nothing => Some(None),
@@ -122,28 +123,28 @@ pub(super) fn read_entry(text: &[u8]) -> Option<Option<PeerEntry>> {
     }
 }
 
-/// These are the peers that I know.
+/// Returns the payload of a peers list.
 pub(crate) fn payload(entries: &[PeerEntry]) -> Vec<Packet> {
     vec![Kind::PEERS.as_bytes().into(), json::to_packet(&entries)]
 }
 
-/// Which peers do you know?
+/// Returns the payload of a request for a peers list.
 pub(crate) fn request_payload() -> Vec<Packet> {
     vec![Kind::REQUEST.as_bytes().into(), ALL.into()]
 }
 
-/// Does anybody know where this node is?
+/// Returns the payload of a request for the address of a node.
 pub(crate) fn route_request_payload(request_id: &Packet, wanted: &NodeId) -> Vec<Packet> {
     vec![Kind::REQUEST.as_bytes().into(), request_id.clone(), wanted.as_bytes().into()]
 }
 
-/// I know where the node is that was asked for.
+/// Returns the payload of the response to such a request.
 pub(crate) fn route_response_payload(request_id: &Packet, entry: &PeerEntry) -> Vec<Packet> {
     vec![Kind::RESPONSE.as_bytes().into(), request_id.clone(), json::to_packet(entry)]
 }
 
-/// A list whose entries are pairs. One that is not makes the whole list invalid, as for py2p; one
-/// that is of no use is skipped.
+/// A list whose entries are pairs. As in py2p, an entry that is not a pair makes the whole list
+/// invalid. A pair without a valid address and id is skipped.
 struct Entries(Vec<PeerEntry>);
 
 impl<'de> Deserialize<'de> for Entries {
@@ -172,7 +173,7 @@ impl<'de> Visitor<'de> for EntriesVisitor {
         Ok(Entries(entries))
     }
 
-    // Python iterates over an empty object just as well.
+    // Python iterates over an empty object as over an empty list.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
         match map.next_entry::<de::IgnoredAny, de::IgnoredAny>()? {
             None => Ok(Entries(Vec::new())),

@@ -1,32 +1,32 @@
-//! How two nodes of a private mesh show each other that they know its secret: packets behind the
-//! list of a hello. Who knows nothing of secrets sees a hello and nothing else.
+//! How two nodes of a private mesh prove to each other that they know its secret: packets after the
+//! list of a hello. A node that does not know this extension reads an ordinary hello.
 
 use super::hello::KIND;
 use super::json;
 use crate::packet::Packet;
 use crate::secret::{Nonce, PROOF_LEN};
 
-/// What the list of the hello says is behind it.
+/// The word in the list of the hello that says what follows the list.
 const CHALLENGE: &str = "challenge";
 const PROOF: &str = "proof";
 const REFUSED: &str = "refused";
 
-/// Longer than any protocol id.
+/// Most bytes of a protocol id; real ones are shorter.
 const MAX_PROTOCOL: usize = 64;
 
 /// One step of the exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Proof {
-    /// Both at once: prove it, over this nonce; and that is my mesh.
+    /// Both ends send it at once: the nonce that the proof must cover, and the mesh of the sender.
     Challenge { nonce: Nonce, protocol: String },
-    /// The dialler, then the acceptor: here you are.
+    /// The proof; the dialler sends it first, then the acceptor.
     Given([u8; PROOF_LEN]),
-    /// You do not know it.
+    /// The proof was wrong.
     Refused,
 }
 
 impl Proof {
-    /// Reads the packets of a hello that has this list.
+    /// Reads the packets of a hello with this list.
     pub(super) fn read(list: &[String], packets: &[Packet]) -> Option<Self> {
         let [word] = list else { return None };
         match (word.as_str(), packets) {

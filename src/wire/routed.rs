@@ -1,5 +1,5 @@
-//! A message to one node that travels from peer to peer, back along the way that a message of its
-//! receiver came, and the receipts for it. Between rs2p nodes only.
+//! A message to one node that is relayed from peer to peer, back along the path of an earlier
+//! message of its receiver, and the receipts for it. Between rs2p nodes only.
 //!
 //! Whispers of kind [`KIND`] like a hello, with a list of one word of their own:
 //!
@@ -22,21 +22,21 @@ const REPLY: &[u8] = br#"["reply"]"#;
 const TAKEN: &[u8] = br#"["reply-taken"]"#;
 const LOST: &[u8] = br#"["reply-lost"]"#;
 
-/// Packets before the kind and the payload of the user's message.
+/// Number of packets before the kind and the payload of the user's message.
 pub(crate) const HEAD: usize = 6;
 
-/// What a node on the way needs to know; the user's message follows it in the frame.
+/// What a relaying node needs to know; the user's message follows it in the frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RoutedReply {
-    /// Who wrote it. The frame's head says the same, but is no part of what was hashed.
+    /// The author. The frame's head names it too, but is not covered by the id.
     pub from: NodeId,
     pub to: NodeId,
-    /// The message of the receiver whose way it travels back. Without one only a peer of the
-    /// receiver can pass it on.
+    /// The message of the receiver whose path it follows back. Without one only a peer of the
+    /// receiver can relay it.
     pub about: Option<MessageId>,
 }
 
-/// What became of a routed message, by the id of its frame.
+/// Whether the receiver has a routed message, by the id of its frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Receipt {
     Taken(MessageId),
@@ -53,7 +53,7 @@ impl Receipt {
     }
 }
 
-/// Reads the packets of a whisper of kind [`KIND`]; `None` if it is none of these, but a hello.
+/// Reads the packets of a whisper of kind [`KIND`]; Returns `None` if it is a hello.
 pub(super) fn read(packets: &[Packet]) -> Option<Result<Body, &'static str>> {
     let body = match packets.get(1)?.as_bytes() {
         REPLY => read_reply(packets).map(Body::RoutedReply).ok_or("reply that nobody can read"),
@@ -81,25 +81,25 @@ fn read_reply(packets: &[Packet]) -> Option<RoutedReply> {
 /// A message to one node, encoded in the two forms in which it can be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Letter {
-    /// As py2p knows it, over a link to the receiver.
+    /// As an ordinary whisper, for a direct link to the receiver.
     pub plain: Frame,
-    /// With what the way and the receipt need. `None` if that would be larger than a frame may be.
+    /// With what relaying and the receipt need. `None` if that exceeds the largest frame.
     pub routed: Option<(Frame, MessageId)>,
-    /// The message of the receiver that is known.
+    /// The message of the receiver that it answers, if one is known.
     pub about: Option<MessageId>,
 }
 
-/// Where a letter goes, and what makes it unique.
+/// The receiver of a letter, and what makes the letter unique.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Address {
     pub to: NodeId,
     pub about: Option<MessageId>,
-    /// No two letters of one node have the same.
+    /// Unique among the letters of one node.
     pub number: u64,
 }
 
 impl Letter {
-    /// Encodes a whisper for one node. Hashes it twice, so not to be done under a lock.
+    /// Encodes a whisper for one node. Hashes it twice, so the caller should hold no lock.
     pub fn new(draft: &Draft, from: &NodeId, address: &Address, max_frame: usize) -> Self {
         let routed = routed_draft(draft, from, address);
         let fits = routed.encoded_len() <= max_frame;
@@ -113,12 +113,12 @@ impl Letter {
         }
     }
 
-    /// For a direct peer, which needs no way and gives no receipt.
+    /// Encodes a whisper for a direct peer, without what relaying and the receipt need.
     pub fn plain(draft: &Draft, from: &NodeId) -> Self {
         Letter { plain: draft.encode(from, &draft.id()), routed: None, about: None }
     }
 
-    /// Bytes of memory that it takes.
+    /// Returns the bytes of memory that it occupies.
     pub fn len(&self) -> usize {
         self.plain.len() + self.routed.as_ref().map_or(0, |(frame, _)| frame.len())
     }

@@ -1,5 +1,5 @@
-//! Who sent the last message of a link. Most links carry many messages of one sender in a row, and
-//! text that was read once need not be read again.
+//! The sender of the last message of a link. Most links carry many messages of one sender in a row,
+//! so its id is decoded once only.
 
 use crate::id::NodeId;
 
@@ -8,7 +8,7 @@ use crate::id::NodeId;
 pub(crate) struct LastSender(Option<NodeId>);
 
 impl LastSender {
-    /// Reads the wire form of a node id, if it differs from the last one.
+    /// Decodes a node id, unless it equals the last one.
     pub(super) fn read(&mut self, text: &[u8]) -> Option<NodeId> {
         match self.0 {
             Some(last) if last.as_bytes() == text => Some(last),
