@@ -29,7 +29,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
     pub(super) fn write_failed(&mut self, host: &mut impl Host<L, T>, cause: Cause) {
         if self.leaving.is_none() && self.settings.is_some() {
             host.tell(Event::Lost { link: host.link(), cause: cause.clone() });
-            self.leaving = Some(Leaving::mourn(cause, host.now()));
+            self.leaving = Some(Leaving::write_failed(cause, host.now()));
         } else if self.leaving.is_none() {
             self.leave_now(cause, host.now());
         }

@@ -50,12 +50,11 @@ impl Leaving {
     /// Gives way to another link to the same peer: finishes what was begun, and delivers what
     /// arrives to its end.
     pub fn retire(now: Duration) -> Self {
-        Leaving { flush_by: now + DELIVER_GRACE, ..Leaving::mourn(Cause::Duplicate, now) }
+        Leaving { flush_by: now + DELIVER_GRACE, ..Leaving::write_failed(Cause::Duplicate, now) }
     }
 
-    /// Leaves a link to which nothing can be written any more: what the peer sent before it went is
-    /// delivered.
-    pub fn mourn(cause: Cause, now: Duration) -> Self {
+    /// Leaves a link after a failed write: what the peer sent before is delivered.
+    pub fn write_failed(cause: Cause, now: Duration) -> Self {
         Leaving { cause, flush_by: now, grace: DELIVER_GRACE, delivers: true, read_by: None }
     }
 
@@ -140,10 +139,10 @@ mod tests {
     }
 
     #[test]
-    fn whoever_retires_or_mourns_delivers() {
+    fn a_link_that_retires_or_whose_write_failed_delivers() {
         assert!(!Leaving::discards(None));
         assert!(!Leaving::discards(Some(&Leaving::retire(MS(0)))));
-        assert!(!Leaving::discards(Some(&Leaving::mourn(Cause::Stalled, MS(0)))));
+        assert!(!Leaving::discards(Some(&Leaving::write_failed(Cause::Stalled, MS(0)))));
         assert!(Leaving::discards(Some(&Leaving::linger(MS(0)))));
     }
 }

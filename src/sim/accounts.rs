@@ -35,7 +35,7 @@ impl World {
     pub(super) fn at_least_once_to_every_node_that_stays_connected_to_the_origin(
         &self,
     ) -> Result<(), String> {
-        let ledger = &self.ground.ledger;
+        let ledger = &self.shared.ledger;
         for (number, sending) in ledger.sendings.iter().enumerate() {
             if !sending.owed.is_empty()
                 && !sending.is_travelling()
@@ -50,7 +50,7 @@ impl World {
     /// Checks that every frame that a node put on a link arrived, was counted as lost, or is on its
     /// way, and that every node's own counters say the same.
     pub(super) fn what_was_sent_was_delivered_or_is_counted(&self) -> Result<(), String> {
-        let (frames, copies) = (&self.ground.ledger.frames, &self.ground.ledger.copies);
+        let (frames, copies) = (&self.shared.ledger.frames, &self.shared.ledger.copies);
         let on_the_way = self.frames_on_the_way();
         if frames.in_flight() != Some(on_the_way) || copies.in_flight().is_none() {
             return Err(format!("{on_the_way} frames on their way; {frames:?}; {copies:?}"));
@@ -84,7 +84,7 @@ impl World {
 
     /// Counts the frames where they are: in outboxes, half written, in pipes, in channels.
     fn frames_on_the_way(&self) -> u64 {
-        let pipes = self.wires.conns().flat_map(|(_, conn)| &conn.pipes);
+        let pipes = self.sockets.conns().flat_map(|(_, conn)| &conn.pipes);
         let mut frames: usize = pipes.map(|pipe| pipe.tags.len()).sum();
         for process in &self.processes {
             let links = process.links.values();
@@ -97,7 +97,7 @@ impl World {
 
     /// Returns what was lost in any way, in words; `None` if nothing was.
     pub(super) fn losses_in_words(&self) -> Option<String> {
-        let ledger = &self.ground.ledger;
+        let ledger = &self.shared.ledger;
         let stats = self.processes.iter().map(Process::stats);
         let (dropped, refused) = stats.fold((0, 0), |(dropped, refused), stats| {
             (dropped + stats.dropped, refused + stats.refused())

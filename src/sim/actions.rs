@@ -67,7 +67,7 @@ impl Links for Acting<'_> {
 
     fn tag(&mut self, link: LinkId, parcel: &Parcel) -> Tag {
         let tag = self.world.carries(self.pid, link, self.tag, parcel);
-        self.world.ground.ledger.put(tag);
+        self.world.shared.ledger.put(tag);
         self.world.processes[self.pid].put += 1;
         tag
     }
@@ -132,7 +132,7 @@ impl World {
         outcome.write.into_iter().for_each(|link| self.wake(pid, link));
         if !outcome.deliver.is_empty() {
             let what = format!("process {pid} delivered from a link's thread");
-            self.ground.ledger.breaks("the daemon alone delivers", what);
+            self.shared.ledger.breaks("the daemon alone delivers", what);
         }
         answer
     }
@@ -163,10 +163,10 @@ impl World {
             Parcel::Own(frame) => tag.or_else(|| self.found_its_way(pid, frame)),
         };
         let number = tag?;
-        if let Audience::One(_) = self.ground.ledger.sendings[number].audience
+        if let Audience::One(_) = self.shared.ledger.sendings[number].audience
             && let Some(to) = self.peer(pid, link)
         {
-            self.ground.ledger.owe(number, [(pid, to)]);
+            self.shared.ledger.owe(number, [(pid, to)]);
         }
         tag
     }
@@ -174,7 +174,7 @@ impl World {
     /// A frame never left this process; `link` is where it was to go.
     pub(super) fn lose(&mut self, pid: ProcessId, link: LinkId, tag: Tag, why: Loss) {
         let to = self.peer(pid, link).unwrap_or(pid);
-        self.ground.ledger.lost(tag, pid, to, why);
+        self.shared.ledger.lost(tag, pid, to, why);
         self.processes[pid].unsent += 1;
     }
 
@@ -183,7 +183,7 @@ impl World {
         freed.throttled.into_iter().for_each(|link| self.wake(pid, link));
         if freed.has_drained && !self.processes[pid].line.is_empty() {
             let pause = self.lag();
-            self.ground.schedule.after(pause, Happening::Send { process: pid });
+            self.shared.schedule.after(pause, Happening::Send { process: pid });
         }
     }
 
@@ -191,7 +191,7 @@ impl World {
     pub(super) fn plan_digest(&mut self, pid: ProcessId) {
         if !std::mem::replace(&mut self.processes[pid].daemon.is_planned, true) {
             let pause = self.lag();
-            self.ground.schedule.after(pause, Happening::Digest { process: pid });
+            self.shared.schedule.after(pause, Happening::Digest { process: pid });
         }
     }
 
@@ -208,7 +208,7 @@ impl World {
         if process.alarm.is_none_or(|alarm| deadline < alarm) {
             process.alarm = Some(deadline);
             let at = process.born + deadline;
-            self.ground.schedule.at(at, Happening::Tick { process: pid });
+            self.shared.schedule.at(at, Happening::Tick { process: pid });
         }
     }
 

@@ -67,7 +67,7 @@ impl World {
     ///
     /// The first one that is not.
     pub fn check(&self) -> Result<(), Violation> {
-        if let Some((promise, what)) = &self.ground.ledger.broken {
+        if let Some((promise, what)) = &self.shared.ledger.broken {
             return Err(self.violation(promise, what.clone()));
         }
         self.check_all(&ALWAYS)
@@ -89,7 +89,7 @@ impl World {
     /// [`World::check`].
     #[must_use]
     pub fn is_broken(&self) -> bool {
-        self.ground.ledger.broken.is_some()
+        self.shared.ledger.broken.is_some()
     }
 
     /// Returns whether the promises of a calm mesh hold: see [`World::check_calm`].
@@ -121,7 +121,7 @@ impl World {
                 .then(|| format!("process {pid}: {line} to send, {in_hand} in hand"))
         };
         let waiting: Vec<String> = self.processes.iter().enumerate().filter_map(waits).collect();
-        let what = format!("{:?}; {}", self.ground.ledger.copies, waiting.join("; "));
+        let what = format!("{:?}; {}", self.shared.ledger.copies, waiting.join("; "));
         Err(self.violation("nothing stands still", what))
     }
 
@@ -163,7 +163,7 @@ impl World {
     /// Links that are being made, or that give way to another one, have some seconds for it.
     fn exactly_one_usable_link_joins_a_pair(&self) -> Kept {
         let mut pairs = BTreeSet::new();
-        for (socket, conn) in self.wires.conns().filter(|(_, conn)| self.is_settled(conn)) {
+        for (socket, conn) in self.sockets.conns().filter(|(_, conn)| self.is_settled(conn)) {
             let [a, b] = [conn.ends[0].process, conn.ends[1].process];
             if !conn.is_whole() {
                 let why = conn.why_not_whole();
@@ -183,7 +183,7 @@ impl World {
         for (pid, process) in self.processes.iter().enumerate().filter(|(_, at)| at.is_alive) {
             for (id, link, _) in process.node.peers() {
                 let socket = process.links.get(&link).and_then(|link| link.socket);
-                let Some(conn) = socket.and_then(|socket| self.wires.conn(socket)) else {
+                let Some(conn) = socket.and_then(|socket| self.sockets.conn(socket)) else {
                     return Err(format!("process {pid} has a row for {id}, and no link at all"));
                 };
                 if self.is_old(conn) && !self.is_settled(conn) {

@@ -19,8 +19,8 @@ impl World {
     pub(super) fn are_linked(&self, a: ProcessId, b: ProcessId) -> bool {
         let (Some(there), Some(back)) = (self.row(a, b), self.row(b, a)) else { return false };
         let (a, b) = (self.processes[a].machine, self.processes[b].machine);
-        let is_whole = self.wires.conn(there).is_some_and(Conn::is_whole);
-        there == back.other() && is_whole && !self.wires.is_parted(a, b)
+        let is_whole = self.sockets.conn(there).is_some_and(Conn::is_whole);
+        there == back.other() && is_whole && !self.sockets.is_parted(a, b)
     }
 
     /// Returns whether every node that runs can reach every other one, over links that work.

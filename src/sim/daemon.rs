@@ -17,7 +17,7 @@ use crate::node::{Event, LinkId, Parcel};
 
 impl digest::Daemon for Acting<'_> {
     fn now(&self) -> Duration {
-        self.world.ground.schedule.now()
+        self.world.shared.schedule.now()
     }
 
     fn decide(&mut self, link: &LinkId, items: Vec<(Tag, Item)>) -> Outcome<LinkId> {
@@ -80,7 +80,7 @@ impl World {
 
     /// The node decides on one message; relays are in their queues afterwards.
     fn decide(&mut self, pid: ProcessId, link: LinkId, tag: Tag, item: Item) -> Outcome<LinkId> {
-        self.ground.ledger.arrived(tag);
+        self.shared.ledger.arrived(tag);
         let from = self.processes[pid].daemon.from.unwrap_or(pid);
         let back = self.way_back(pid, link, &item);
         let before = tag.map(|_| self.processes[pid].node.stats());
@@ -90,7 +90,7 @@ impl World {
         let is_delivered = !outcome.deliver.is_empty();
         self.account(pid, (from, link), tag, why, is_delivered);
         if let Some(parcel) = back.filter(|_| is_delivered) {
-            self.ground.ledger.put(tag);
+            self.shared.ledger.put(tag);
             let now = self.clock(pid);
             put(&mut Acting { world: self, pid, tag }, now, link, parcel, tag, &mut outcome);
         }
@@ -108,7 +108,7 @@ impl World {
 
     /// Puts a message into the application's queue, or gives it back if that has to wait.
     fn hand_over(&mut self, pid: ProcessId, message: Message) -> Result<(), Message> {
-        let now = self.ground.schedule.now();
+        let now = self.shared.schedule.now();
         let process = &mut self.processes[pid];
         if !message.kind().is_ordinary() {
             process.application.ignored += 1;
@@ -116,7 +116,7 @@ impl World {
         }
         process.application.offer(now, message).map_err(|(message, until)| {
             if until < Duration::MAX {
-                self.ground.schedule.at(until, Happening::Digest { process: pid });
+                self.shared.schedule.at(until, Happening::Digest { process: pid });
             }
             message
         })
@@ -135,7 +135,7 @@ impl World {
             && application.waiting() > 0
             && !std::mem::replace(&mut application.is_taking, true)
         {
-            self.ground.schedule.after(pace, Happening::Take { process: pid });
+            self.shared.schedule.after(pace, Happening::Take { process: pid });
         }
     }
 

@@ -27,12 +27,12 @@ impl World {
             }
         };
         let to = addr.and_then(machine_at).filter(|&to| to < self.machines.len());
-        let delay = self.wires.draw_delay(&mut self.ground);
+        let delay = self.sockets.draw_delay(&mut self.shared);
         let what = match to {
             Some(to) => Happening::Knock { process: pid, link: id, to, attempt: 0 },
             None => Happening::Answer { process: pid, link: id, socket: None },
         };
-        self.ground.schedule.after(delay, what);
+        self.shared.schedule.after(delay, what);
     }
 
     /// A dial's first packet is due at the other machine.
@@ -41,10 +41,10 @@ impl World {
             return;
         }
         let from = self.processes[pid].machine;
-        if self.machines[to].is_off || self.wires.is_parted(from, to) {
+        if self.machines[to].is_off || self.sockets.is_parted(from, to) {
             let again = KNOCK_AGAIN * 2_u32.saturating_pow(attempt);
             let knock = Happening::Knock { process: pid, link: id, to, attempt: attempt + 1 };
-            return self.ground.schedule.after(again, knock);
+            return self.shared.schedule.after(again, knock);
         }
         let socket = self.machines[to].process.map(|acceptor| {
             let end = |machine, process, link| End {
@@ -55,24 +55,24 @@ impl World {
                 error: None,
             };
             let (dialler, acceptor) = (end(from, pid, Some(id)), end(to, acceptor, None));
-            let socket = self.wires.connect(&mut self.ground, dialler, acceptor);
-            self.ground
+            let socket = self.sockets.connect(&mut self.shared, dialler, acceptor);
+            self.shared
                 .schedule
                 .after(Duration::ZERO, Happening::Accept { socket: socket.other() });
             socket
         });
-        let delay = match socket.and_then(|socket| self.wires.conn(socket)) {
+        let delay = match socket.and_then(|socket| self.sockets.conn(socket)) {
             Some(conn) => conn.delay,
-            None => self.wires.draw_delay(&mut self.ground),
+            None => self.sockets.draw_delay(&mut self.shared),
         };
-        self.ground.schedule.after(delay, Happening::Answer { process: pid, link: id, socket });
+        self.shared.schedule.after(delay, Happening::Answer { process: pid, link: id, socket });
     }
 
     pub(super) fn answer(&mut self, pid: ProcessId, id: LinkId, socket: Option<Socket>) {
         let is_wanted = self.processes[pid].is_alive && self.processes[pid].links.contains_key(&id);
         match socket {
             Some(socket) if is_wanted => {
-                let peer = self.wires.end(socket.other()).map(|end| end.process);
+                let peer = self.sockets.end(socket.other()).map(|end| end.process);
                 if let Some(link) = self.processes[pid].links.get_mut(&id) {
                     link.open(&self.config, socket, peer);
                 }
@@ -81,7 +81,7 @@ impl World {
                 self.wake(pid, id);
             }
             Some(socket) => {
-                self.wires.close(&mut self.ground, socket, super::ledger::Loss::Discarded);
+                self.sockets.close(&mut self.shared, socket, super::ledger::Loss::Discarded);
             }
             None if is_wanted => self.finish(pid, id, Cause::Refused),
             None => {}
@@ -90,7 +90,7 @@ impl World {
 
     /// Tells a node where the two ends of its link are.
     fn place(&mut self, pid: ProcessId, link: LinkId, socket: Socket) {
-        let Some(other) = self.wires.end(socket.other()) else { return };
+        let Some(other) = self.sockets.end(socket.other()) else { return };
         let (local, remote) = (address(self.processes[pid].machine), address(other.machine));
         let scope = Scope::of(local.ip(), remote.ip());
         let way = Way { remote, scope, announce: Some(HostPort::from(local)), also: None };
@@ -99,24 +99,24 @@ impl World {
 
     /// The accept thread admits whoever waits.
     pub(super) fn accept(&mut self, socket: Socket) {
-        let Some(end) = self.wires.end(socket).filter(|end| end.state == EndState::Open) else {
+        let Some(end) = self.sockets.end(socket).filter(|end| end.state == EndState::Open) else {
             return;
         };
         let pid = end.process;
         match self.admit(pid) {
             Ok(id) => {
                 let mut link = Link::dialling(&self.config, self.processes[pid].id);
-                let peer = self.wires.end(socket.other()).map(|end| end.process);
+                let peer = self.sockets.end(socket.other()).map(|end| end.process);
                 link.open(&self.config, socket, peer);
                 self.processes[pid].links.insert(id, link);
-                if let Some(end) = self.wires.end_mut(socket) {
+                if let Some(end) = self.sockets.end_mut(socket) {
                     end.link = Some(id);
                 }
                 self.place(pid, id, socket);
                 self.tell(pid, Event::Opened { link: id });
                 self.wake(pid, id);
             }
-            Err(_) => self.wires.close(&mut self.ground, socket, super::ledger::Loss::Discarded),
+            Err(_) => self.sockets.close(&mut self.shared, socket, super::ledger::Loss::Discarded),
         }
     }
 

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::ledger::Loss;
-use super::network::{Ground, Wires};
+use super::network::{Shared, Sockets};
 use super::schedule::Happening;
 use super::tcp::{Broken, Conn, EndState, Segment, Socket};
 
-impl Wires {
+impl Sockets {
     /// This end gets an error, and its process learns of it.
-    pub fn break_end(&mut self, ground: &mut Ground, socket: Socket, how: Broken) {
+    pub fn break_end(&mut self, shared: &mut Shared, socket: Socket, how: Broken) {
         let Some(conn) = self.conn_mut(socket) else { return };
         let end = &mut conn.ends[socket.end];
         if end.state == EndState::Open && end.error.is_none() {
@@ -19,21 +19,21 @@ impl Wires {
                 pipe.flying.clear();
                 pipe.stuck = None;
             }
-            ground.schedule.after(Duration::ZERO, Happening::Room { socket });
+            shared.schedule.after(Duration::ZERO, Happening::Room { socket });
         }
     }
 
     /// Resets this end, unless the reset is lost as well.
-    pub fn reset(&mut self, ground: &mut Ground, socket: Socket) {
+    pub fn reset(&mut self, shared: &mut Shared, socket: Socket) {
         if self.is_blocked(socket) {
-            self.watch(ground, socket);
+            self.watch(shared, socket);
         } else {
-            self.break_end(ground, socket, Broken::Reset);
+            self.break_end(shared, socket, Broken::Reset);
         }
     }
 
     /// Closes this end for its process. With input unread that resets the connection.
-    pub fn close(&mut self, ground: &mut Ground, socket: Socket, why: Loss) {
+    pub fn close(&mut self, shared: &mut Shared, socket: Socket, why: Loss) {
         let Some(conn) = self.conn_mut(socket) else { return };
         if conn.ends[socket.end].state != EndState::Open {
             return;
@@ -44,35 +44,35 @@ impl Wires {
         let has_unread = !input.arrived.is_empty();
         let is_data = |(_, segment): &(Duration, Segment)| matches!(segment, Segment::Data(_));
         let gets_more = input.flying.iter().any(is_data);
-        self.lose(ground, socket.other(), why);
+        self.lose(shared, socket.other(), why);
         if is_broken {
             // Its system has forgotten the connection: no farewell.
-            self.watch(ground, socket.other());
+            self.watch(shared, socket.other());
         } else if has_unread {
             if let Some(conn) = self.conn_mut(socket) {
                 conn.pipes[socket.end].flying.clear();
             }
-            self.turn_away(ground, socket.other());
+            self.turn_away(shared, socket.other());
         } else {
-            self.shut(ground, socket);
+            self.shut(shared, socket);
             if gets_more {
-                self.turn_away(ground, socket.other());
+                self.turn_away(shared, socket.other());
             }
         }
-        self.tidy(ground, socket);
+        self.tidy(shared, socket);
     }
 
     /// Silences this end, because its machine is off.
-    pub fn silence(&mut self, ground: &mut Ground, socket: Socket) {
-        self.lose(ground, socket.other(), Loss::Crashed);
+    pub fn silence(&mut self, shared: &mut Shared, socket: Socket) {
+        self.lose(shared, socket.other(), Loss::Crashed);
         if let Some(end) = self.end_mut(socket) {
             end.state = EndState::Silent;
         }
-        self.watch(ground, socket.other());
+        self.watch(shared, socket.other());
     }
 
     /// Forgets the old connections of a machine that is on again.
-    pub fn wake_machine(&mut self, ground: &mut Ground, machine: usize) {
+    pub fn wake_machine(&mut self, shared: &mut Shared, machine: usize) {
         let conns = self.conns.iter_mut().flatten();
         for end in conns.flat_map(|conn| &mut conn.ends).filter(|end| end.machine == machine) {
             if end.state == EndState::Silent {
@@ -80,29 +80,29 @@ impl Wires {
             }
         }
         for conn in 0..self.conns.len() {
-            self.tidy(ground, Socket { conn, end: 0 });
+            self.tidy(shared, Socket { conn, end: 0 });
         }
     }
 
     /// Breaks the connection without telling either end.
-    pub fn cut(&mut self, ground: &mut Ground, socket: Socket) {
+    pub fn cut(&mut self, shared: &mut Shared, socket: Socket) {
         if let Some(conn) = self.conn_mut(socket) {
             conn.is_cut = true;
         }
-        self.watch(ground, socket);
-        self.watch(ground, socket.other());
+        self.watch(shared, socket);
+        self.watch(shared, socket.other());
     }
 
     /// Has this end's keep-alive look, because something has gone wrong.
-    pub fn watch(&mut self, ground: &mut Ground, socket: Socket) {
+    pub fn watch(&mut self, shared: &mut Shared, socket: Socket) {
         if self.end(socket).is_some_and(|end| end.state == EndState::Open) {
-            let since = ground.schedule.now();
-            let idle = self.keepalive + Self::up_to(ground, self.keepalive / 3);
-            ground.schedule.after(idle, Happening::Probe { socket, since });
+            let since = shared.schedule.now();
+            let idle = self.keepalive + Self::up_to(shared, self.keepalive / 3);
+            shared.schedule.after(idle, Happening::Probe { socket, since });
         }
     }
 
-    pub fn probe(&mut self, ground: &mut Ground, socket: Socket, since: Duration) {
+    pub fn probe(&mut self, shared: &mut Shared, socket: Socket, since: Duration) {
         let (interval, is_blocked) = (self.keepalive / 3, self.is_blocked(socket));
         let Some(conn) = self.conn(socket) else { return };
         if conn.ends[socket.end].state != EndState::Open || conn.ends[socket.end].error.is_some() {
@@ -112,18 +112,18 @@ impl Wires {
         if is_blocked || other == EndState::Silent {
             // As Linux has it: the user timeout counts for these probes as well.
             let patience = self.network.patience.max(self.keepalive + interval);
-            if ground.schedule.now() >= since + patience {
-                self.break_end(ground, socket, Broken::TimedOut);
+            if shared.schedule.now() >= since + patience {
+                self.break_end(shared, socket, Broken::TimedOut);
             } else {
-                ground.schedule.after(interval, Happening::Probe { socket, since });
+                shared.schedule.after(interval, Happening::Probe { socket, since });
             }
         } else if other == EndState::Closed && !conn.pipes[1 - socket.end].says_so() {
-            self.break_end(ground, socket, Broken::Reset);
+            self.break_end(shared, socket, Broken::Reset);
         }
     }
 
     /// Drops what is in this end's pipe.
-    pub(super) fn lose(&mut self, ground: &mut Ground, socket: Socket, why: Loss) {
+    pub(super) fn lose(&mut self, shared: &mut Shared, socket: Socket, why: Loss) {
         let Some(conn) = self.conn_mut(socket) else { return };
         let (from, to) = (conn.ends[socket.end].process, conn.ends[1 - socket.end].process);
         let pipe = &mut conn.pipes[socket.end];
@@ -132,15 +132,15 @@ impl Wires {
         pipe.unread = 0;
         pipe.stuck = None;
         for tag in pipe.tags.drain(..) {
-            ground.ledger.lost(tag, from, to, why);
+            shared.ledger.lost(tag, from, to, why);
         }
     }
 
     /// Forgets a connection that is over, and counts what is still in it.
-    pub(super) fn tidy(&mut self, ground: &mut Ground, socket: Socket) {
+    pub(super) fn tidy(&mut self, shared: &mut Shared, socket: Socket) {
         if self.conn(socket).is_some_and(Conn::is_over) {
-            self.lose(ground, socket, Loss::InFlight);
-            self.lose(ground, socket.other(), Loss::InFlight);
+            self.lose(shared, socket, Loss::InFlight);
+            self.lose(shared, socket.other(), Loss::InFlight);
             self.conns[socket.conn] = None;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::network::Ground;
+use super::network::Shared;
 use super::schedule::Happening;
 use super::tcp::{Broken, Conn, EndState, Socket};
 use super::world::World;
@@ -104,12 +104,12 @@ impl World {
     pub fn plan_faults(&mut self, faults: &Faults) {
         let skew = faults.clock_skew.as_millis() as i64;
         for machine in self.machines.iter_mut().filter(|_| skew > 0) {
-            machine.skew = self.ground.rng.below(2 * skew as u64 + 1) as i64 - skew;
+            machine.skew = self.shared.rng.below(2 * skew as u64 + 1) as i64 - skew;
         }
         for incident in faults.incidents() {
             let after = self.between(Duration::ZERO, faults.within);
             self.trouble_until(after);
-            self.ground.schedule.after(after, Happening::Fault(incident));
+            self.shared.schedule.after(after, Happening::Fault(incident));
         }
     }
 
@@ -144,7 +144,7 @@ impl World {
                     world.machines[machine].naps += 1;
                     world.trouble_until(pause);
                     let end = Happening::Fault(Incident::Hurry { machine });
-                    world.ground.schedule.after(pause, end);
+                    world.shared.schedule.after(pause, end);
                 });
             }
             Incident::Restart { machine } => self.restart(machine),
@@ -163,47 +163,47 @@ impl World {
 
     fn part_some(&mut self) {
         let mut nodes: Vec<usize> = (0..self.machines.len()).collect();
-        self.ground.rng.shuffle(&mut nodes);
+        self.shared.rng.shuffle(&mut nodes);
         let most = (nodes.len() / 2).max(1) as u64;
-        nodes.truncate(1 + self.ground.rng.below(most) as usize);
+        nodes.truncate(1 + self.shared.rng.below(most) as usize);
         let pause = self.between(Duration::from_secs(1), Duration::from_secs(40));
         self.partition(&nodes, pause);
     }
 
     fn reset_connection(&mut self, socket: Socket) {
         for socket in [socket, socket.other()] {
-            self.ground.schedule.after(Duration::ZERO, Happening::Reset { socket });
+            self.shared.schedule.after(Duration::ZERO, Happening::Reset { socket });
         }
     }
 
     fn half_open(&mut self, socket: Socket) {
-        self.wires.cut(&mut self.ground, socket);
-        match self.ground.rng.below(3) {
-            0 => self.wires.break_end(&mut self.ground, socket, Broken::TimedOut),
-            1 => self.wires.break_end(&mut self.ground, socket.other(), Broken::TimedOut),
+        self.sockets.cut(&mut self.shared, socket);
+        match self.shared.rng.below(3) {
+            0 => self.sockets.break_end(&mut self.shared, socket, Broken::TimedOut),
+            1 => self.sockets.break_end(&mut self.shared, socket.other(), Broken::TimedOut),
             _ => {}
         }
     }
 
     fn restart_after(&mut self, machine: usize, pause: Duration) {
         self.trouble_until(pause);
-        self.ground.schedule.after(pause, Happening::Fault(Incident::Restart { machine }));
+        self.shared.schedule.after(pause, Happening::Fault(Incident::Restart { machine }));
     }
 
     // To whom, and when.
 
     fn on_a_machine(&mut self, act: impl FnOnce(&mut Self, usize)) {
         let up: Vec<usize> = (0..self.len()).filter(|&node| self.is_up(node)).collect();
-        if let Some(&machine) = up.get(self.ground.rng.below(up.len() as u64) as usize) {
+        if let Some(&machine) = up.get(self.shared.rng.below(up.len() as u64) as usize) {
             act(self, machine);
         }
     }
 
     fn on_a_connection(&mut self, act: impl FnOnce(&mut Self, Socket)) {
         let is_up = |conn: &Conn| conn.ends.iter().all(|end| end.state == EndState::Open);
-        let up = self.wires.conns().filter(|(_, conn)| is_up(conn));
+        let up = self.sockets.conns().filter(|(_, conn)| is_up(conn));
         let up: Vec<Socket> = up.map(|(socket, _)| socket).collect();
-        if let Some(&socket) = up.get(self.ground.rng.below(up.len() as u64) as usize) {
+        if let Some(&socket) = up.get(self.shared.rng.below(up.len() as u64) as usize) {
             act(self, socket);
         }
     }
@@ -214,11 +214,11 @@ impl World {
     }
 
     pub(super) fn between(&mut self, least: Duration, most: Duration) -> Duration {
-        between(&mut self.ground, least, most)
+        between(&mut self.shared, least, most)
     }
 }
 
-fn between(ground: &mut Ground, least: Duration, most: Duration) -> Duration {
+fn between(shared: &mut Shared, least: Duration, most: Duration) -> Duration {
     let span = most.saturating_sub(least).as_micros() as u64;
-    least + Duration::from_micros(ground.rng.below(span + 1))
+    least + Duration::from_micros(shared.rng.below(span + 1))
 }

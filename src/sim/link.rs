@@ -94,13 +94,13 @@ impl World {
         let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
         if !std::mem::replace(&mut link.is_woken, true) {
             let pause = self.lag();
-            self.ground.schedule.after(pause, Happening::Turn { process: pid, link: id });
+            self.shared.schedule.after(pause, Happening::Turn { process: pid, link: id });
         }
     }
 
     /// Tells a link's thread about its connection. That there is something to read is told once.
     pub(super) fn wake_end(&mut self, socket: Socket, is_readable: bool) {
-        let Some(end) = self.wires.end(socket) else { return };
+        let Some(end) = self.sockets.end(socket) else { return };
         let (pid, Some(id)) = (end.process, end.link) else { return };
         let is_readable = is_readable || end.error.is_some();
         if let Some(link) = self.processes[pid].links.get_mut(&id)
@@ -114,7 +114,7 @@ impl World {
 
     /// Runs a link's thread.
     pub(super) fn turn(&mut self, pid: ProcessId, id: LinkId) {
-        let now = self.ground.schedule.now();
+        let now = self.shared.schedule.now();
         let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
         link.is_woken = false;
         link.alarm = link.alarm.filter(|&alarm| alarm > now);
@@ -145,7 +145,7 @@ impl World {
             Next::Now => self.wake(pid, id),
             Next::At(next) if link.alarm.is_none_or(|alarm| next < alarm) => {
                 link.alarm = Some(next);
-                self.ground.schedule.at(next, Happening::Turn { process: pid, link: id });
+                self.shared.schedule.at(next, Happening::Turn { process: pid, link: id });
             }
             Next::At(_) | Next::WhenWoken => {}
         }
@@ -168,9 +168,9 @@ impl World {
 
     /// Notes a turn that changed nothing: a thread that has nothing to do must rest.
     fn expect_rest(&mut self, pid: ProcessId, id: LinkId, holds: usize) {
-        let now = self.ground.schedule.now();
+        let now = self.shared.schedule.now();
         let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
-        let input = link.socket.and_then(|at| Some((at, self.wires.conn(at)?)));
+        let input = link.socket.and_then(|at| Some((at, self.sockets.conn(at)?)));
         let input = input.map(|(at, conn)| &conn.pipes[1 - at.end]);
         let unread = input.map_or([0; 2], |pipe| [pipe.unread, pipe.arrived.len()]);
         let waiting = [link.desk.outgoing.len(), link.writing.len(), holds, link.desk.undigested()];
@@ -183,7 +183,7 @@ impl World {
         (link.turns.state, link.turns.last) = (state, now);
         if link.turns.idle > MOST_IDLE {
             let what = format!("link {id:?} of process {pid} turns and turns at {now:?}");
-            self.ground.ledger.breaks("a thread rests when there is nothing to do", what);
+            self.shared.ledger.breaks("a thread rests when there is nothing to do", what);
         }
     }
 

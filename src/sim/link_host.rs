@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::ledger::{Loss, Tag};
-use super::network::{Ground, Wires};
+use super::network::{Shared, Sockets};
 use super::process::Inbound;
 use super::schedule::ProcessId;
 use super::tcp::Socket;
@@ -31,29 +31,29 @@ pub(super) struct LinkHost<'a> {
 
 /// One end of a modelled connection, as its process uses it.
 pub(super) struct Line<'a> {
-    wires: &'a mut Wires,
-    ground: &'a mut Ground,
+    sockets: &'a mut Sockets,
+    shared: &'a mut Shared,
     socket: Socket,
 }
 
 impl Read for Line<'_> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let Some(conn) = self.wires.conn_mut(self.socket) else { return Ok(0) };
+        let Some(conn) = self.sockets.conn_mut(self.socket) else { return Ok(0) };
         let read = conn.tap(self.socket.end).read(room);
-        self.wires.has_read(self.ground, self.socket);
+        self.sockets.has_read(self.shared, self.socket);
         read
     }
 }
 
 impl Transport<Tag> for Line<'_> {
     fn write_frames(&mut self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.wires.writable(self.socket)?;
+        self.sockets.writable(self.socket)?;
         let mut written = 0;
         for frame in frames {
-            let room = self.wires.room(self.socket).min(frame.len());
+            let room = self.sockets.room(self.socket).min(frame.len());
             if room > 0 {
                 let bytes = Bytes::copy_from_slice(&frame[..room]);
-                self.wires.write(self.ground, self.socket, bytes);
+                self.sockets.write(self.shared, self.socket, bytes);
                 written += room;
             }
             if room < frame.len() {
@@ -61,18 +61,18 @@ impl Transport<Tag> for Line<'_> {
             }
         }
         if written == 0 {
-            self.wires.await_room(self.socket);
+            self.sockets.await_room(self.socket);
             return Err(io::ErrorKind::WouldBlock.into());
         }
         Ok(written)
     }
 
     fn finish_writing(&mut self) {
-        self.wires.shut(self.ground, self.socket);
+        self.sockets.shut(self.shared, self.socket);
     }
 
     fn wrote_frame(&mut self, tag: Tag) {
-        self.wires.wrote_frame(self.socket, tag);
+        self.sockets.wrote_frame(self.socket, tag);
     }
 }
 
@@ -89,7 +89,7 @@ impl Host<LinkId, Tag> for LinkHost<'_> {
     }
 
     fn now(&self) -> Duration {
-        self.world.ground.schedule.now()
+        self.world.shared.schedule.now()
     }
 
     fn desk<R>(&mut self, ask: impl FnOnce(&mut Desk<LinkId, Tag>) -> R) -> R {
@@ -108,17 +108,17 @@ impl Host<LinkId, Tag> for LinkHost<'_> {
         &mut self,
         ask: impl FnOnce(&mut Line<'_>, &mut Writing<Tag>, &mut Desk<LinkId, Tag>) -> R,
     ) -> Option<R> {
-        let World { wires, ground, processes, .. } = &mut *self.world;
+        let World { sockets, shared, processes, .. } = &mut *self.world;
         let link = processes[self.pid].links.get_mut(&self.id)?;
-        let mut line = Line { wires, ground, socket: link.socket? };
+        let mut line = Line { sockets, shared, socket: link.socket? };
         Some(ask(&mut line, &mut link.writing, &mut link.desk))
     }
 
     fn close_port(&mut self) {
-        let World { wires, ground, processes, .. } = &mut *self.world;
+        let World { sockets, shared, processes, .. } = &mut *self.world;
         let link = processes[self.pid].links.get_mut(&self.id);
         if let Some(socket) = link.and_then(|link| link.socket.take()) {
-            wires.close(ground, socket, Loss::Discarded);
+            sockets.close(shared, socket, Loss::Discarded);
         }
     }
 
@@ -145,7 +145,7 @@ impl Host<LinkId, Tag> for LinkHost<'_> {
     fn next_tag(&mut self) -> Tag {
         let link = self.world.processes[self.pid].links.get(&self.id);
         let socket = link.and_then(|link| link.socket)?;
-        let conn = self.world.wires.conn_mut(socket);
+        let conn = self.world.sockets.conn_mut(socket);
         conn.and_then(|conn| conn.pipes[1 - socket.end].tags.pop_front().flatten())
     }
 
@@ -158,7 +158,7 @@ impl Host<LinkId, Tag> for LinkHost<'_> {
     }
 
     fn tell_item(&mut self, tag: Tag, item: Item) {
-        self.world.ground.ledger.arrived(tag);
+        self.world.shared.ledger.arrived(tag);
         let before = tag.map(|_| self.world.processes[self.pid].node.stats());
         self.world.tell(self.pid, Event::read(self.id, item));
         let why = before.and_then(|before| self.world.turned_down(self.pid, &before));
@@ -166,7 +166,7 @@ impl Host<LinkId, Tag> for LinkHost<'_> {
     }
 
     fn note_resent(&mut self) {
-        self.world.ground.ledger.put(None);
+        self.world.shared.ledger.put(None);
     }
 
     fn drop_duplicates(&mut self, heads: &mut Vec<Head<Tag>>) {
@@ -174,7 +174,7 @@ impl Host<LinkId, Tag> for LinkHost<'_> {
         heads.retain(|(tag, head)| {
             let is_known = self.world.processes[self.pid].node.is_known(now, self.id, head);
             if is_known {
-                self.world.ground.ledger.arrived(*tag);
+                self.world.shared.ledger.arrived(*tag);
                 self.world.account(self.pid, (from, self.id), *tag, None, false);
             }
             !is_known
@@ -217,7 +217,7 @@ impl World {
     /// A thread that has just queued a message writes it, unless the link's own thread is at it: that
     /// is for the seed to say.
     pub(super) fn write_now(&mut self, pid: ProcessId, id: LinkId) {
-        let is_busy = self.ground.rng.below(4) == 0;
+        let is_busy = self.shared.rng.below(4) == 0;
         let mut host = LinkHost { world: self, pid, id };
         let flush = match is_busy {
             true => None,

@@ -16,7 +16,7 @@ impl World {
         let Some(pid) = self.machines[node].process.take() else { return };
         self.bury(pid);
         for socket in self.sockets_of(pid) {
-            self.wires.close(&mut self.ground, socket, Loss::Crashed);
+            self.sockets.close(&mut self.shared, socket, Loss::Crashed);
         }
     }
 
@@ -26,7 +26,7 @@ impl World {
         let Some(pid) = self.machines[node].process.take() else { return };
         self.bury(pid);
         for socket in self.sockets_of(pid) {
-            self.wires.silence(&mut self.ground, socket);
+            self.sockets.silence(&mut self.shared, socket);
         }
     }
 
@@ -34,7 +34,7 @@ impl World {
     /// that it connected to before.
     pub fn restart(&mut self, node: usize) {
         if std::mem::take(&mut self.machines[node].is_off) {
-            self.wires.wake_machine(&mut self.ground, node);
+            self.sockets.wake_machine(&mut self.shared, node);
         }
         if self.machines[node].process.is_none() {
             self.start(node);
@@ -49,7 +49,7 @@ impl World {
         let until = self.machines[node].frozen_until.max(self.now() + pause);
         self.machines[node].frozen_until = until;
         if let Some(process) = self.machines[node].process {
-            self.ground.schedule.at(until, Happening::Program { process });
+            self.shared.schedule.at(until, Happening::Program { process });
         }
     }
 
@@ -67,21 +67,21 @@ impl World {
     pub fn partition(&mut self, nodes: &[usize], pause: Duration) {
         self.partitions += 1;
         let (partition, side) = (self.partitions, nodes.iter().copied().collect::<BTreeSet<_>>());
-        self.wires.part(partition, side.clone());
+        self.sockets.part(partition, side.clone());
         let is_across = |conn: &Conn| {
             side.contains(&conn.ends[0].machine) != side.contains(&conn.ends[1].machine)
         };
-        let across = self.wires.conns().filter(|(_, conn)| is_across(conn));
+        let across = self.sockets.conns().filter(|(_, conn)| is_across(conn));
         for socket in across.map(|(socket, _)| socket).collect::<Vec<Socket>>() {
-            self.wires.watch(&mut self.ground, socket);
-            self.wires.watch(&mut self.ground, socket.other());
+            self.sockets.watch(&mut self.shared, socket);
+            self.sockets.watch(&mut self.shared, socket.other());
         }
         self.trouble_until(pause);
-        self.ground.schedule.after(pause, Happening::Fault(Incident::Heal { partition }));
+        self.shared.schedule.after(pause, Happening::Fault(Incident::Heal { partition }));
     }
 
     pub(super) fn heal(&mut self, partition: u64) {
-        self.wires.heal(partition);
+        self.sockets.heal(partition);
     }
 
     /// Counts what a process that ends takes with it.
@@ -89,13 +89,13 @@ impl World {
         let lost: Vec<_> =
             self.processes[pid].undecided().map(|(from, tag)| (from.unwrap_or(pid), tag)).collect();
         for (from, tag) in lost {
-            self.ground.ledger.lost(tag, from, pid, Loss::Crashed);
+            self.shared.ledger.lost(tag, from, pid, Loss::Crashed);
         }
         let process = &mut self.processes[pid];
         process.is_alive = false;
         let routing = std::mem::take(&mut process.routing).len() as u64;
-        self.ground.ledger.routing -= routing;
-        self.ground.ledger.given_up += process.line.len() as u64 + routing;
+        self.shared.ledger.routing -= routing;
+        self.shared.ledger.given_up += process.line.len() as u64 + routing;
         process.line.clear();
         process.daemon.inbox = std::collections::VecDeque::<Inbound>::new();
         let links: Vec<_> = process.links.keys().copied().collect();
@@ -105,13 +105,13 @@ impl World {
             let (queued, _) = link.desk.outgoing.seal();
             let begun = link.writing.give_up();
             for tag in begun.chain(queued.into_iter().map(|(_, tag)| tag)) {
-                self.ground.ledger.lost(tag, pid, to, Loss::Crashed);
+                self.shared.ledger.lost(tag, pid, to, Loss::Crashed);
             }
         }
     }
 
     fn sockets_of(&self, pid: ProcessId) -> Vec<Socket> {
-        let conns = self.wires.conns().flat_map(|(socket, _)| [socket, socket.other()]);
-        conns.filter(|&at| self.wires.end(at).is_some_and(|end| end.process == pid)).collect()
+        let conns = self.sockets.conns().flat_map(|(socket, _)| [socket, socket.other()]);
+        conns.filter(|&at| self.sockets.end(at).is_some_and(|end| end.process == pid)).collect()
     }
 }

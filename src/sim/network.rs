@@ -53,16 +53,17 @@ impl Default for Network {
     }
 }
 
-/// What everything in a world shares.
+/// What all parts of a world share.
 #[derive(Debug)]
-pub(super) struct Ground {
+pub(super) struct Shared {
     pub schedule: Schedule,
     pub rng: Rng,
     pub ledger: Ledger,
 }
 
+/// The connections of a world, and the network that carries them.
 #[derive(Debug)]
-pub(super) struct Wires {
+pub(super) struct Sockets {
     pub network: Network,
     /// Idle time before a keep-alive asks.
     pub keepalive: Duration,
@@ -73,10 +74,10 @@ pub(super) struct Wires {
     partitions: Vec<(u64, BTreeSet<usize>)>,
 }
 
-impl Wires {
+impl Sockets {
     pub fn new(keepalive: Duration) -> Self {
         let (network, conns, partitions) = (Network::default(), Vec::new(), Vec::new());
-        Wires { network, keepalive, buffers: None, conns, partitions }
+        Sockets { network, keepalive, buffers: None, conns, partitions }
     }
 
     pub fn conn(&self, socket: Socket) -> Option<&Conn> {
@@ -102,19 +103,19 @@ impl Wires {
     }
 
     /// Returns a new connection: the dialler's end of it.
-    pub fn connect(&mut self, ground: &mut Ground, dialler: End, acceptor: End) -> Socket {
-        let delay = self.draw_delay(ground);
-        self.conns.push(Some(Box::new(Conn::new(ground.schedule.now(), dialler, acceptor, delay))));
+    pub fn connect(&mut self, shared: &mut Shared, dialler: End, acceptor: End) -> Socket {
+        let delay = self.draw_delay(shared);
+        self.conns.push(Some(Box::new(Conn::new(shared.schedule.now(), dialler, acceptor, delay))));
         Socket { conn: self.conns.len() - 1, end: 0 }
     }
 
-    pub fn draw_delay(&self, ground: &mut Ground) -> Duration {
+    pub fn draw_delay(&self, shared: &mut Shared) -> Duration {
         let (least, most) = (*self.network.delay.start(), *self.network.delay.end());
-        least + Self::up_to(ground, most.saturating_sub(least))
+        least + Self::up_to(shared, most.saturating_sub(least))
     }
 
-    pub(super) fn up_to(ground: &mut Ground, most: Duration) -> Duration {
-        Duration::from_micros(ground.rng.below(most.as_micros() as u64 + 1))
+    pub(super) fn up_to(shared: &mut Shared, most: Duration) -> Duration {
+        Duration::from_micros(shared.rng.below(most.as_micros() as u64 + 1))
     }
 
     // Partitions.
@@ -160,13 +161,13 @@ impl Wires {
         self.buffers.map_or(self.network.buffer, |bytes| self.network.buffer.min(2 * bytes))
     }
 
-    pub fn write(&mut self, ground: &mut Ground, socket: Socket, bytes: Bytes) {
+    pub fn write(&mut self, shared: &mut Shared, socket: Socket, bytes: Bytes) {
         let pace = Duration::from_secs_f64(bytes.len() as f64 / self.network.rate.max(1) as f64);
         let Some(conn) = self.conn_mut(socket) else { return };
         let pipe = &mut conn.pipes[socket.end];
         pipe.unread += bytes.len();
-        pipe.free_at = pipe.free_at.max(ground.schedule.now()) + pace;
-        self.send(ground, socket, Segment::Data(bytes));
+        pipe.free_at = pipe.free_at.max(shared.schedule.now()) + pace;
+        self.send(shared, socket, Segment::Data(bytes));
     }
 
     /// Notes that a frame was written to its end.
@@ -177,22 +178,22 @@ impl Wires {
     }
 
     /// Notes that nothing more will be written.
-    pub fn shut(&mut self, ground: &mut Ground, socket: Socket) {
+    pub fn shut(&mut self, shared: &mut Shared, socket: Socket) {
         let Some(conn) = self.conn_mut(socket) else { return };
         if !std::mem::replace(&mut conn.pipes[socket.end].is_shut, true) {
-            self.send(ground, socket, Segment::Fin);
+            self.send(shared, socket, Segment::Fin);
         }
     }
 
-    fn send(&mut self, ground: &mut Ground, socket: Socket, segment: Segment) {
-        let late = Self::up_to(ground, self.network.jitter);
+    fn send(&mut self, shared: &mut Shared, socket: Socket, segment: Segment) {
+        let late = Self::up_to(shared, self.network.jitter);
         let Some(conn) = self.conn_mut(socket) else { return };
         let pipe = &mut conn.pipes[socket.end];
-        let leaves = pipe.free_at.max(ground.schedule.now());
+        let leaves = pipe.free_at.max(shared.schedule.now());
         pipe.last_at = pipe.last_at.max(leaves + conn.delay + late);
         pipe.flying.push_back((pipe.last_at, segment));
         if !std::mem::replace(&mut pipe.is_planned, true) {
-            ground.schedule.at(pipe.last_at, Happening::Arrive { socket });
+            shared.schedule.at(pipe.last_at, Happening::Arrive { socket });
         }
     }
 
@@ -200,24 +201,24 @@ impl Wires {
 
     /// Delivers what this end sent and what is due at the other end. Returns whether that end must
     /// be woken.
-    pub fn arrive(&mut self, ground: &mut Ground, socket: Socket) -> bool {
-        let (now, is_blocked) = (ground.schedule.now(), self.is_blocked(socket));
+    pub fn arrive(&mut self, shared: &mut Shared, socket: Socket) -> bool {
+        let (now, is_blocked) = (shared.schedule.now(), self.is_blocked(socket));
         let Some(conn) = self.conn_mut(socket) else { return false };
         let other = &conn.ends[1 - socket.end];
         conn.pipes[socket.end].is_planned = false;
         if is_blocked || other.state == EndState::Silent {
-            self.try_again(ground, socket);
-            self.tidy(ground, socket);
+            self.try_again(shared, socket);
+            self.tidy(shared, socket);
             return false;
         }
         if other.state == EndState::Closed {
-            self.turn_away(ground, socket);
+            self.turn_away(shared, socket);
             return false;
         }
         if other.error.is_some() {
             // What arrived before can still be read, and frames of it may have been.
             conn.pipes[socket.end].flying.clear();
-            self.send_reset(ground, socket);
+            self.send_reset(shared, socket);
             return false;
         }
         let pipe = &mut conn.pipes[socket.end];
@@ -231,14 +232,14 @@ impl Wires {
         }
         if let Some((at, _)) = pipe.flying.front() {
             pipe.is_planned = true;
-            ground.schedule.at(*at, Happening::Arrive { socket });
+            shared.schedule.at(*at, Happening::Arrive { socket });
         }
         true
     }
 
     /// Plans that TCP sends again, with growing pauses, until its patience is over.
-    fn try_again(&mut self, ground: &mut Ground, socket: Socket) {
-        let (now, patience) = (ground.schedule.now(), self.network.patience);
+    fn try_again(&mut self, shared: &mut Shared, socket: Socket) {
+        let (now, patience) = (shared.schedule.now(), self.network.patience);
         let Some(conn) = self.conn_mut(socket) else { return };
         if conn.ends[socket.end].state == EndState::Silent {
             return conn.pipes[socket.end].flying.clear();
@@ -247,33 +248,33 @@ impl Wires {
         let (since, pause) = pipe.stuck.unwrap_or((now, FIRST_RETRY));
         if now >= since + patience {
             return match conn.ends[socket.end].state {
-                EndState::Open => self.break_end(ground, socket, Broken::TimedOut),
+                EndState::Open => self.break_end(shared, socket, Broken::TimedOut),
                 // What a closed end had left to say is given up, and the other one does not know.
                 EndState::Closed | EndState::Silent => {
-                    self.lose(ground, socket, Loss::InFlight);
-                    self.watch(ground, socket.other());
+                    self.lose(shared, socket, Loss::InFlight);
+                    self.watch(shared, socket.other());
                 }
             };
         }
         pipe.stuck = Some((since, pause * 2));
         pipe.is_planned = true;
         let next = (now + pause).min(since + patience);
-        ground.schedule.at(next, Happening::Arrive { socket });
+        shared.schedule.at(next, Happening::Arrive { socket });
     }
 
     /// Drops what this end sent, because the other end is closed, and resets it.
-    pub(super) fn turn_away(&mut self, ground: &mut Ground, socket: Socket) {
-        self.lose(ground, socket, Loss::InFlight);
-        self.send_reset(ground, socket);
-        self.tidy(ground, socket);
+    pub(super) fn turn_away(&mut self, shared: &mut Shared, socket: Socket) {
+        self.lose(shared, socket, Loss::InFlight);
+        self.send_reset(shared, socket);
+        self.tidy(shared, socket);
     }
 
     /// Tells this end, if it is open, that the other one knows no such connection.
-    fn send_reset(&mut self, ground: &mut Ground, socket: Socket) {
+    fn send_reset(&mut self, shared: &mut Shared, socket: Socket) {
         if let Some(conn) = self.conn(socket)
             && conn.ends[socket.end].state == EndState::Open
         {
-            ground.schedule.after(conn.delay, Happening::Reset { socket });
+            shared.schedule.after(conn.delay, Happening::Reset { socket });
         }
     }
 
@@ -285,13 +286,13 @@ impl Wires {
     }
 
     /// This end has read: a writer that waits may go on.
-    pub fn has_read(&mut self, ground: &mut Ground, socket: Socket) {
+    pub fn has_read(&mut self, shared: &mut Shared, socket: Socket) {
         let half = self.buffer() / 2;
         let Some(conn) = self.conn_mut(socket) else { return };
         let (pipe, delay) = (&mut conn.pipes[1 - socket.end], conn.delay);
         if pipe.is_awaited && pipe.unread <= half {
             pipe.is_awaited = false;
-            ground.schedule.after(delay, Happening::Room { socket: socket.other() });
+            shared.schedule.after(delay, Happening::Room { socket: socket.other() });
         }
     }
 }

@@ -102,7 +102,7 @@ impl World {
         draft: Draft,
         to: Option<(NodeId, Option<MessageId>)>,
     ) {
-        let since = self.ground.schedule.now();
+        let since = self.shared.schedule.now();
         let (to, about) = to.map_or((None, None), |(to, about)| (Some(to), about));
         self.processes[pid].line.push_back(Wish { draft, to, about, since });
         self.send_line(pid);
@@ -123,7 +123,7 @@ impl World {
         self.machines[node].targets.push(to);
         if let Some(pid) = self.machines[node].process {
             self.processes[pid].to_reach.insert(to);
-            self.ground.schedule.after(Duration::ZERO, Happening::Program { process: pid });
+            self.shared.schedule.after(Duration::ZERO, Happening::Program { process: pid });
         }
     }
 
@@ -134,7 +134,7 @@ impl World {
         }
         let patience = self.config.send_timeout;
         while let Some(first) = self.processes[pid].line.front() {
-            let is_over = self.ground.schedule.now() > first.since + patience;
+            let is_over = self.shared.schedule.now() > first.since + patience;
             if !is_over && first.to.is_none() && !self.has_room(pid) {
                 return;
             }
@@ -146,7 +146,7 @@ impl World {
                 Some(to) => self.route(pid, &draft, to, about),
                 None => self.publish(pid, draft),
             };
-            self.ground.ledger.given_up += u64::from(!is_sent);
+            self.shared.ledger.given_up += u64::from(!is_sent);
         }
     }
 
@@ -158,11 +158,11 @@ impl World {
 
     /// Sends a message now. Returns false if an identical one was sent too often.
     fn publish(&mut self, pid: ProcessId, mut draft: Draft) -> bool {
-        let now = self.ground.schedule.now();
+        let now = self.shared.schedule.now();
         draft.time = self.clock(pid).second();
         let is_broadcast = draft.main.is_relayed();
         let audience = if is_broadcast { Audience::Mesh } else { Audience::Peers };
-        let number = self.ground.ledger.sent(pid, now, draft.time, audience);
+        let number = self.shared.ledger.sent(pid, now, draft.time, audience);
         if !is_broadcast {
             let frame = draft.encode(&self.processes[pid].id, &draft.id());
             self.owe(number, pid);
@@ -174,11 +174,11 @@ impl World {
         let sent = self.act_writing(pid, number, |node, now| node.publish(now, &mut message));
         if sent.is_err() {
             // It was never sent.
-            self.ground.ledger.sendings.pop();
+            self.shared.ledger.sendings.pop();
             return false;
         }
-        self.ground.ledger.sendings[number].date = message.time();
-        self.ground.ledger.owe(number, rows);
+        self.shared.ledger.sendings[number].date = message.time();
+        self.shared.ledger.owe(number, rows);
         true
     }
 
@@ -191,7 +191,7 @@ impl World {
         let targets = process.to_reach.iter().copied().filter(|to| !under_way.contains(to));
         let mut targets: Vec<usize> = targets.collect();
         // Where there is not room for all of them, none is to wait forever.
-        self.ground.rng.shuffle(&mut targets);
+        self.shared.rng.shuffle(&mut targets);
         for to in targets {
             let connecting = self.act(pid, |node, now| node.connect(now, vec![address(to).into()]));
             match connecting {
@@ -219,7 +219,7 @@ impl World {
     /// Plans one retry, however many of the program's attempts have failed.
     fn try_again(&mut self, pid: ProcessId) {
         if !std::mem::replace(&mut self.processes[pid].tries_again, true) {
-            self.ground.schedule.after(TRY_AGAIN, Happening::Program { process: pid });
+            self.shared.schedule.after(TRY_AGAIN, Happening::Program { process: pid });
         }
     }
 }

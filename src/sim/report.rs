@@ -62,7 +62,7 @@ impl World {
     /// Returns what happened so far, in numbers.
     #[must_use]
     pub fn report(&self) -> Report {
-        let ledger = &self.ground.ledger;
+        let ledger = &self.shared.ledger;
         let broadcasts: Vec<&Sending> =
             ledger.sendings.iter().filter(|sending| sending.is_broadcast()).collect();
         let arrivals = |sending: &Sending| sending.accepted.len() as u64 - 1;
@@ -103,7 +103,7 @@ impl World {
             joined: self.joined,
             left: self.left.clone().into_iter().collect(),
             full_queues: self.processes.iter().map(|process| process.application.waits).sum(),
-            events: self.ground.schedule.passed(),
+            events: self.shared.schedule.passed(),
             took: self.took,
         }
     }
@@ -111,7 +111,7 @@ impl World {
     /// Broadcasts that have not got to every node that has been up since they were sent.
     #[must_use]
     pub fn incomplete(&self) -> usize {
-        let sendings = self.ground.ledger.sendings.iter().filter(|sending| sending.is_broadcast());
+        let sendings = self.shared.ledger.sendings.iter().filter(|sending| sending.is_broadcast());
         sendings.filter(|sending| self.cover(sending).full_after.is_none()).count()
     }
 
@@ -133,7 +133,7 @@ impl World {
     }
 
     fn losses(&self) -> Vec<(String, u64)> {
-        let lost = &self.ground.ledger.copies.lost;
+        let lost = &self.shared.ledger.copies.lost;
         let losses = Loss::ALL.iter().map(|why| (why.to_string(), lost[*why as usize]));
         losses.filter(|(_, count)| *count > 0).collect()
     }

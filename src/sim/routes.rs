@@ -51,25 +51,25 @@ impl World {
         about: Option<MessageId>,
     ) -> bool {
         let about = self.processes[pid].node.way_to(&to, about).about;
-        let address = Address { to, about, number: self.ground.ledger.sendings.len() as u64 };
+        let address = Address { to, about, number: self.shared.ledger.sendings.len() as u64 };
         let letter = Letter::new(draft, &self.processes[pid].id, &address, self.config.max_frame);
-        let now = self.ground.schedule.now();
-        let number = self.ground.ledger.sent(pid, now, draft.time, Audience::One(to));
+        let now = self.shared.schedule.now();
+        let number = self.shared.ledger.sent(pid, now, draft.time, Audience::One(to));
         let sent = letter.clone();
         let routed = self.act_writing(pid, number, |node, now| node.send_to(now, to, sent));
         match routed {
-            Dispatch::Sent if self.ground.ledger.sendings[number].put == 0 => {
+            Dispatch::Sent if self.shared.ledger.sendings[number].put == 0 => {
                 let what = format!("process {pid} never put message {number} on a link");
-                self.ground.ledger.breaks(NOT_FORGOTTEN, what);
+                self.shared.ledger.breaks(NOT_FORGOTTEN, what);
             }
             Dispatch::Sent => {}
             Dispatch::Pending(ticket) => {
-                self.ground.ledger.routing += 1;
+                self.shared.ledger.routing += 1;
                 let routing = &mut self.processes[pid].routing;
                 routing.push(Routing { ticket, number, letter, to });
             }
             // It was never sent.
-            Dispatch::TooMany => drop(self.ground.ledger.sendings.pop()),
+            Dispatch::TooMany => drop(self.shared.ledger.sendings.pop()),
         }
         routed != Dispatch::TooMany
     }
@@ -85,12 +85,12 @@ impl World {
         let routing = &mut self.processes[pid].routing;
         let Some(at) = routing.iter().position(|routing| routing.ticket == ticket) else { return };
         let Routing { number, to, .. } = routing.swap_remove(at);
-        self.ground.ledger.routing -= 1;
-        self.ground.ledger.given_up += u64::from(!sent);
-        let accepted = &self.ground.ledger.sendings[number].accepted;
+        self.shared.ledger.routing -= 1;
+        self.shared.ledger.given_up += u64::from(!sent);
+        let accepted = &self.shared.ledger.sendings[number].accepted;
         if sent && !accepted.keys().any(|&pid| self.processes[pid].id == to) {
             let what = format!("message {number} of process {pid}: said to be sent, not taken");
-            self.ground.ledger.breaks(TAKEN, what);
+            self.shared.ledger.breaks(TAKEN, what);
         }
     }
 }

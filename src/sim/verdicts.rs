@@ -26,41 +26,41 @@ impl World {
         is_delivered: bool,
     ) {
         let Some(number) = tag else { return };
-        let now = self.ground.schedule.now();
+        let now = self.shared.schedule.now();
         if is_delivered {
             self.processes[pid].delivered += 1;
-            self.ground.ledger.delivered(number, pid, from, now);
+            self.shared.ledger.delivered(number, pid, from, now);
             self.is_meant_for(pid, number);
-            if self.ground.ledger.sendings[number].is_broadcast() {
+            if self.shared.ledger.sendings[number].is_broadcast() {
                 self.owe(number, pid);
             }
         } else if let Some(why) = why {
             if self.may_turn_down(pid, link, number, why) {
-                self.ground.ledger.refused(number, from, pid, why);
+                self.shared.ledger.refused(number, from, pid, why);
             } else {
                 let what = format!("process {pid} turned down message {number} of {from}'s: {why}");
-                self.ground.ledger.breaks(SOUND, what);
+                self.shared.ledger.breaks(SOUND, what);
             }
         } else if self.is_on_its_way(pid, number) {
             // Passed on; to the ledger it counts as one who had it.
-            self.ground.ledger.passed_on(number, pid, from, now);
-        } else if !self.ground.ledger.sendings[number].accepted.contains_key(&pid) {
+            self.shared.ledger.passed_on(number, pid, from, now);
+        } else if !self.shared.ledger.sendings[number].accepted.contains_key(&pid) {
             let what = format!("process {pid} took message {number} for a duplicate");
-            self.ground.ledger.breaks(SOUND, what);
+            self.shared.ledger.breaks(SOUND, what);
         }
     }
 
     /// Returns whether a message to one node is in another one, which can only pass it on.
     fn is_on_its_way(&self, pid: ProcessId, number: usize) -> bool {
-        let audience = self.ground.ledger.sendings[number].audience;
+        let audience = self.shared.ledger.sendings[number].audience;
         matches!(audience, Audience::One(id) if id != self.processes[pid].id)
     }
 
     fn is_meant_for(&mut self, pid: ProcessId, number: usize) {
-        let audience = self.ground.ledger.sendings[number].audience;
+        let audience = self.shared.ledger.sendings[number].audience;
         if matches!(audience, Audience::One(id) if id != self.processes[pid].id) {
             let what = format!("process {pid} was given message {number}, which is for another");
-            self.ground.ledger.breaks("what is for one node gets to nobody else", what);
+            self.shared.ledger.breaks("what is for one node gets to nobody else", what);
         }
     }
 
@@ -68,7 +68,7 @@ impl World {
     /// its clock, its past and its links.
     fn may_turn_down(&self, pid: ProcessId, link: LinkId, number: usize, why: Refusal) -> bool {
         let (process, config) = (&self.processes[pid], &self.config);
-        let sending = &self.ground.ledger.sendings[number];
+        let sending = &self.shared.ledger.sendings[number];
         let (date, second) = (sending.date, self.clock(pid).second());
         match why {
             Refusal::Echo => sending.origin == pid,
@@ -88,7 +88,7 @@ impl World {
     /// Notes that every process that is linked to one that has a message must get it.
     pub(super) fn owe(&mut self, number: usize, pid: ProcessId) {
         let rows = self.rows(pid);
-        self.ground.ledger.owe(number, rows);
+        self.shared.ledger.owe(number, rows);
     }
 
     /// Returns a process with each one that it is linked to, if accounts are kept.

@@ -62,12 +62,12 @@ impl World {
         let up = || (0..self.len()).filter(|&node| self.is_up(node));
         let running: Vec<usize> = up().filter(|&node| !self.is_stopped(node)).collect();
         let among = if running.is_empty() { up().collect() } else { running };
-        among[self.ground.rng.below(among.len() as u64) as usize]
+        among[self.shared.rng.below(among.len() as u64) as usize]
     }
 
     /// Returns a random number below `bound`, by the seed.
     pub fn draw(&mut self, bound: u64) -> u64 {
-        self.ground.rng.below(bound)
+        self.shared.rng.below(bound)
     }
 
     /// Returns whether no message is on its way, nor waits to be sent or to be taken by an
@@ -82,7 +82,7 @@ impl World {
     /// Returns whether no message is on its way, nor waits for a way. More than was sent may not
     /// come out: that is for [`World::check`].
     pub(super) fn is_at_rest(&self) -> bool {
-        let ledger = &self.ground.ledger;
+        let ledger = &self.shared.ledger;
         ledger.copies.in_flight().unwrap_or(0) == 0 && ledger.routing == 0
     }
 
@@ -96,6 +96,6 @@ impl World {
     /// same course.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        self.ground.schedule.fingerprint()
+        self.shared.schedule.fingerprint()
     }
 }

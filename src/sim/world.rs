@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::ledger::Ledger;
-use super::network::{Ground, Network, Wires};
+use super::network::{Network, Shared, Sockets};
 use super::process::{Machine, Process, address};
 use super::schedule::{Happening, ProcessId, Schedule};
 use super::topology::Topology;
@@ -33,8 +33,8 @@ pub enum RelayRule {
 /// A world of nodes on a modelled network, in virtual time. See the [module](super).
 pub struct World {
     pub(super) seed: u64,
-    pub(super) ground: Ground,
-    pub(super) wires: Wires,
+    pub(super) shared: Shared,
+    pub(super) sockets: Sockets,
     pub(super) machines: Vec<Machine>,
     pub(super) processes: Vec<Process>,
     pub(super) config: Config,
@@ -57,7 +57,7 @@ impl World {
     /// Returns an empty world. The seed decides everything that will happen in it.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let ground = Ground {
+        let shared = Shared {
             schedule: Schedule::default(),
             rng: Rng::new(seed),
             ledger: Ledger::default(),
@@ -65,8 +65,8 @@ impl World {
         let config = Config::default();
         World {
             seed,
-            ground,
-            wires: Wires::new(config.keepalive),
+            shared,
+            sockets: Sockets::new(config.keepalive),
             machines: Vec::new(),
             processes: Vec::new(),
             config,
@@ -89,8 +89,8 @@ impl World {
     pub fn settings(mut self, settings: &Builder) -> Self {
         let (protocol, config) = settings.parts();
         self.protocol = protocol.clone();
-        self.wires.keepalive = config.keepalive;
-        self.wires.buffers = config.system_buffers();
+        self.sockets.keepalive = config.keepalive;
+        self.sockets.buffers = config.system_buffers();
         self.config = config.clone();
         self
     }
@@ -98,7 +98,7 @@ impl World {
     /// Sets how the network behaves, from now on.
     #[must_use]
     pub fn network(mut self, network: Network) -> Self {
-        self.wires.network = network;
+        self.sockets.network = network;
         self
     }
 
@@ -129,7 +129,7 @@ impl World {
     pub fn nodes(mut self, count: usize) -> Self {
         let first = self.machines.len();
         for node in first..first + count {
-            let targets = self.topology.targets(node - first, count, &mut self.ground.rng);
+            let targets = self.topology.targets(node - first, count, &mut self.shared.rng);
             let targets = targets.into_iter().map(|target| first + target).collect();
             let is_fixed = !self.topology.is_open();
             self.machines.push(Machine { targets, is_fixed, ..Machine::default() });
@@ -145,21 +145,21 @@ impl World {
     /// Returns how long the world has existed.
     #[must_use]
     pub fn now(&self) -> Duration {
-        self.ground.schedule.now()
+        self.shared.schedule.now()
     }
 
     /// Lets the next thing happen, unless that is later than `limit` or a promise is broken.
     fn step(&mut self, limit: Duration) -> bool {
-        if self.ground.ledger.broken.is_some() {
+        if self.shared.ledger.broken.is_some() {
             return false;
         }
-        let Some(what) = self.ground.schedule.next(limit) else { return false };
-        if self.ground.schedule.stands_still() {
+        let Some(what) = self.shared.schedule.next(limit) else { return false };
+        if self.shared.schedule.stands_still() {
             let what = format!("{what:?}, again and again at {:?}", self.now());
-            self.ground.ledger.breaks("time goes on", what);
+            self.shared.ledger.breaks("time goes on", what);
         } else {
             self.happen(what);
-            self.ground.ledger.close_accounts();
+            self.shared.ledger.close_accounts();
         }
         true
     }
@@ -192,7 +192,7 @@ impl World {
 
     fn happen(&mut self, what: Happening) {
         if let Some(until) = self.is_kept_from(&what) {
-            return self.ground.schedule.at(until, what);
+            return self.shared.schedule.at(until, what);
         }
         match what {
             Happening::Tick { process } if self.processes[process].is_alive => self.tick(process),
@@ -211,13 +211,13 @@ impl World {
             Happening::Answer { process, link, socket } => self.answer(process, link, socket),
             Happening::Accept { socket } => self.accept(socket),
             Happening::Arrive { socket } => {
-                if self.wires.arrive(&mut self.ground, socket) {
+                if self.sockets.arrive(&mut self.shared, socket) {
                     self.wake_end(socket.other(), true);
                 }
             }
-            Happening::Reset { socket } => self.wires.reset(&mut self.ground, socket),
+            Happening::Reset { socket } => self.sockets.reset(&mut self.shared, socket),
             Happening::Probe { socket, since } => {
-                self.wires.probe(&mut self.ground, socket, since);
+                self.sockets.probe(&mut self.shared, socket, since);
             }
             Happening::Room { socket } => self.wake_end(socket, false),
             Happening::Fault(incident) => self.fault(&incident),
@@ -238,7 +238,7 @@ impl World {
             | Happening::Program { process }
             | Happening::Send { process }
             | Happening::Answer { process, .. } => *process,
-            Happening::Accept { socket } => self.wires.end(*socket)?.process,
+            Happening::Accept { socket } => self.sockets.end(*socket)?.process,
             _ => return None,
         };
         let until = self.machines[self.processes[process].machine].frozen_until;
@@ -247,14 +247,14 @@ impl World {
 
     pub(super) fn start(&mut self, machine: usize) {
         let pid = self.processes.len();
-        let id = NodeId::from_digest(&self.ground.rng.bytes());
+        let id = NodeId::from_digest(&self.shared.rng.bytes());
         let addr = HostPort::from(address(machine));
         let me = Identity { id, protocol: self.protocol.clone(), addr };
         let mut config = self.config.clone();
         if self.machines[machine].is_fixed {
             config.max_outgoing = 0;
         }
-        let node = Node::new(me, config, self.ground.rng.next_u64());
+        let node = Node::new(me, config, self.shared.rng.next_u64());
         let mut process = Process::new(machine, id, node, self.now(), &self.config);
         process.to_reach = self.machines[machine].targets.iter().copied().collect();
         self.processes.push(process);
@@ -263,7 +263,7 @@ impl World {
         self.machines[machine].frozen_until = Duration::ZERO;
         let soon = Duration::from_secs(u64::from(self.topology != Topology::Full));
         let pause = self.between(Duration::ZERO, soon);
-        self.ground.schedule.after(pause, Happening::Program { process: pid });
+        self.shared.schedule.after(pause, Happening::Program { process: pid });
     }
 
     pub(super) fn clock(&self, pid: ProcessId) -> Now {
@@ -273,7 +273,7 @@ impl World {
 
     /// Returns how long a thread takes to run when there is something to do.
     pub(super) fn lag(&mut self) -> Duration {
-        Duration::from_micros(self.ground.rng.below(100))
+        Duration::from_micros(self.shared.rng.below(100))
     }
 }
 
