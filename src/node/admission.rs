@@ -35,24 +35,19 @@ impl Node {
     }
 
     fn is_crowded(&self) -> bool {
-        self.strangers().count() >= self.config.max_handshaking.max(1)
+        self.strangers() >= self.config.max_handshaking.max(1)
     }
 
-    /// The stranger that has got no further for the longest time, if that was long enough: who is
-    /// getting on with its handshake does not give way to somebody newer.
+    /// Returns the stranger whose handshake has made no progress for the longest time, if that was long
+    /// enough: a link that makes progress does not give way to a newer one.
     fn most_silent(&self, now: Now) -> Option<LinkId> {
-        let since = |link: &LinkId| self.peers.get(link).map(Peer::progressed);
-        let silent = self.strangers().min_by_key(since)?;
-        (since(&silent)? + SILENCE <= now.mono).then_some(silent)
+        let (link, peer) = self.links.strangers().min_by_key(|(_, peer)| peer.progressed())?;
+        (peer.progressed() + SILENCE <= now.mono).then_some(link)
     }
 
-    /// Incoming links that have not shaken hands yet. Links are numbered in order, so the first is
-    /// the oldest.
-    pub(crate) fn strangers(&self) -> impl Iterator<Item = LinkId> {
-        let is_stranger =
-            |peer: &Peer| peer.direction == Direction::Incoming && peer.is_handshaking();
-        let peers = self.peers.iter();
-        peers.filter(move |(_, peer)| is_stranger(peer)).map(|(&link, _)| link)
+    /// Returns the number of incoming links whose handshake has not come yet.
+    pub fn strangers(&self) -> usize {
+        self.links.strangers().count()
     }
 
     pub(super) fn has_room(&self) -> Result<(), Cause> {
@@ -67,13 +62,13 @@ impl Node {
     fn has_place_beside(&self, link: Option<LinkId>) -> bool {
         let takes =
             |peer: &Peer| peer.is_outgoing() || !peer.is_handshaking() || peer.is_answered();
-        let others = self.peers.iter().filter(|(id, peer)| Some(**id) != link && takes(peer));
+        let others = self.links.iter().filter(|(id, peer)| Some(*id) != link && takes(peer));
         others.count() < self.config.max_links
     }
 
     /// Whether there is no place for this link, which has not been greeted yet.
     pub(super) fn is_surplus(&self, link: LinkId) -> bool {
-        let is_incoming = self.peers.get(&link).is_some_and(|peer| !peer.is_outgoing());
+        let is_incoming = self.links.is(link, |peer| !peer.is_outgoing());
         is_incoming && !self.has_place_beside(Some(link))
     }
 
@@ -87,9 +82,7 @@ impl Node {
 
     /// Notes where an incoming link came from.
     pub fn came_from(&mut self, link: LinkId, addr: SocketAddr) {
-        if let Some(peer) = self.peers.get_mut(&link) {
-            peer.from = Some(addr);
-        }
+        self.links.update(link, |peer| peer.from = Some(addr));
     }
 
     /// Counts somebody who connected and did not become a peer.

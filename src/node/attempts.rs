@@ -110,21 +110,17 @@ impl Peer {
 
 impl Node {
     pub(super) fn resolved(&mut self, link: LinkId, name: &HostPort, addrs: Vec<HostPort>) {
-        if let Some(peer) = self.peers.get_mut(&link) {
-            peer.attempts.found(name, addrs);
-        }
+        self.links.update(link, |peer| peer.attempts.found(name, addrs));
     }
 
     pub(super) fn unreached(&mut self, link: LinkId, addr: HostPort, cause: Cause) {
-        if let Some(peer) = self.peers.get_mut(&link) {
-            peer.attempts.failed(addr, cause);
-        }
+        self.links.update(link, |peer| peer.attempts.failed(addr, cause));
     }
 
     /// Some address answers. If it is no node, or says nothing, the others get their share of the
     /// time that is left.
     pub(super) fn share_time(&mut self, now: Now, link: LinkId) {
-        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(peer) = self.links.get_mut(link) else { return };
         let Some(reached) = peer.reached().filter(|_| peer.is_outgoing()) else { return };
         let left = peer.attempts.left_besides(&reached);
         if left > 0 {

@@ -47,7 +47,7 @@ impl Node {
             self.actions.push_back(Action::Report(MeshEvent::TroubleBegan(trouble)));
         }
         let is_dated_badly = matches!(why, Refusal::TooOld | Refusal::TooFarAhead);
-        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(peer) = self.links.get_mut(link) else { return };
         let Some(id) = peer.id().filter(|id| is_dated_badly && *id == envelope.sender) else {
             return;
         };
@@ -62,7 +62,7 @@ impl Node {
 
     /// A broadcast was taken. If the peer's own ones were refused before, that is over.
     pub(super) fn accepted(&mut self, now: Now, link: LinkId, envelope: &Envelope) {
-        let Some(peer) = self.peers.get_mut(&link).filter(|peer| peer.clocks.refuses) else {
+        let Some(peer) = self.links.get_mut(link).filter(|peer| peer.clocks.refuses) else {
             return;
         };
         if peer.id() == Some(envelope.sender) {
@@ -82,7 +82,7 @@ impl Node {
     ) {
         let said = hello.capabilities.iter().find_map(|word| word.strip_prefix(DIFFERENCE));
         let Some(by) = said.and_then(|text| text.parse::<i64>().ok()) else { return };
-        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(peer) = self.links.get_mut(link) else { return };
         peer.clocks.is_refused = by != 0;
         match by {
             0 => self.check_clocks(),
@@ -92,7 +92,7 @@ impl Node {
 
     fn tell_difference(&mut self, now: Now, link: LinkId, by: i128) {
         let wants_to_know = |peer: &super::peer::Peer| peer.clocks.wants_to_know;
-        if self.peers.get(&link).is_some_and(wants_to_know) {
+        if self.links.is(link, wants_to_know) {
             let word = format!("{DIFFERENCE}{by}");
             self.say(now, link, Flag::Whisper, Hello::new([word.as_str()]).payload());
         }
@@ -105,7 +105,7 @@ impl Node {
             self.clock_trouble = Some(trouble.clone());
             self.actions.push_back(Action::Report(MeshEvent::TroubleBegan(trouble)));
         }
-        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(peer) = self.links.get_mut(link) else { return };
         if is_due(&mut peer.clocks.told_user, now) {
             self.actions.push_back(Action::Report(MeshEvent::ClockSkew { id, by }));
         }
@@ -116,7 +116,7 @@ impl Node {
         if self.clock_trouble.is_none() {
             return;
         }
-        let differs = self.peers.values().any(|peer| {
+        let differs = self.links.any(|peer| {
             let is_linked = matches!(peer.stage, Stage::Ready(_) | Stage::Spare(_));
             is_linked && (peer.clocks.refuses || peer.clocks.is_refused)
         });

@@ -61,7 +61,7 @@ impl Node {
     /// There is a link already. If its peer has not taken up our handshake yet, that is waited for.
     fn join_link(&mut self, link: LinkId, id: NodeId) -> Connecting {
         self.book_success(link, id, true);
-        match self.peers.get_mut(&link) {
+        match self.links.get_mut(link) {
             Some(peer) if !peer.is_acknowledged() => {
                 let connect = ConnectId(self.ids.next());
                 peer.waiters.push(Waiter::Connect(connect));
@@ -76,7 +76,7 @@ impl Node {
     pub fn disconnect(&mut self, now: Now, id: &NodeId) -> bool {
         let was_known = self.book.forget_peer(id);
         // Spares first, so that none of them takes the place of the row that ends last.
-        while let Some(link) = self.spare_of(id) {
+        while let Some(link) = self.links.spare_of(id) {
             self.close_link(now, link, Cause::Disconnected);
         }
         let row = self.table.get(id);
@@ -132,7 +132,7 @@ impl Node {
         for retry in std::mem::take(&mut self.retries).into_values() {
             retry.waiters.into_iter().for_each(|it| self.fail_waiter(it, &Cause::Closed.into()));
         }
-        for peer in self.peers.values_mut() {
+        for (_, peer) in self.links.iter_mut() {
             for waiter in std::mem::take(&mut peer.waiters) {
                 if let Waiter::Connect(connect) = waiter {
                     let outcome = Err(Cause::Closed.into());
@@ -148,7 +148,7 @@ impl Node {
 
     /// The peers in the table, in the order of their ids.
     pub fn peers(&self) -> impl Iterator<Item = (NodeId, LinkId, &Peer)> {
-        self.table.iter().filter_map(|(id, link)| Some((*id, link, self.peers.get(&link)?)))
+        self.table.iter().filter_map(|(id, link)| Some((*id, link, self.links.get(link)?)))
     }
 
     /// The link that speaks for this peer.
@@ -158,12 +158,12 @@ impl Node {
 
     /// Links that have not shaken hands yet.
     pub fn awaiting(&self) -> usize {
-        self.peers.values().filter(|peer| peer.is_handshaking()).count()
+        self.links.count(|peer| peer.is_handshaking())
     }
 
     /// All links that are up or on their way, spares included.
     pub fn links(&self) -> usize {
-        self.peers.values().filter(|peer| !matches!(peer.stage, Stage::Gone(_))).count()
+        self.links.count(|peer| !matches!(peer.stage, Stage::Gone(_)))
     }
 
     /// A peer that we dialled at one of these addresses. What somebody who dialled us says about

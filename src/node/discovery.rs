@@ -89,7 +89,7 @@ impl Node {
     }
 
     pub(super) fn asked_for_peers(&mut self, now: Now, link: LinkId) {
-        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(peer) = self.links.get_mut(link) else { return };
         if peer.last_told.is_none_or(|last| now.mono >= last + TELL_EVERY) {
             peer.last_told = Some(now.mono);
             self.tell_peers(now, link);
@@ -199,24 +199,24 @@ impl Node {
             Stage::Opening { .. } | Stage::Greeting(_) => is_hint(peer),
             Stage::Spare(_) | Stage::Draining(_) | Stage::Gone(_) => false,
         };
-        self.peers.values().filter(|peer| peer.is_outgoing() && counts(peer)).count()
+        self.links.count(|peer| peer.is_outgoing() && counts(peer))
     }
 
     /// Where the peer at the other end of a link is.
     pub(super) fn scope_of(&self, link: LinkId) -> Scope {
-        self.peers.get(&link).and_then(Peer::scope).unwrap_or_else(|| self.widest_scope())
+        self.links.get(link).and_then(Peer::scope).unwrap_or_else(|| self.widest_scope())
     }
 
     /// How far away those are that may have told us something, if it is not known who did.
     pub(super) fn widest_scope(&self) -> Scope {
-        let widest = self.peers.values().filter_map(Peer::scope).max();
+        let widest = self.links.iter().filter_map(|(_, peer)| peer.scope()).max();
         let at_home = || self.me.addr.to_socket_addr().is_some_and(|me| me.ip().is_loopback());
         widest.unwrap_or_else(|| if at_home() { Scope::Host } else { Scope::Network })
     }
 
     /// Whether we have said on this link that it is our address.
     fn is_own(&self, link: LinkId, addr: &HostPort) -> bool {
-        match self.peers.get(&link).and_then(|peer| peer.way.as_ref()) {
+        match self.links.get(link).and_then(|peer| peer.way.as_ref()) {
             Some(way) => [&way.announce, &way.also].contains(&&Some(addr.clone())),
             None => self.me.addr == *addr,
         }

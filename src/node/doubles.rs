@@ -62,7 +62,7 @@ impl Node {
     pub(super) fn keep_spare(&mut self, now: Now, link: LinkId, id: NodeId) {
         self.answer(now, link);
         let choice = Choice::Agreed { probed_at: now.mono, offers_choice: false };
-        self.set_stage(link, Stage::Spare(Spare { id, choice }));
+        self.links.set_stage(link, Stage::Spare(Spare { id, choice }));
         self.establish(link, id);
         self.acknowledged(now, link);
         self.deliver_replies(now, id);
@@ -82,19 +82,19 @@ impl Node {
         if !hello.has(SPARE) || self.me.id < id {
             return;
         }
-        if let Some(peer) = self.peers.get_mut(&link) {
-            peer.stage.set_offers_choice(true);
-        }
+        self.links.update(link, |peer| peer.stage.set_offers_choice(true));
         self.choose(now, id);
     }
 
     /// Chooses between two links to a peer, if both ends have both of them.
     fn choose(&mut self, now: Now, id: NodeId) {
-        let (Some(row), Some(spare)) = (self.table.get(&id), self.spare_of(&id)) else { return };
-        if !self.may_choose(&id) {
+        let (Some(row), Some(spare)) = (self.table.get(&id), self.links.spare_of(&id)) else {
+            return;
+        };
+        if !self.links.offers_choice(&id) {
             return;
         }
-        let heard = self.peers.get(&row).map(|peer| peer.last_heard.max(peer.opened));
+        let heard = self.links.get(row).map(|peer| peer.last_heard.max(peer.opened));
         if heard.is_some_and(|heard| now.mono < heard + FRESH) {
             self.keep_first(id, row, spare);
         } else {
@@ -104,19 +104,12 @@ impl Node {
         }
     }
 
-    /// Returns whether this peer, which has the lower id, has said that it has two links.
-    fn may_choose(&self, id: &NodeId) -> bool {
-        self.peers.values().any(|peer| peer.stage.offers_choice() && peer.id() == Some(*id))
-    }
-
     /// Keeps the first link and retires the spare.
     fn keep_first(&mut self, id: NodeId, row: LinkId, spare: LinkId) {
         for link in [row, spare] {
-            if let Some(peer) = self.peers.get_mut(&link) {
-                peer.stage.set_offers_choice(false);
-            }
+            self.links.update(link, |peer| peer.stage.set_offers_choice(false));
         }
-        self.set_stage(spare, Stage::Draining(id));
+        self.links.set_stage(spare, Stage::Draining(id));
         self.actions.push_back(Action::Retire { link: spare, heir: row });
     }
 
@@ -124,7 +117,7 @@ impl Node {
     /// end both links. A py2p node that read our id in a peers list takes its own dial for the link
     /// to us from the start, and ends any other link if its id is higher than ours.
     pub(super) fn may_cross_dials(&self, link: LinkId, id: NodeId) -> bool {
-        id > self.me.id && self.peers.get(&link).is_some_and(Peer::is_outgoing)
+        id > self.me.id && self.links.is(link, Peer::is_outgoing)
     }
 
     /// Gives that dial time to arrive. The node made it before it accepted ours, or not at all.
@@ -141,7 +134,7 @@ impl Node {
 
     fn hold_answer(&mut self, now: Now, link: LinkId, id: NodeId, most: Duration) {
         let until = now.mono + most;
-        self.set_stage(link, Stage::Spare(Spare { id, choice: Choice::Held { until } }));
+        self.links.set_stage(link, Stage::Spare(Spare { id, choice: Choice::Held { until } }));
         self.timers.set(until, Timer::Answer(link));
         self.establish(link, id);
     }
@@ -149,17 +142,11 @@ impl Node {
     /// Handles a sign of life on the first link: closes the spares to a py2p node, and chooses if
     /// the peer is an rs2p node that offers the choice.
     pub(super) fn first_link_answered(&mut self, now: Now, link: LinkId) {
-        let Some(id) = self.peers.get(&link).and_then(Peer::id) else { return };
+        let Some(id) = self.links.peer_of(link) else { return };
         if self.table.get(&id) != Some(link) {
             return;
         }
-        let held: Vec<LinkId> = self
-            .peers
-            .iter()
-            .filter(|(_, peer)| peer.id() == Some(id) && peer.stage.held_until().is_some())
-            .map(|(&spare, _)| spare)
-            .collect();
-        for spare in held {
+        for spare in self.links.held_spares_of(&id) {
             self.close_duplicate(now, spare, id);
         }
         self.choose(now, id);
@@ -168,7 +155,7 @@ impl Node {
     /// Closes a link that is one too many, and tells its waiters that the peer is linked. A py2p
     /// node never gets our handshake on it, so it notices no conflict.
     pub(super) fn close_duplicate(&mut self, now: Now, link: LinkId, id: NodeId) {
-        if let Some(peer) = self.peers.get_mut(&link) {
+        if let Some(peer) = self.links.get_mut(link) {
             let is_wanted = peer.is_wanted();
             let waiters = std::mem::take(&mut peer.waiters);
             self.book_success(link, id, is_wanted);
@@ -179,7 +166,7 @@ impl Node {
 
     /// Ends the wait of a link to a py2p node whose answer was held back for as long as it may be.
     pub(super) fn answer_due(&mut self, now: Now, link: LinkId) {
-        let Some(peer) = self.peers.get(&link) else { return };
+        let Some(peer) = self.links.get(link) else { return };
         let (Some(id), Some(until)) = (peer.id(), peer.stage.held_until()) else { return };
         match self.table.get(&id) {
             _ if now.mono < until => {}
@@ -192,7 +179,7 @@ impl Node {
 
     /// Decides between two links to an rs2p node that have not been decided on in time.
     pub(super) fn choice_due(&mut self, now: Now, link: LinkId) {
-        let Some(peer) = self.peers.get(&link) else { return };
+        let Some(peer) = self.links.get(link) else { return };
         if let Stage::Spare(Spare { id, choice: Choice::Agreed { probed_at, .. } }) = peer.stage
             && now.mono >= probed_at + self.choice_time(&id)
         {
@@ -212,9 +199,9 @@ impl Node {
         let Some(row) = self.table.get(&id).filter(|_| !self.is_closed) else { return };
         // A request shortly before the probe may be the one that was answered: see `TELL_EVERY`.
         let is_alive = |row: &Peer| row.last_heard + TELL_EVERY >= asked;
-        if !self.peers.get(&row).is_some_and(is_alive) {
+        if !self.links.is(row, is_alive) {
             self.hand_over(now, id, row, link);
-        } else if self.may_choose(&id) {
+        } else if self.links.offers_choice(&id) {
             self.keep_first(id, row, link);
         }
     }
@@ -222,7 +209,7 @@ impl Node {
     /// Asks for a sign of life on the first of two links, and sets the deadline for it.
     fn probe_first_link(&mut self, now: Now, row: LinkId, spare: LinkId, id: NodeId) {
         self.say(now, row, Flag::Whisper, peers::request_payload());
-        let Some(peer) = self.peers.get_mut(&spare) else { return };
+        let Some(peer) = self.links.get_mut(spare) else { return };
         if let Stage::Spare(Spare { choice: Choice::Agreed { probed_at, .. }, .. }) =
             &mut peer.stage
         {
@@ -233,14 +220,15 @@ impl Node {
 
     /// Makes `heir` the link that speaks for this peer; the old one is heard to its end.
     pub(super) fn hand_over(&mut self, now: Now, id: NodeId, old: LinkId, heir: LinkId) {
-        let is_held = self.peers.get(&heir).is_some_and(|heir| heir.stage.held_until().is_some());
+        let is_held = self.links.is(heir, |heir| heir.stage.held_until().is_some());
         // Our handshake goes ahead of what the old link leaves to its heir.
         self.answer(now, heir);
-        let had_acknowledged = self.peers.get(&old).is_some_and(Peer::is_acknowledged);
-        let offers_choice = self.offers_choice(old) || self.offers_choice(heir);
-        self.set_stage(old, Stage::Draining(id));
+        let had_acknowledged = self.links.is(old, Peer::is_acknowledged);
+        let offers = |link| self.links.is(link, |peer| peer.stage.offers_choice());
+        let offers_choice = offers(old) || offers(heir);
+        self.links.set_stage(old, Stage::Draining(id));
         let ready = Ready { id, is_acknowledged: !is_held, offers_choice };
-        self.set_stage(heir, Stage::Ready(ready));
+        self.links.set_stage(heir, Stage::Ready(ready));
         self.table.insert(id, heir);
         if is_held {
             self.introduce(now, heir);
@@ -252,24 +240,20 @@ impl Node {
             }
         }
         self.actions.push_back(Action::Retire { link: old, heir });
-        if let Some(spare) = self.spare_of(&id).filter(|_| self.is_rs2p(heir)) {
+        if let Some(spare) = self.links.spare_of(&id).filter(|_| self.is_rs2p(heir)) {
             self.probe_first_link(now, heir, spare, id);
         }
     }
 
-    fn offers_choice(&self, link: LinkId) -> bool {
-        self.peers.get(&link).is_some_and(|peer| peer.stage.offers_choice())
-    }
-
     pub(super) fn is_rs2p(&self, link: LinkId) -> bool {
-        self.peers.get(&link).is_some_and(|peer| peer.is_rs2p)
+        self.links.is(link, |peer| peer.is_rs2p)
     }
 
     /// Handles the loss of a spare: its waiters are told that the peer is linked, if it is.
     pub(super) fn spare_lost(&mut self, now: Now, link: LinkId, id: NodeId, cause: Cause) {
         if self.table.get(&id).is_some() {
             self.acknowledged(now, link);
-        } else if let Some(peer) = self.peers.remove(&link) {
+        } else if let Some(peer) = self.links.remove(link) {
             self.ended_before_handshake(now, peer, cause);
         }
     }

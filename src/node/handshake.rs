@@ -30,14 +30,12 @@ const MAX_SPARES: usize = 3;
 impl Node {
     /// Notes where the two ends of a link are.
     pub(super) fn placed(&mut self, now: Now, link: LinkId, way: Way) {
-        if let Some(peer) = self.peers.get_mut(&link) {
-            peer.way = Some(way);
-        }
+        self.links.update(link, |peer| peer.way = Some(way));
         self.share_time(now, link);
     }
 
     pub(super) fn opened(&mut self, now: Now, link: LinkId) {
-        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(peer) = self.links.get_mut(link) else { return };
         let Stage::Opening { channel } = &mut peer.stage else { return };
         peer.stage = Stage::greeting(channel.take(), now.mono);
         if self.key.is_some() {
@@ -47,14 +45,14 @@ impl Node {
     }
 
     pub(super) fn say_hello(&mut self, now: Now, link: LinkId) {
-        let way = self.peers.get(&link).and_then(|peer| peer.way.as_ref());
+        let way = self.links.get(link).and_then(|peer| peer.way.as_ref());
         let hello = Hello::new([hello::LINKS, hello::REPLIES, hello::PACE, CLOCK])
             .and_at(way.and_then(|way| way.also.as_ref()));
         self.say(now, link, Flag::Whisper, hello.payload());
     }
 
     pub(super) fn handshake_overdue(&mut self, now: Now, link: LinkId) {
-        let Some(peer) = self.peers.get(&link) else { return };
+        let Some(peer) = self.links.get(link) else { return };
         let is_due = now.mono >= peer.opened + self.config.handshake_timeout
             || peer.next_address_at.is_some_and(|at| now.mono >= at);
         if is_due && peer.is_handshaking() {
@@ -65,7 +63,7 @@ impl Node {
     /// Handles the peer's acknowledgement of our handshake, which is its first peers list: from now
     /// on it relays to us. `connect` returns only now, so that its caller need not sleep.
     pub(super) fn acknowledged(&mut self, now: Now, link: LinkId) {
-        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(peer) = self.links.get_mut(link) else { return };
         let Some(id) = peer.id() else { return };
         let is_news = peer.stage.acknowledge();
         let waiters = std::mem::take(&mut peer.waiters);
@@ -93,7 +91,7 @@ impl Node {
                     self.tell_whom_else(now, link);
                     return self.close_link(now, link, Cause::TooManyLinks);
                 }
-                if let Some(peer) = self.peers.get_mut(&link) {
+                if let Some(peer) = self.links.get_mut(link) {
                     let is_first = !peer.is_rs2p;
                     if let Some(greeting) = peer.greeting_mut().filter(|_| is_first) {
                         greeting.progressed = now.mono;
@@ -125,7 +123,7 @@ impl Node {
     /// Whether this is an rs2p node that we dialled. One that has no room says whom else we may
     /// ask.
     fn may_turn_us_away(&self, link: LinkId) -> bool {
-        self.peers.get(&link).is_some_and(|peer| peer.is_outgoing() && peer.is_rs2p)
+        self.links.is(link, |peer| peer.is_outgoing() && peer.is_rs2p)
     }
 
     fn shake_hands(&mut self, now: Now, link: LinkId, theirs: &Handshake, envelope: &Envelope) {
@@ -138,7 +136,7 @@ impl Node {
         if envelope.sender != theirs.id {
             return self.close_link(now, link, Cause::Malformed("handshake of somebody else"));
         }
-        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(peer) = self.links.get_mut(link) else { return };
         if peer.is_wanted() {
             self.shunned.retain(|shunned| *shunned != theirs.id);
         } else if self.shunned.contains(&theirs.id) {
@@ -148,11 +146,11 @@ impl Node {
         peer.announces(&theirs.methods);
         match (self.table.get(&theirs.id), peer.is_rs2p) {
             // No peer needs more, and each holds memory.
-            (Some(_), _) if self.spares_of(&theirs.id) >= MAX_SPARES => {
+            (Some(_), _) if self.links.extra_links_of(&theirs.id) >= MAX_SPARES => {
                 self.close_duplicate(now, link, theirs.id);
             }
             // An rs2p node always says so: this is somebody else who uses its name.
-            (Some(row), false) if self.peers.get(&row).is_some_and(|row| row.is_rs2p) => {
+            (Some(row), false) if self.links.is(row, |row| row.is_rs2p) => {
                 self.close_link(now, link, Cause::Duplicate);
             }
             (Some(_), true) => self.keep_spare(now, link, theirs.id),
@@ -182,7 +180,7 @@ impl Node {
     /// Sends our handshake, once. Called before the link leaves its stage, which knows whether it
     /// was sent.
     pub(super) fn answer(&mut self, now: Now, link: LinkId) {
-        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(peer) = self.links.get_mut(link) else { return };
         if !peer.stage.take_answer() {
             return;
         }
@@ -200,7 +198,7 @@ impl Node {
     /// The first link to this peer.
     pub(super) fn join(&mut self, now: Now, link: LinkId, id: NodeId) {
         self.answer(now, link);
-        self.set_stage(link, Stage::ready(id));
+        self.links.set_stage(link, Stage::ready(id));
         self.table.insert(id, link);
         self.stats.joined += 1;
         self.introduce(now, link);
@@ -218,7 +216,7 @@ impl Node {
     }
 
     pub(super) fn establish(&mut self, link: LinkId, id: NodeId) {
-        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(peer) = self.links.get_mut(link) else { return };
         let settings = peer.settings(id, self.config.compress);
         let is_wanted = peer.is_wanted();
         self.actions.push_back(Action::Establish { link, settings });
@@ -226,7 +224,7 @@ impl Node {
     }
 
     fn report_joined(&mut self, link: LinkId, id: NodeId) {
-        let Some(peer) = self.peers.get(&link) else { return };
+        let Some(peer) = self.links.get(link) else { return };
         let addr = peer.contact().map(ToString::to_string).unwrap_or_default();
         let outgoing = peer.is_outgoing();
         self.actions.push_back(Action::Report(MeshEvent::Joined { id, addr, outgoing }));

@@ -47,7 +47,7 @@ impl Node {
         let is_dial = |peer: &Peer| {
             peer.is_outgoing() && peer.is_handshaking() && peer.waiters.contains(&Waiter::Mesh)
         };
-        self.peers.values().filter(|peer| is_dial(peer)).count() < MAX_DIALS
+        self.links.count(|peer| is_dial(peer)) < MAX_DIALS
     }
 
     pub(super) fn is_linked_contact(&self, addr: &HostPort) -> bool {
@@ -58,9 +58,9 @@ impl Node {
     /// Whether this node, or somebody at this address, is being dialled.
     pub(super) fn is_dialling_contact(&self, addr: &HostPort) -> bool {
         let Some(id) = self.book.get(addr).and_then(|contact| contact.id) else { return false };
-        self.peers.values().filter(|peer| peer.is_handshaking()).any(|peer| {
+        self.links.any(|peer| {
             let dialled = peer.dialled.as_ref().and_then(|dialled| self.book.get(dialled));
-            dialled.is_some_and(|contact| contact.id == Some(id))
+            peer.is_handshaking() && dialled.is_some_and(|contact| contact.id == Some(id))
         })
     }
 
@@ -83,8 +83,8 @@ impl Node {
             peer.dialled.as_ref() == Some(&addr) && hosts == Some(target.hosts())
         };
         let under_way =
-            self.peers.iter_mut().find(|(_, peer)| peer.is_handshaking() && is_same(peer));
-        if let Some((&link, peer)) = under_way {
+            self.links.iter_mut().find(|(_, peer)| peer.is_handshaking() && is_same(peer));
+        if let Some((link, peer)) = under_way {
             peer.waiters.push(why);
             return link;
         }
@@ -101,7 +101,7 @@ impl Node {
     /// A peer is linked: notes where it can be dialled. An address that was dialled is proven, one
     /// that was only announced is not.
     pub(super) fn book_success(&mut self, link: LinkId, id: NodeId, wanted: bool) {
-        let Some(peer) = self.peers.get(&link) else { return };
+        let Some(peer) = self.links.get(link) else { return };
         let (addr, target, trust) = match (&peer.dialled, &peer.target, &peer.addr) {
             (Some(addr), Some(target), _) if wanted => (addr, target.clone(), Trust::Wanted),
             (Some(addr), Some(target), _) => (addr, target.clone(), Trust::Known),
@@ -138,7 +138,7 @@ impl Node {
 
     /// Plans to get a lost peer back, and to find others meanwhile.
     pub(super) fn remember_lost(&mut self, now: Now, link: LinkId, cause: &Cause) {
-        let Some(peer) = self.peers.get(&link) else { return };
+        let Some(peer) = self.links.get(link) else { return };
         if self.is_closed || matches!(cause, Cause::Disconnected | Cause::Closed) {
             return;
         }

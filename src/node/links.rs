@@ -1,193 +1,97 @@
-//! Links come and go: admission, loss, and which row of the table speaks for a peer.
+//! The links of a node: every connection that is up, on its way up or on its way down, in the order
+//! of their numbers, which is the order in which they began.
 
-use std::io::ErrorKind;
+use std::collections::BTreeMap;
 
-use super::event::{Action, LinkId};
-use super::peer::{Direction, Peer};
-use super::stage::{Ready, Spare, Stage};
-use super::timers::Timer;
-use super::waiting::Waiter;
-use super::{Node, Now};
-use crate::cause::Cause;
-use crate::events::MeshEvent;
+use super::event::LinkId;
+use super::peer::Peer;
+use super::stage::Stage;
 use crate::id::NodeId;
-use crate::protocol::Encryption;
-use crate::stats::Refusal;
-use crate::trouble::Trouble;
 
-/// Peers that are not taken back, at most; the oldest is forgotten.
-const MAX_SHUNNED: usize = 256;
+#[derive(Debug, Default)]
+pub(crate) struct Links(BTreeMap<LinkId, Peer>);
 
-impl Node {
-    pub(super) fn new_link(&mut self, now: Now, peer: Peer) -> LinkId {
-        let link = self.ids.link();
-        self.peers.insert(link, peer);
-        self.timers.set(now.mono + self.config.handshake_timeout, Timer::Handshake(link));
-        link
+impl Links {
+    pub fn get(&self, link: LinkId) -> Option<&Peer> {
+        self.0.get(&link)
     }
 
-    /// Does not take this peer back until it is connected to again.
-    pub(super) fn shun(&mut self, id: NodeId) {
-        if self.shunned.len() >= MAX_SHUNNED {
-            self.shunned.pop_front();
-        }
-        self.shunned.push_back(id);
+    pub fn get_mut(&mut self, link: LinkId) -> Option<&mut Peer> {
+        self.0.get_mut(&link)
     }
 
-    /// Closes a link at once and draws the consequences.
-    pub(super) fn close_link(&mut self, now: Now, link: LinkId, cause: Cause) {
-        self.actions.push_back(Action::Close { link, cause: cause.clone() });
-        self.lost(now, link, cause);
+    pub fn insert(&mut self, link: LinkId, peer: Peer) {
+        self.0.insert(link, peer);
     }
 
-    /// The peer has stopped writing. With another link to it this is that peer's choice of which
-    /// one stays; otherwise it is the end.
-    pub(super) fn hung_up(&mut self, now: Now, link: LinkId) {
-        let Some(peer) = self.peers.get_mut(&link) else { return };
-        if let Stage::Ready(Ready { id, .. }) = peer.stage
-            && let Some(heir) = self.spare_of(&id)
-        {
-            return self.hand_over(now, id, link, heir);
-        }
-        self.close_link(now, link, Cause::PeerClosed);
+    pub fn remove(&mut self, link: LinkId) -> Option<Peer> {
+        self.0.remove(&link)
     }
 
-    pub(super) fn set_stage(&mut self, link: LinkId, stage: Stage) {
-        if let Some(peer) = self.peers.get_mut(&link) {
-            peer.stage = stage;
-        }
+    pub fn iter(&self) -> impl Iterator<Item = (LinkId, &Peer)> {
+        self.0.iter().map(|(&link, peer)| (link, peer))
     }
 
-    /// How many links besides the first one a peer has.
-    pub(super) fn spares_of(&self, id: &NodeId) -> usize {
-        let is_extra =
-            |peer: &&Peer| peer.stage.spare_of(id).is_some() || peer.stage == Stage::Draining(*id);
-        self.peers.values().filter(is_extra).count()
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (LinkId, &mut Peer)> {
+        self.0.iter_mut().map(|(&link, peer)| (link, peer))
     }
 
-    pub(super) fn spare_of(&self, id: &NodeId) -> Option<LinkId> {
-        let mut links = self.peers.iter();
-        links.find(|(_, peer)| peer.stage.spare_of(id).is_some()).map(|(&link, _)| link)
+    /// Returns whether this link is known and like that.
+    pub fn is(&self, link: LinkId, like: impl FnOnce(&Peer) -> bool) -> bool {
+        self.get(link).is_some_and(like)
     }
 
-    pub(super) fn lost(&mut self, now: Now, link: LinkId, cause: Cause) {
-        let Some(peer) = self.peers.get_mut(&link) else { return };
-        if let Cause::TooLarge { .. } = cause {
-            self.stats.received += 1;
-            self.stats.refuse(Refusal::TooLarge);
-        }
-        match peer.stage {
-            Stage::Opening { .. } | Stage::Greeting(_) => {
-                let cause = Self::as_not_py2p(cause);
-                if let Some(peer) = self.peers.remove(&link) {
-                    self.ended_before_handshake(now, peer, cause);
-                }
-            }
-            Stage::Ready(Ready { id, .. }) => match self.spare_of(&id) {
-                Some(heir) => {
-                    self.hand_over(now, id, link, heir);
-                    self.set_stage(link, Stage::Gone(id));
-                }
-                None => {
-                    self.set_stage(link, Stage::Gone(id));
-                    self.left(now, id, link, cause);
-                }
-            },
-            Stage::Spare(Spare { id, .. }) => {
-                peer.stage = Stage::Gone(id);
-                self.spare_lost(now, link, id, cause);
-            }
-            Stage::Draining(id) => peer.stage = Stage::Gone(id),
-            Stage::Gone(_) => {}
-        }
-        self.check_clocks();
+    /// Returns how many links are like that.
+    pub fn count(&self, like: impl Fn(&Peer) -> bool) -> usize {
+        self.0.values().filter(|peer| like(peer)).count()
     }
 
-    /// What answers with a length beyond all bounds before it has shaken hands is something else.
-    /// If those four bytes are how records of TLS begin, it is that.
-    fn as_not_py2p(cause: Cause) -> Cause {
-        let Cause::TooLarge { len, .. } = cause else { return cause };
-        match (len >> 24, len >> 16 & 0xff) {
-            (0x14..=0x17, 0x03) => Cause::WrongEncryption { theirs: Encryption::Ssl },
-            _ => Cause::NotPy2p,
+    /// Returns whether any link is like that.
+    pub fn any(&self, like: impl Fn(&Peer) -> bool) -> bool {
+        self.0.values().any(like)
+    }
+
+    /// Returns who is at the other end of a link, once its handshake has come.
+    pub fn peer_of(&self, link: LinkId) -> Option<NodeId> {
+        self.get(link).and_then(Peer::id)
+    }
+
+    /// Changes a link, if it is known.
+    pub fn update(&mut self, link: LinkId, change: impl FnOnce(&mut Peer)) {
+        if let Some(peer) = self.get_mut(link) {
+            change(peer);
         }
     }
 
-    /// All that a lost link read has been handed in: nothing more is to be expected.
-    pub(super) fn finished(&mut self, link: LinkId) {
-        self.peers.remove(&link);
+    pub fn set_stage(&mut self, link: LinkId, stage: Stage) {
+        self.update(link, |peer| peer.stage = stage);
     }
 
-    fn left(&mut self, now: Now, id: NodeId, link: LinkId, cause: Cause) {
-        self.table.remove(&id, link);
-        self.stats.left += 1;
-        self.remember_lost(now, link, &cause);
-        self.fail_waiters_or_redial(now, link, &cause);
-        self.passages_lost(now, id);
-        self.actions.push_back(Action::Report(MeshEvent::Left { id, cause }));
-        if self.table.is_empty() && !self.is_closed {
-            self.is_alone = true;
-            self.actions.push_back(Action::Report(MeshEvent::Alone));
-        }
-        self.check_alone();
+    /// Returns the oldest spare of this peer.
+    pub fn spare_of(&self, id: &NodeId) -> Option<LinkId> {
+        let is_spare = |peer: &Peer| peer.stage.spare_of(id).is_some();
+        self.iter().find(|(_, peer)| is_spare(peer)).map(|(link, _)| link)
     }
 
-    /// Tells when the node has no peer though its user asked for one, and when that is over.
-    pub(super) fn check_alone(&mut self) {
-        let is_alone = self.table.is_empty() && !self.is_closed && self.book.has_wanted();
-        if std::mem::replace(&mut self.misses_peers, is_alone) == is_alone {
-            return;
-        }
-        let event = match is_alone {
-            true => MeshEvent::TroubleBegan(Trouble::Alone),
-            false => MeshEvent::TroubleEnded(Trouble::Alone),
-        };
-        self.actions.push_back(Action::Report(event));
+    /// Returns the spares of this peer on which our handshake is held back.
+    pub fn held_spares_of(&self, id: &NodeId) -> Vec<LinkId> {
+        let is_held =
+            |peer: &Peer| peer.id().as_ref() == Some(id) && peer.stage.held_until().is_some();
+        self.iter().filter(|(_, peer)| is_held(peer)).map(|(link, _)| link).collect()
     }
 
-    /// A link ended before its handshake: whoever waited for it is told.
-    pub(super) fn ended_before_handshake(&mut self, now: Now, mut peer: Peer, cause: Cause) {
-        if peer.direction == Direction::Incoming {
-            let cause = peer.as_stranger(cause);
-            self.turned_away(&cause);
-            let addr = peer.from.map(|from| from.to_string()).unwrap_or_default();
-            self.actions.push_back(Action::Report(MeshEvent::TurnedAway { addr, cause }));
-            return;
-        }
-        if self.dial_rest(now, &mut peer, &cause) {
-            return;
-        }
-        peer.give_up_reached(&cause);
-        let failure = peer.failure(&cause);
-        let again = peer.take_retried(&cause);
-        for waiter in peer.waiters.clone() {
-            self.fail_waiter(waiter, &failure);
-        }
-        self.retry_later(now, &peer, again, failure);
-        if peer.waiters.contains(&Waiter::Mesh) {
-            self.dial_failed(&peer, &cause);
-        }
-        self.book_failure(now, &peer, &cause);
-        self.check_alone();
+    /// Returns how many links besides the first one this peer has.
+    pub fn extra_links_of(&self, id: &NodeId) -> usize {
+        self.count(|peer| peer.stage.spare_of(id).is_some() || peer.stage == Stage::Draining(*id))
     }
 
-    fn dial_failed(&mut self, peer: &Peer, cause: &Cause) {
-        self.stats.failed_dials += 1;
-        if let Some(addr) = &peer.dialled {
-            let (addr, cause) = (addr.to_string(), cause.clone());
-            self.actions.push_back(Action::Report(MeshEvent::DialFailed { addr, cause }));
-        }
+    /// Returns whether this peer has said that this node may choose between two links.
+    pub fn offers_choice(&self, id: &NodeId) -> bool {
+        self.any(|peer| peer.stage.offers_choice() && peer.id().as_ref() == Some(id))
     }
-}
 
-impl Peer {
-    /// Why this link never was one: who has not said anything has not done anything either.
-    fn as_stranger(&self, cause: Cause) -> Cause {
-        let tells_nothing = match &cause {
-            Cause::PeerClosed | Cause::TimedOut | Cause::Evicted => true,
-            Cause::Io(error) => error.kind() == ErrorKind::ConnectionReset,
-            _ => false,
-        };
-        if tells_nothing && !self.has_spoken { Cause::Silent } else { cause }
+    /// Returns the incoming links whose handshake has not come yet, the oldest first.
+    pub fn strangers(&self) -> impl Iterator<Item = (LinkId, &Peer)> {
+        self.iter().filter(|(_, peer)| !peer.is_outgoing() && peer.is_handshaking())
     }
 }

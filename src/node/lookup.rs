@@ -40,7 +40,7 @@ impl Node {
         if !self.config.answer_requests || request.len() > MAX_REQUEST_ID {
             return;
         }
-        let row = self.table.get(id).and_then(|row| self.peers.get(&row));
+        let row = self.table.get(id).and_then(|row| self.links.get(row));
         let Some(addr) = row.and_then(|peer| peer.contact()) else { return };
         let entry = PeerEntry { addr: Some(addr.clone()), id: *id };
         let payload = peers::route_response_payload(request, &entry);

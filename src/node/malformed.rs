@@ -30,7 +30,7 @@ impl Node {
             Malformed::TooBig => (Refusal::TooLarge, true),
         };
         self.stats.refuse(reason);
-        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(peer) = self.links.get_mut(link) else { return };
         peer.last_heard = now.mono;
         peer.has_spoken = true;
         if peer.is_handshaking() {

@@ -13,6 +13,7 @@ pub(crate) mod clocks;
 mod commands;
 pub(crate) mod discovery;
 mod doubles;
+mod ending;
 pub(crate) mod event;
 mod handshake;
 mod healing;
@@ -51,8 +52,9 @@ pub(crate) use commands::{Connecting, Dispatch};
 pub(crate) use event::{
     Action, Channel, ConnectId, Event, LinkId, LinkSettings, Parcel, Target, TicketId,
 };
+use links::Links;
 use passages::Passages;
-use peer::{IdSource, Peer};
+use peer::IdSource;
 pub(crate) use publishing::Dated;
 use requests::Requests;
 use rng::Rng;
@@ -91,7 +93,7 @@ pub(crate) struct Node {
     /// Made of the secret of a private mesh.
     key: Option<Key>,
     config: Config,
-    peers: BTreeMap<LinkId, Peer>,
+    links: Links,
     table: RoutingTable,
     seen: SeenCache,
     book: AddressBook,
@@ -126,7 +128,7 @@ impl Node {
             me,
             key: None,
             config,
-            peers: BTreeMap::new(),
+            links: Links::default(),
             table: RoutingTable::default(),
             seen,
             book: AddressBook::default(),
@@ -187,9 +189,7 @@ impl Node {
         if is_duplicate {
             self.stats.received += 1;
             self.stats.duplicates += 1;
-            if let Some(peer) = self.peers.get_mut(&link) {
-                peer.last_heard = now.mono;
-            }
+            self.links.update(link, |peer| peer.last_heard = now.mono);
         }
         is_duplicate
     }

@@ -14,7 +14,7 @@ use crate::wire::Pacing;
 impl Node {
     /// A link has something to tell its peer about the pace.
     pub(super) fn tell_pace(&mut self, now: Now, link: LinkId, word: Pacing) {
-        if self.peers.get(&link).is_some_and(|peer| peer.tells_pace) {
+        if self.links.is(link, |peer| peer.tells_pace) {
             self.say(now, link, Flag::Whisper, self.shared(word).payload());
         }
     }
@@ -32,7 +32,7 @@ impl Node {
 
     /// A link no longer waits for its peer, or does so again.
     pub(super) fn turned(&mut self, now: Now, link: LinkId, turn: Turn) {
-        let Some(id) = self.peers.get(&link).and_then(|peer| peer.id()) else { return };
+        let Some(id) = self.links.get(link).and_then(|peer| peer.id()) else { return };
         let (event, word) = match turn {
             Turn::LeftBehind => {
                 let missed = Total::default();
@@ -72,7 +72,7 @@ impl Node {
     /// again. Returns whether that begins now. A peer may say what it likes: it can add to a counter, not
     /// overflow it.
     fn note_missed(&mut self, link: LinkId, missed: Option<u64>) -> bool {
-        let Some(peer) = self.peers.get_mut(&link) else { return false };
+        let Some(peer) = self.links.get_mut(link) else { return false };
         let before = std::mem::replace(&mut peer.missed, missed);
         let more = missed.unwrap_or(0).saturating_sub(before.unwrap_or(0));
         self.stats.missed = self.stats.missed.saturating_add(more);

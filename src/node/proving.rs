@@ -32,7 +32,7 @@ impl Node {
     }
 
     pub(super) fn secured(&mut self, link: LinkId, channel: Channel) {
-        let Some(peer) = self.peers.get_mut(&link).filter(|_| self.key.is_some()) else { return };
+        let Some(peer) = self.links.get_mut(link).filter(|_| self.key.is_some()) else { return };
         if let Stage::Opening { channel: none } = &mut peer.stage {
             *none = Some(channel);
         }
@@ -40,7 +40,7 @@ impl Node {
 
     /// The first words on a link of a private mesh.
     pub(super) fn challenge(&mut self, now: Now, link: LinkId) {
-        let Some(greeting) = self.peers.get_mut(&link).and_then(Peer::greeting_mut) else { return };
+        let Some(greeting) = self.links.get_mut(link).and_then(Peer::greeting_mut) else { return };
         // Without encryption there is nothing that a proof could be bound to.
         let Proving::Challenged(channel) = &greeting.proving else {
             return self.close_link(now, link, Cause::WrongSecret);
@@ -51,7 +51,7 @@ impl Node {
 
     /// Whether the peer still has to prove that it knows the secret.
     pub(super) fn is_unproven(&self, link: LinkId) -> bool {
-        self.peers.get(&link).is_some_and(|peer| match &peer.stage {
+        self.links.is(link, |peer| match &peer.stage {
             Stage::Opening { channel } => channel.is_some(),
             Stage::Greeting(greeting) => greeting.proving != Proving::Done,
             _ => false,
@@ -63,9 +63,7 @@ impl Node {
         match &envelope.body {
             Body::Hello(hello) => {
                 self.stats.control += 1;
-                if let Some(peer) = self.peers.get_mut(&link) {
-                    peer.is_rs2p = true;
-                }
+                self.links.update(link, |peer| peer.is_rs2p = true);
                 match &hello.proof {
                     Some(Proof::Challenge { nonce, protocol }) => {
                         self.challenged(now, link, nonce, protocol);
@@ -89,7 +87,7 @@ impl Node {
         if protocol != self.me.protocol.id() {
             return self.not_our_mesh(now, link, protocol);
         }
-        let (Some(key), Some(peer)) = (&self.key, self.peers.get_mut(&link)) else { return };
+        let (Some(key), Some(peer)) = (&self.key, self.links.get_mut(link)) else { return };
         let is_dialler = peer.is_outgoing();
         let Some(greeting) = peer.greeting_mut() else { return };
         let Proving::Challenged(Channel { end_point, nonce: ours }) = &greeting.proving else {
@@ -106,7 +104,7 @@ impl Node {
     }
 
     fn proof_given(&mut self, now: Now, link: LinkId, proof: &[u8; PROOF_LEN]) {
-        let (Some(key), Some(peer)) = (&self.key, self.peers.get_mut(&link)) else { return };
+        let (Some(key), Some(peer)) = (&self.key, self.links.get_mut(link)) else { return };
         let is_dialler = peer.is_outgoing();
         let Some(greeting) = peer.greeting_mut() else { return };
         let Proving::Awaiting(transcript) = &greeting.proving else {

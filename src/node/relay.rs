@@ -13,7 +13,7 @@ use crate::wire::{Body, Envelope};
 impl Node {
     pub(super) fn received(&mut self, now: Now, link: LinkId, envelope: Box<Envelope>) {
         self.stats.received += 1;
-        let Some(peer) = self.peers.get_mut(&link) else {
+        let Some(peer) = self.links.get_mut(link) else {
             return self.stats.refuse(Refusal::Late);
         };
         peer.last_heard = now.mono;
@@ -65,7 +65,7 @@ impl Node {
     }
 
     fn relay(&mut self, from: LinkId, envelope: &Envelope) {
-        let neighbour = self.peers.get(&from).and_then(Peer::id);
+        let neighbour = self.links.peer_of(from);
         let mut frame = None;
         for (id, link) in self.table.iter() {
             if link != from && Some(*id) != neighbour && *id != envelope.sender {
@@ -115,7 +115,7 @@ impl Node {
 
     pub(super) fn deliver(&mut self, link: LinkId, from: NodeId, envelope: Box<Envelope>) {
         self.stats.delivered += 1;
-        if let Some(peer) = self.peers.get_mut(&link) {
+        if let Some(peer) = self.links.get_mut(link) {
             let from = peer.shared_neighbour(from);
             self.actions.push_back(Action::Deliver { envelope, from });
         }

@@ -22,7 +22,7 @@ impl Node {
         let back = about.and_then(|about| self.routes.way_back(about));
         [Some(*to), back].into_iter().flatten().filter(|peer| Some(*peer) != not).find_map(|peer| {
             let link = self.table.get(&peer)?;
-            self.peers.get(&link)?.passes_replies.then_some((peer, link))
+            self.links.get(link)?.passes_replies.then_some((peer, link))
         })
     }
 
@@ -35,7 +35,7 @@ impl Node {
         envelope: Box<Envelope>,
         reply: &RoutedReply,
     ) {
-        if !self.peers.get(&link).is_some_and(|peer| peer.passes_replies) {
+        if !self.links.is(link, |peer| peer.passes_replies) {
             return self.stats.refuse(Refusal::ForeignWhisper);
         }
         if reply.from != envelope.sender || reply.from == self.me.id {

@@ -162,7 +162,7 @@ impl Node {
     /// all that can be known.
     pub(super) fn deliver_replies(&mut self, now: Now, id: NodeId) {
         let Some(link) = self.table.get(&id) else { return };
-        let Some(peer) = self.peers.get(&link) else { return };
+        let Some(peer) = self.links.get(link) else { return };
         let (confirms, is_acknowledged) = (peer.passes_replies, peer.is_acknowledged());
         for ticket in self.requests.tickets(|waiting| waiting.to == id && waiting.via != Some(id)) {
             if confirms && self.send_by_next_hop(now, ticket) {

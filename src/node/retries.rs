@@ -78,7 +78,7 @@ impl Node {
                 Err(failure) => self.fail_waiter(waiter, failure),
                 Ok(()) => {
                     let link = self.dial(now, retry.target.clone(), retry.addr.clone(), waiter);
-                    if let Some(peer) = self.peers.get_mut(&link) {
+                    if let Some(peer) = self.links.get_mut(link) {
                         (peer.opened, peer.retries) = (retry.begun, retry.retries);
                         peer.earlier = Some(retry.failure.clone());
                         let by = retry.begun + self.config.handshake_timeout;

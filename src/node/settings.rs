@@ -10,7 +10,7 @@ impl Node {
     /// Handles a list of the compression methods that the peer accepts. If the list changed,
     /// applies it and answers with the methods that both ends support.
     pub(super) fn renegotiate(&mut self, now: Now, link: LinkId, id: NodeId, methods: &[Method]) {
-        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(peer) = self.links.get_mut(link) else { return };
         if peer.methods == methods {
             return;
         }

@@ -48,7 +48,7 @@ impl Node {
     /// Handles a ready link that ended before its peer had acknowledged it: dials once more for the
     /// waiters where the end may be due to crossed dials, and fails them otherwise.
     pub(super) fn fail_waiters_or_redial(&mut self, now: Now, link: LinkId, cause: &Cause) {
-        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(peer) = self.links.get_mut(link) else { return };
         let waiters = std::mem::take(&mut peer.waiters);
         if peer.may_try_again(cause) {
             self.dial_again(now, link, waiters);
@@ -62,11 +62,11 @@ impl Node {
     /// Moves the waiters of one link to a py2p node to another one, until the node acknowledges
     /// that.
     pub(super) fn move_waiters(&mut self, old: LinkId, heir: LinkId) {
-        let Some(old) = self.peers.get_mut(&old) else { return };
+        let Some(old) = self.links.get_mut(old) else { return };
         let waiters = std::mem::take(&mut old.waiters);
         let (dialled, target) = (old.dialled.clone(), old.target.clone());
         let is_second_try = old.is_second_try;
-        if let Some(heir) = self.peers.get_mut(&heir) {
+        if let Some(heir) = self.links.get_mut(heir) {
             heir.waiters.extend(waiters);
             heir.is_second_try |= is_second_try;
             heir.dialled = heir.dialled.take().or(dialled);
@@ -77,16 +77,14 @@ impl Node {
     /// Dials a py2p node again for the waiters of a link that it ended before it acknowledged our
     /// handshake. py2p ends both of two links in that way. Dials again once only.
     pub(super) fn dial_again(&mut self, now: Now, link: LinkId, waiters: Vec<Waiter>) {
-        let Some(addr) = self.peers.get(&link).and_then(|peer| peer.dialled.clone()) else {
+        let Some(addr) = self.links.get(link).and_then(|peer| peer.dialled.clone()) else {
             return;
         };
-        let target = self.peers.get(&link).and_then(|peer| peer.target.clone());
+        let target = self.links.get(link).and_then(|peer| peer.target.clone());
         let target = target.unwrap_or_else(|| Target::Told(addr.clone(), self.scope_of(link)));
         for waiter in waiters {
             let link = self.dial(now, target.clone(), addr.clone(), waiter);
-            if let Some(peer) = self.peers.get_mut(&link) {
-                peer.is_second_try = true;
-            }
+            self.links.update(link, |peer| peer.is_second_try = true);
         }
     }
 }

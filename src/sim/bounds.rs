@@ -51,7 +51,7 @@ impl Process {
         marks.table.note(stats.peers as usize);
         marks.seen.note(stats.seen_ids as usize);
         marks.links.note(self.node.links());
-        marks.strangers.note(self.node.strangers().count());
+        marks.strangers.note(self.node.strangers());
         marks.routing.note(self.routing.len());
     }
 
