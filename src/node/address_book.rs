@@ -1,4 +1,4 @@
-//! Addresses worth dialling: what the user asked for, whom we lost, whom others told us about.
+//! Addresses that may be dialled: wanted by the user, of lost peers, or told by peers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,22 +10,22 @@ use super::rng::Rng;
 use crate::id::NodeId;
 use crate::wire::HostPort;
 
-/// More addresses than this are not remembered; what the user asked for always is.
+/// Most addresses that are remembered; wanted ones are always added.
 const MAX_CONTACTS: usize = 512;
-/// A link that has lasted so long was worth its dial.
+/// A link that lasted at least this long counts as a successful dial.
 const STEADY: Duration = Duration::from_secs(10);
-/// A hint that failed this often is forgotten.
+/// Failed dials after which a hint is forgotten.
 const HINT_ATTEMPTS: u32 = 2;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Trust {
-    /// Somebody told us about it.
+    /// A peer told it.
     Hint,
-    /// A peer that dialled us said that it can be dialled there.
+    /// A peer that dialled us announced it as its own.
     Announced,
     /// A peer answered there.
     Known,
-    /// The user asked for it: tried until `disconnect` or `close`.
+    /// The user asked for it: dialled until `disconnect` or `close`.
     Wanted,
 }
 
@@ -33,9 +33,9 @@ pub(crate) enum Trust {
 pub(crate) struct Contact {
     pub trust: Trust,
     pub target: Target,
-    /// Who answered there, or is said to.
+    /// The node that answered there, or is said to be there.
     pub id: Option<NodeId>,
-    /// Whether the user is told when somebody answers there.
+    /// Whether the user is told when a node answers there.
     is_seed: bool,
     is_awaited: bool,
     attempts: u32,
@@ -49,7 +49,7 @@ pub(crate) struct Contact {
 pub(crate) struct AddressBook(BTreeMap<HostPort, Contact>);
 
 impl AddressBook {
-    /// Notes what a peer told us. Known addresses keep their trust.
+    /// Adds an address that a peer told. Known addresses keep their trust.
     pub fn hint(&mut self, addr: &HostPort, id: NodeId, scope: Scope) {
         if !self.0.contains_key(addr) && self.make_room(Trust::Hint) {
             let target = Target::Told(addr.clone(), scope);
@@ -57,20 +57,20 @@ impl AddressBook {
         }
     }
 
-    /// The user wants whoever answers at this address, from now on.
+    /// Adds an address that the user wants linked from now on.
     pub fn want(&mut self, addr: HostPort, target: Target, now: Duration) {
         let mut contact = Contact::new(Trust::Wanted, target, None);
         (contact.is_seed, contact.is_awaited, contact.next) = (true, true, Some(now));
         self.0.insert(addr, contact);
     }
 
-    /// Whether somebody answered at a seed who was awaited; notes that the user knows.
+    /// Returns whether a node answered at an awaited seed, and notes that the user is told.
     pub fn has_arrived(&mut self, addr: &HostPort) -> bool {
         self.0.get_mut(addr).is_some_and(|contact| std::mem::take(&mut contact.is_awaited))
     }
 
-    /// A peer answered at this address, or says that it would. Saying so changes nothing about an
-    /// address where one has answered, or that the user asked for: anybody can say it.
+    /// Notes that a peer answered at this address, or announced it. An announcement changes nothing
+    /// about an address that answered before or is wanted: any peer can announce any address.
     pub fn reached(&mut self, addr: &HostPort, id: NodeId, trust: Trust, target: Target) {
         if !self.0.contains_key(addr) && !self.make_room(trust) {
             return;
@@ -89,9 +89,8 @@ impl AddressBook {
         contact.rest();
     }
 
-    /// A peer at this address was lost: try it again soon. If the link `lasted` for a moment only,
-    /// that was as good as a failed dial: a node that completes the handshake and hangs up is not
-    /// dialled forever.
+    /// Schedules a redial of a lost peer. If its link `lasted` for a moment only, it counts as a
+    /// failed dial: a node that completes the handshake and hangs up is not dialled forever.
     pub fn lost(
         &mut self,
         addr: &HostPort,
@@ -111,7 +110,7 @@ impl AddressBook {
         }
     }
 
-    /// A dial to this address came to nothing: later, or never again.
+    /// Notes a failed dial: schedules the next one, or forgets the address.
     pub fn failed(&mut self, addr: &HostPort, now: Duration, rng: &mut Rng) {
         let Some(contact) = self.0.get_mut(addr) else { return };
         contact.link = None;
@@ -135,7 +134,7 @@ impl AddressBook {
         }
     }
 
-    /// There is no need to dial this address now.
+    /// Cancels the redial of this address.
     pub fn rest(&mut self, addr: &HostPort) {
         if let Some(contact) = self.0.get_mut(addr) {
             contact.rest();
@@ -146,14 +145,14 @@ impl AddressBook {
         self.0.remove(addr);
     }
 
-    /// Forgets every address of this peer; whether there was one.
+    /// Forgets all addresses of this peer. Returns whether there was one.
     pub fn forget_peer(&mut self, id: &NodeId) -> bool {
         let before = self.0.len();
         self.0.retain(|_, contact| contact.id.as_ref() != Some(id));
         self.0.len() < before
     }
 
-    /// Peers that were lost, or that the user asked for, whose time has come.
+    /// Returns the lost and wanted addresses whose pause is over.
     pub fn due(&self, now: Duration) -> Vec<HostPort> {
         let due = |contact: &Contact| contact.next.is_some_and(|next| next <= now);
         let contacts = self.0.iter().filter(|(_, contact)| {
@@ -162,7 +161,7 @@ impl AddressBook {
         contacts.map(|(addr, _)| addr.clone()).collect()
     }
 
-    /// Hints that may be tried now.
+    /// Returns the hints that may be dialled now.
     pub fn hints(&self, now: Duration) -> Vec<HostPort> {
         let contacts = self.0.iter().filter(|(_, contact)| {
             contact.trust == Trust::Hint
@@ -172,7 +171,7 @@ impl AddressBook {
         contacts.map(|(addr, _)| addr.clone()).collect()
     }
 
-    /// Where this peer has answered, or says that it would.
+    /// Returns the addresses at which this peer answered, or which it announced.
     pub fn addresses_of(&self, id: &NodeId) -> Vec<HostPort> {
         let is_its =
             |contact: &Contact| contact.id.as_ref() == Some(id) && contact.trust > Trust::Hint;
@@ -180,7 +179,7 @@ impl AddressBook {
         contacts.map(|(addr, _)| addr.clone()).collect()
     }
 
-    /// Whether the user asked for any of them.
+    /// Returns whether any address is wanted by the user.
     pub fn has_wanted(&self) -> bool {
         self.0.values().any(|contact| contact.trust == Trust::Wanted)
     }
@@ -189,21 +188,21 @@ impl AddressBook {
         self.0.get(addr)
     }
 
-    /// When the next lost peer is due.
+    /// Returns when the next redial is due.
     pub fn next_due(&self) -> Option<Duration> {
         let contacts = self.0.values().filter(|c| c.trust > Trust::Hint && c.link.is_none());
         contacts.filter_map(|contact| contact.next).min()
     }
 
-    /// Not now, but then.
+    /// Postpones the dial of this address.
     pub fn postpone(&mut self, addr: &HostPort, until: Duration) {
         if let Some(contact) = self.0.get_mut(addr) {
             contact.next = Some(until);
         }
     }
 
-    /// Whether there is room for a contact of this trust, if need be in the place of one of
-    /// lower trust, or of one of its own that is not proven either.
+    /// Makes room for an address of this trust: forgets one of lower trust if the book is full, or
+    /// one of equal trust if that is not proven. Returns whether there is room.
     fn make_room(&mut self, trust: Trust) -> bool {
         if self.0.len() < MAX_CONTACTS || trust == Trust::Wanted {
             return true;
@@ -234,7 +233,7 @@ impl Contact {
         }
     }
 
-    /// Nothing to do, but not forgotten how often it was tried: see [`AddressBook::lost`].
+    /// Cancels the next dial. The number of failed dials stays: see [`AddressBook::lost`].
     fn rest(&mut self) {
         self.silent_since = None;
         self.next = None;

@@ -1,4 +1,4 @@
-//! Who connects is let in, waits, or is turned away.
+//! Which incoming links are accepted, and which give way.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,12 +8,13 @@ use super::peer::{Direction, Peer};
 use super::{Node, Now};
 use crate::cause::Cause;
 
-/// Who has got no further with its handshake for this long gives way where many wait.
+/// A link whose handshake made no progress for this long gives way to a newer one, if too many
+/// links wait for theirs.
 const SILENCE: Duration = Duration::from_millis(500);
 
 impl Node {
-    /// Somebody connected: the number of the new link. Whether there is room for it is seen when it
-    /// has said who it is, because of [`Node::close_surplus`].
+    /// Accepts an incoming link and returns its number. Whether a link is free is checked after its
+    /// hello or handshake, see [`Node::close_surplus`].
     pub fn admit(&mut self, now: Now) -> Result<LinkId, Cause> {
         if self.is_closed {
             self.stats.turned_away += 1;
@@ -29,7 +30,7 @@ impl Node {
         Ok(self.new_link(now, Peer::new(Direction::Incoming, now.mono)))
     }
 
-    /// Whether somebody who connected would be admitted now.
+    /// Returns whether an incoming link would be accepted now.
     pub fn may_admit(&self, now: Now) -> bool {
         !self.is_closed && (!self.is_crowded() || self.most_silent(now).is_some())
     }
@@ -57,8 +58,9 @@ impl Node {
         if self.has_place_beside(None) { Ok(()) } else { Err(Cause::TooManyLinks) }
     }
 
-    /// Whether all links but this one leave a place. Strangers who have not been greeted take none;
-    /// links whose last messages are still on their way to us do, because they hold memory.
+    /// Returns whether the other links leave one free. Incoming links that did not get our
+    /// handshake do not count; lost links whose last messages are still to be handled do, because
+    /// they hold memory.
     fn has_place_beside(&self, link: Option<LinkId>) -> bool {
         let takes =
             |peer: &Peer| peer.is_outgoing() || !peer.is_handshaking() || peer.is_answered();
@@ -66,26 +68,26 @@ impl Node {
         others.count() < self.config.max_links
     }
 
-    /// Whether there is no place for this link, which has not been greeted yet.
+    /// Returns whether no link is free for this incoming one, which did not get our handshake yet.
     pub(super) fn is_surplus(&self, link: LinkId) -> bool {
         let is_incoming = self.links.is(link, |peer| !peer.is_outgoing());
         is_incoming && !self.has_place_beside(Some(link))
     }
 
-    /// There is no room for a py2p node. It is told who we are all the same: one that dials because
-    /// of a peers list has us in its table already, and if the link ended before it got a
-    /// handshake, it would never get us out again and burn its processor on the dead link.
+    /// Closes a link to a py2p node for which no link is free. Sends our handshake first: a py2p
+    /// node that dials because of a peers list has us in its table already, and if it got no
+    /// handshake, it would keep the dead link there and poll it at full processor load.
     pub(super) fn close_surplus(&mut self, now: Now, link: LinkId) {
         self.answer(now, link);
         self.close_link(now, link, Cause::TooManyLinks);
     }
 
-    /// Notes where an incoming link came from.
+    /// Notes the remote address of an incoming link.
     pub fn came_from(&mut self, link: LinkId, addr: SocketAddr) {
         self.links.update(link, |peer| peer.from = Some(addr));
     }
 
-    /// Counts somebody who connected and did not become a peer.
+    /// Counts an incoming link that did not become a peer.
     pub fn turned_away(&mut self, cause: &Cause) {
         self.stats.turned_away += 1;
         self.stats.silent += u64::from(matches!(cause, Cause::Silent));

@@ -1,4 +1,4 @@
-//! The addresses of one dial: which are still to be tried, and what became of the others.
+//! The addresses of one dial: which are still to be tried, and why the others failed.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::{Node, Now};
 use crate::cause::Cause;
 use crate::wire::HostPort;
 
-/// Why a dial, or what waited for it, came to nothing.
+/// Why a dial failed.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub cause: Cause,
@@ -33,7 +33,7 @@ impl From<Cause> for Failure {
 }
 
 impl Failure {
-    /// Gives the cause of each address, and that of the whole.
+    /// Returns the cause of each address, then the cause of the whole dial.
     pub fn causes(&self) -> impl Iterator<Item = &Cause> {
         self.attempts.iter().map(|(_, cause)| cause).chain([&self.cause])
     }
@@ -44,14 +44,14 @@ impl Attempts {
         Attempts { waiting: target.hosts().to_vec(), failed: Vec::new() }
     }
 
-    /// The next dial to the same target: without the addresses that have failed.
+    /// Returns the attempts of the next dial to the same target, without the addresses that failed.
     fn again(self, target: &Target) -> Self {
         let mut again = Attempts { failed: self.failed, ..Attempts::new(target) };
         again.waiting.retain(|addr| again.failed.iter().all(|(failed, _)| failed != addr));
         again
     }
 
-    /// A name stands for these addresses.
+    /// Replaces a name by its addresses.
     pub fn found(&mut self, name: &HostPort, addrs: Vec<HostPort>) {
         self.waiting.retain(|waiting| waiting != name);
         for addr in addrs {
@@ -63,18 +63,18 @@ impl Attempts {
         }
     }
 
-    /// No node answered at this address.
+    /// Notes that this address failed.
     pub fn failed(&mut self, addr: HostPort, cause: Cause) {
         self.waiting.retain(|waiting| *waiting != addr);
         self.failed.push((addr, cause));
     }
 
-    /// How many addresses are left, this one not counted.
+    /// Returns how many addresses are left, this one not counted.
     fn left_besides(&self, addr: &HostPort) -> usize {
         self.waiting.iter().filter(|waiting| *waiting != addr).count()
     }
 
-    /// The end of the dial: what was still being tried failed for this cause.
+    /// Ends the dial: all addresses that are left failed for this cause.
     fn end(mut self, cause: &Cause) -> Failure {
         let waiting = std::mem::take(&mut self.waiting);
         self.failed.extend(waiting.into_iter().map(|addr| (addr, cause.clone())));
@@ -87,19 +87,19 @@ impl Attempts {
 }
 
 impl Peer {
-    /// Where the connection leads, once it is up.
+    /// Returns the address that was reached, once the connection is up.
     fn reached(&self) -> Option<HostPort> {
         self.way.as_ref().map(|way| HostPort::from(way.remote))
     }
 
-    /// Notes that what was reached is of no use.
+    /// Notes that the address that was reached failed.
     pub(super) fn give_up_reached(&mut self, cause: &Cause) {
         if let Some(addr) = self.reached() {
             self.attempts.failed(addr, cause.clone());
         }
     }
 
-    /// What is said to those who waited for this link.
+    /// Returns what the waiters of this link are told.
     pub(super) fn failure(&self, cause: &Cause) -> Failure {
         match &self.earlier {
             Some(earlier) if self.way.is_none() => earlier.clone(),
@@ -117,8 +117,8 @@ impl Node {
         self.links.update(link, |peer| peer.attempts.failed(addr, cause));
     }
 
-    /// Some address answers. If it is no node, or says nothing, the others get their share of the
-    /// time that is left.
+    /// Limits the time for an address that was reached: the other addresses of the dial get equal
+    /// shares of the time that is left, in case it sends no handshake.
     pub(super) fn share_time(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.links.get_mut(link) else { return };
         let Some(reached) = peer.reached().filter(|_| peer.is_outgoing()) else { return };
@@ -132,8 +132,8 @@ impl Node {
         }
     }
 
-    /// Dials the remaining addresses of a link that was lost before its handshake; false if there
-    /// are none, or no time.
+    /// Dials the remaining addresses of a link that was lost before its handshake. Returns false if
+    /// there is none, or no time is left.
     pub(super) fn dial_rest(&mut self, now: Now, peer: &mut Peer, cause: &Cause) -> bool {
         let ends = matches!(cause, Cause::Closed | Cause::Disconnected | Cause::Duplicate);
         let deadline = peer.opened + self.config.handshake_timeout;

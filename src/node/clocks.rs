@@ -1,5 +1,5 @@
-//! Clocks that differ. Noticed when a peer's own broadcast is refused for its date: then the peer's
-//! clock is wrong or ours, and between rs2p nodes the peer is told, because it cannot see it.
+//! Clocks that differ. A node notices it when it refuses a peer's own broadcast for its date: one
+//! of the two clocks is wrong. An rs2p peer is told, because it cannot notice the refusal itself.
 
 use std::time::Duration;
 
@@ -13,18 +13,19 @@ use crate::stats::Refusal;
 use crate::trouble::{Loss, Trouble};
 use crate::wire::{Envelope, Hello};
 
-/// Capability: wants to be told when its broadcasts are refused for their dates.
+/// Capability: the node wants to be told when its broadcasts are refused for their dates.
 pub(super) const CLOCK: &str = "clock";
-/// Said in a hello with the difference in seconds behind it; 0 when broadcasts are taken again.
+/// Prefix of a word in a hello; the difference in seconds follows, or 0 once broadcasts are
+/// accepted again.
 const DIFFERENCE: &str = "clock=";
 
-/// One peer is told, and the user about one peer, this often at most.
+/// The shortest time between two notices to one peer, and between two reports about one peer.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 
-/// A loss that goes on is told this often at most.
+/// The shortest time between two reports of a loss that goes on.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What is known about the clocks of the two ends of a link.
+/// What is known about the clocks at the two ends of a link.
 #[derive(Debug, Default)]
 pub(crate) struct Clocks {
     /// Whether the peer wants to be told.
@@ -37,8 +38,8 @@ pub(crate) struct Clocks {
 }
 
 impl Node {
-    /// A broadcast was refused. If it is the peer's own and too old or too far ahead, one of the
-    /// two clocks is wrong.
+    /// Counts a refused broadcast. If the peer sent it itself and its date is too old or too far
+    /// ahead, one of the two clocks is wrong.
     pub(super) fn refused(&mut self, now: Now, link: LinkId, envelope: &Envelope, why: Refusal) {
         self.stats.refuse(why);
         if why == Refusal::Evicted && self.told_of_ids.is_none_or(|at| now.mono >= at + SECOND) {
@@ -60,7 +61,7 @@ impl Node {
         self.clocks_differ(now, link, id, by.unsigned_abs());
     }
 
-    /// A broadcast was taken. If the peer's own ones were refused before, that is over.
+    /// Notes an accepted broadcast. If the peer's own ones were refused before, that is over.
     pub(super) fn accepted(&mut self, now: Now, link: LinkId, envelope: &Envelope) {
         let Some(peer) = self.links.get_mut(link).filter(|peer| peer.clocks.refuses) else {
             return;
@@ -72,7 +73,7 @@ impl Node {
         }
     }
 
-    /// A peer said something about our clock, perhaps.
+    /// Handles a hello on an established link that may state how far our clock differs.
     pub(super) fn clock_difference_received(
         &mut self,
         now: Now,
@@ -111,7 +112,7 @@ impl Node {
         }
     }
 
-    /// Whether some peer is left with which the clocks differ.
+    /// Reports that the clocks no longer differ, if no peer is left with which they do.
     pub(super) fn check_clocks(&mut self) {
         if self.clock_trouble.is_none() {
             return;
@@ -126,7 +127,7 @@ impl Node {
     }
 }
 
-/// Whether enough time has passed since the last time; notes this one.
+/// Returns whether enough time has passed since the last time, and notes this time if so.
 fn is_due(last: &mut Option<Duration>, now: Now) -> bool {
     let is_due = last.is_none_or(|last| now.mono >= last + TELL_EVERY);
     if is_due {

@@ -1,4 +1,4 @@
-//! What the user asks of a node.
+//! What the user asks a node to do.
 
 use super::event::{Action, ConnectId, LinkId, Parcel, Target, TicketId};
 use super::peer::Peer;
@@ -9,7 +9,7 @@ use crate::cause::Cause;
 use crate::id::{MessageId, NodeId};
 use crate::wire::{Frame, HostPort, Letter};
 
-/// What became of a `connect`.
+/// The result of a `connect`.
 #[derive(Debug)]
 pub(crate) enum Connecting {
     /// There is a link to that address already.
@@ -18,12 +18,12 @@ pub(crate) enum Connecting {
     Dialling(ConnectId),
 }
 
-/// What became of a message to one node.
+/// The result of sending a message to one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dispatch {
-    /// It is a peer: sent.
+    /// The node is a peer, and the message was sent.
     Sent,
-    /// It is on its way, or a way is being looked for; [`Action::Settled`] will tell.
+    /// The message is on its way, or a route is being searched; [`Action::Settled`] will tell.
     Pending(TicketId),
     /// Too many messages wait for a route.
     TooMany,
@@ -37,7 +37,7 @@ pub(crate) struct Way {
 }
 
 impl Node {
-    /// Links to whoever answers at one of these addresses.
+    /// Links to the node that answers at one of these addresses.
     pub fn connect(&mut self, now: Now, hosts: Vec<HostPort>) -> Result<Connecting, Cause> {
         if let Some((id, link)) = self.linked_at(&hosts) {
             return Ok(self.join_link(link, id));
@@ -49,7 +49,7 @@ impl Node {
         Ok(Connecting::Dialling(connect))
     }
 
-    /// Dials nodes until they answer, and whenever they are lost.
+    /// Dials nodes until they answer, and again whenever they are lost.
     pub fn seed(&mut self, now: Now, seeds: Vec<Vec<HostPort>>) {
         for hosts in seeds {
             let Some(first) = hosts.first().cloned() else { continue };
@@ -58,7 +58,8 @@ impl Node {
         self.redial(now);
     }
 
-    /// There is a link already. If its peer has not taken up our handshake yet, that is waited for.
+    /// Returns the link that exists already. If its peer has not acknowledged our handshake yet,
+    /// the caller waits for that.
     fn join_link(&mut self, link: LinkId, id: NodeId) -> Connecting {
         self.book_success(link, id, true);
         match self.links.get_mut(link) {
@@ -71,8 +72,8 @@ impl Node {
         }
     }
 
-    /// Ends the links with a peer, forgets its addresses, and does not take it back until it is
-    /// connected to again. False if there was nothing to end or forget.
+    /// Ends the links to a peer, forgets its addresses, and refuses it until the user connects to
+    /// it again. Returns false if there was nothing to end or forget.
     pub fn disconnect(&mut self, now: Now, id: &NodeId) -> bool {
         let was_known = self.book.forget_peer(id);
         // Spares first, so that none of them takes the place of the row that ends last.
@@ -90,13 +91,13 @@ impl Node {
         was_known || row.is_some()
     }
 
-    /// Sends to all peers what they do not pass on.
+    /// Sends a message to all peers, which do not relay it.
     pub fn whisper(&mut self, frame: &Frame) -> usize {
         self.stats.sent += 1;
         self.send_to_all(frame)
     }
 
-    /// Sends to one peer; false if it is none.
+    /// Sends a message to one peer. Returns false if the node is not a peer.
     pub fn whisper_to(&mut self, to: &NodeId, frame: &Frame) -> bool {
         let Some(link) = self.table.get(to) else { return false };
         self.stats.sent += 1;
@@ -105,7 +106,7 @@ impl Node {
         true
     }
 
-    /// Sends to one node, peer or not.
+    /// Sends a message to one node, which need not be a peer.
     pub fn send_to(&mut self, now: Now, to: NodeId, letter: Letter) -> Dispatch {
         if self.whisper_to(&to, &letter.plain) {
             Dispatch::Sent
@@ -117,15 +118,15 @@ impl Node {
         }
     }
 
-    /// How a message to this node would begin its way: the message of that node which it answers,
-    /// if one is known, and the link by which it leaves, if it need not wait for one.
+    /// Returns how a message to this node would leave: the message of that node which it answers,
+    /// if one is known, and the link that it takes, if it need not wait for one.
     pub fn way_to(&self, to: &NodeId, about: Option<MessageId>) -> Way {
         let about = about.or_else(|| self.routes.latest_of(to));
         let direct = self.table.get(to).map(|link| (*to, link));
         Way { about, link: direct.or_else(|| self.next_hop(to, about.as_ref(), None)) }
     }
 
-    /// No new links, no redials; whoever waits is told. The runtime closes the links.
+    /// Accepts and dials no more links, and tells all waiters. The runtime closes the links.
     pub fn close(&mut self) {
         self.is_closed = true;
         self.give_up_requests();
@@ -146,28 +147,28 @@ impl Node {
         self.is_closed
     }
 
-    /// The peers in the table, in the order of their ids.
+    /// Returns the peers in the routing table, in the order of their ids.
     pub fn peers(&self) -> impl Iterator<Item = (NodeId, LinkId, &Peer)> {
         self.table.iter().filter_map(|(id, link)| Some((*id, link, self.links.get(link)?)))
     }
 
-    /// The link that speaks for this peer.
+    /// Returns the link that speaks for this peer.
     pub fn link_of(&self, id: &NodeId) -> Option<LinkId> {
         self.table.get(id)
     }
 
-    /// Links that have not shaken hands yet.
+    /// Returns the number of links whose handshake has not come yet.
     pub fn awaiting(&self) -> usize {
         self.links.count(|peer| peer.is_handshaking())
     }
 
-    /// All links that are up or on their way, spares included.
+    /// Returns the number of links that are up or on their way up, spares included.
     pub fn links(&self) -> usize {
         self.links.count(|peer| !matches!(peer.stage, Stage::Gone(_)))
     }
 
-    /// A peer that we dialled at one of these addresses. What somebody who dialled us says about
-    /// its own address is no proof, and its certificate was never looked at.
+    /// Returns a peer that we dialled at one of these addresses. A peer that dialled us does not
+    /// count: its announced address is not proven, and its certificate was not checked.
     fn linked_at(&self, hosts: &[HostPort]) -> Option<(NodeId, LinkId)> {
         let is_there = |peer: &Peer| {
             let reached = peer.way.as_ref().map(|way| HostPort::from(way.remote));

@@ -1,4 +1,4 @@
-//! Peer lists: what we tell, and whom we dial because of one.
+//! Peers lists: what is sent in one, and which of its nodes are dialled.
 
 use std::time::Duration;
 
@@ -12,18 +12,19 @@ use super::{Node, Now};
 use crate::options::Flag;
 use crate::wire::{HostPort, PeerEntry, peers};
 
-/// A peer's list is answered this often at most: py2p floods requests when it is in trouble.
+/// The shortest time between two peers lists that one peer is sent on request: py2p floods requests
+/// when it is in trouble.
 pub(super) const TELL_EVERY: Duration = Duration::from_millis(250);
-/// Peers that somebody is told about who has not shaken hands.
+/// Most entries of a peers list for a node whose handshake has not come.
 const MAX_TOLD_STRANGER: usize = 32;
-/// Hints dialled in a burst, and how fast that allowance comes back.
+/// Hints that are dialled in a burst, and the time in which the allowance grows by one.
 const HINT_BURST: u32 = 8;
 const HINT_REFILL: Duration = Duration::from_secs(1);
-/// Peers are asked for more at least this far apart, and at most.
+/// The shortest and the longest time between two requests for more peers.
 const ASK_FIRST: Duration = Duration::from_secs(1);
 const ASK_CAP: Duration = Duration::from_secs(60);
 
-/// When we ask for more peers, and how many hints we may still dial.
+/// When more peers are asked for, and how many hints may be dialled now.
 #[derive(Debug)]
 pub(crate) struct Asking {
     scheduled: bool,
@@ -62,12 +63,13 @@ impl Asking {
 }
 
 impl Node {
-    /// Tells a peer whom we know.
+    /// Sends a peer the list of our peers.
     pub(super) fn tell_peers(&mut self, now: Now, link: LinkId) {
         self.tell_some_peers(now, link, usize::MAX);
     }
 
-    /// Tells whoever we have no room for, and who takes small frames only, whom else to ask.
+    /// Sends a short peers list to a node for which no link is free, and which accepts small frames
+    /// only.
     pub(super) fn tell_whom_else(&mut self, now: Now, link: LinkId) {
         self.tell_some_peers(now, link, MAX_TOLD_STRANGER);
     }
@@ -96,14 +98,15 @@ impl Node {
         }
     }
 
-    /// A peer told us whom it knows.
+    /// Handles the peers list of a peer.
     pub(super) fn told_peers(&mut self, now: Now, link: LinkId, entries: &[PeerEntry]) {
         self.acknowledged(now, link);
         self.first_link_answered(now, link);
         self.hear_of(now, link, entries);
     }
 
-    /// Addresses of others: hints, to be dialled while we have few links of our own.
+    /// Remembers the addresses of a peers list as hints. They are dialled while this node has
+    /// dialled few links.
     pub(super) fn hear_of(&mut self, now: Now, link: LinkId, entries: &[PeerEntry]) {
         let scope = self.scope_of(link);
         for entry in entries {
@@ -116,7 +119,7 @@ impl Node {
         self.dial_hints(now);
     }
 
-    /// Dials hints while we have few links of our own.
+    /// Dials hints while this node has dialled few links.
     pub(super) fn dial_hints(&mut self, now: Now) {
         let mut missing = self.config.max_outgoing.saturating_sub(self.outgoing());
         if missing == 0 || !self.asking.may_dial(now.mono) {
@@ -144,20 +147,21 @@ impl Node {
         }
     }
 
-    /// A peer was lost: others are asked for more soon.
+    /// Asks for more peers soon, because one was lost.
     pub(super) fn ask_soon(&mut self, now: Now) {
         self.asking.pause = ASK_FIRST;
         self.schedule_asking(now);
     }
 
-    /// Whether an address that was announced to us, not proven, may be dialled now; counts it.
+    /// Returns whether an address that was announced but never reached may be dialled now, and
+    /// counts it if so.
     pub(super) fn may_dial_unproven(&mut self, now: Now) -> bool {
         self.asking.take_dial(now.mono)
     }
 
-    /// Asks for peers, less and less often. All of them while there are fewer links than wanted:
-    /// whoever joins through a node that knew nobody yet would hang on that one for ever. Otherwise
-    /// one of them, so as to know others when these are gone.
+    /// Asks for peers, with growing pauses. Asks all peers while there are fewer than wanted: a
+    /// node that joined through one which had no other peers would stay with that one for ever.
+    /// Otherwise asks one peer, to know other nodes when the peers are lost.
     pub(super) fn ask_peers(&mut self, now: Now) {
         self.asking.scheduled = false;
         if self.is_closed || self.config.max_outgoing == 0 {
@@ -175,7 +179,7 @@ impl Node {
         self.schedule_asking(now);
     }
 
-    /// Asks all peers whom they know.
+    /// Asks all peers for their peers lists.
     pub fn request_peers(&mut self, now: Now) {
         let links: Vec<LinkId> = self.table.iter().map(|(_, link)| link).collect();
         for link in links {
@@ -187,8 +191,8 @@ impl Node {
         self.say(now, link, Flag::Whisper, peers::request_payload());
     }
 
-    /// Links that we dialled: those that are ready, and new ones on their way. What is dialled
-    /// because it was lost does not count: it may be gone for good, and others are to replace it.
+    /// Returns the number of links that this node dialled: ready ones, and hints on their way up.
+    /// Redialled peers do not count: they may be gone for good, and hints replace them.
     fn outgoing(&self) -> usize {
         let is_hint = |peer: &Peer| {
             let contact = peer.dialled.as_ref().and_then(|addr| self.book.get(addr));
@@ -202,19 +206,19 @@ impl Node {
         self.links.count(|peer| peer.is_outgoing() && counts(peer))
     }
 
-    /// Where the peer at the other end of a link is.
+    /// Returns where the peer of a link is.
     pub(super) fn scope_of(&self, link: LinkId) -> Scope {
         self.links.get(link).and_then(Peer::scope).unwrap_or_else(|| self.widest_scope())
     }
 
-    /// How far away those are that may have told us something, if it is not known who did.
+    /// Returns the widest scope among the links: that of a statement whose sender is not known.
     pub(super) fn widest_scope(&self) -> Scope {
         let widest = self.links.iter().filter_map(|(_, peer)| peer.scope()).max();
         let at_home = || self.me.addr.to_socket_addr().is_some_and(|me| me.ip().is_loopback());
         widest.unwrap_or_else(|| if at_home() { Scope::Host } else { Scope::Network })
     }
 
-    /// Whether we have said on this link that it is our address.
+    /// Returns whether we announced this address as ours on the link.
     fn is_own(&self, link: LinkId, addr: &HostPort) -> bool {
         match self.links.get(link).and_then(|peer| peer.way.as_ref()) {
             Some(way) => [&way.announce, &way.also].contains(&&Some(addr.clone())),

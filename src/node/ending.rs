@@ -1,4 +1,4 @@
-//! Links come and go: admission, loss, and which row of the table speaks for a peer.
+//! How a link ends, and what follows for its peer and for those who wait for it.
 
 use std::io::ErrorKind;
 
@@ -15,7 +15,7 @@ use crate::protocol::Encryption;
 use crate::stats::Refusal;
 use crate::trouble::Trouble;
 
-/// Peers that are not taken back, at most; the oldest is forgotten.
+/// Most disconnected peers that are remembered; the oldest one is forgotten.
 const MAX_SHUNNED: usize = 256;
 
 impl Node {
@@ -26,7 +26,7 @@ impl Node {
         link
     }
 
-    /// Does not take this peer back until it is connected to again.
+    /// Refuses this peer until the user connects to it again.
     pub(super) fn shun(&mut self, id: NodeId) {
         if self.shunned.len() >= MAX_SHUNNED {
             self.shunned.pop_front();
@@ -34,14 +34,14 @@ impl Node {
         self.shunned.push_back(id);
     }
 
-    /// Closes a link at once and draws the consequences.
+    /// Closes a link at once, and handles its loss.
     pub(super) fn close_link(&mut self, now: Now, link: LinkId, cause: Cause) {
         self.actions.push_back(Action::Close { link, cause: cause.clone() });
         self.lost(now, link, cause);
     }
 
-    /// The peer has stopped writing. With another link to it this is that peer's choice of which
-    /// one stays; otherwise it is the end.
+    /// Handles that the peer has stopped writing. With a spare, this is the peer's choice of the
+    /// link that stays; otherwise the link ends.
     pub(super) fn hung_up(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.links.get_mut(link) else { return };
         if let Stage::Ready(Ready { id, .. }) = peer.stage
@@ -85,8 +85,8 @@ impl Node {
         self.check_clocks();
     }
 
-    /// What answers with a length beyond all bounds before it has shaken hands is something else.
-    /// If those four bytes are how records of TLS begin, it is that.
+    /// Returns the cause for a peer whose first frame exceeds the limit: it is not a node. If the
+    /// four bytes of the length begin a TLS record, the peer uses TLS.
     fn as_not_py2p(cause: Cause) -> Cause {
         let Cause::TooLarge { len, .. } = cause else { return cause };
         match (len >> 24, len >> 16 & 0xff) {
@@ -95,7 +95,7 @@ impl Node {
         }
     }
 
-    /// All that a lost link read has been handed in: nothing more is to be expected.
+    /// Forgets a lost link, whose last message was handled.
     pub(super) fn finished(&mut self, link: LinkId) {
         self.links.remove(link);
     }
@@ -114,7 +114,7 @@ impl Node {
         self.check_alone();
     }
 
-    /// Tells when the node has no peer though its user asked for one, and when that is over.
+    /// Reports when the node has no peer though the user asked for one, and when that is over.
     pub(super) fn check_alone(&mut self) {
         let is_alone = self.table.is_empty() && !self.is_closed && self.book.has_wanted();
         if std::mem::replace(&mut self.misses_peers, is_alone) == is_alone {
@@ -127,7 +127,8 @@ impl Node {
         self.actions.push_back(Action::Report(event));
     }
 
-    /// A link ended before its handshake: whoever waited for it is told.
+    /// Handles the end of a link before its handshake: dials again where that is useful, and tells
+    /// its waiters otherwise.
     pub(super) fn ended_before_handshake(&mut self, now: Now, mut peer: Peer, cause: Cause) {
         if peer.direction == Direction::Incoming {
             let cause = peer.as_stranger(cause);
@@ -163,7 +164,8 @@ impl Node {
 }
 
 impl Peer {
-    /// Why this link never was one: who has not said anything has not done anything either.
+    /// Returns the cause for an incoming link that never became a peer: a peer that sent nothing is
+    /// `Silent`.
     fn as_stranger(&self, cause: Cause) -> Cause {
         let tells_nothing = match &cause {
             Cause::PeerClosed | Cause::TimedOut | Cause::Evicted => true,

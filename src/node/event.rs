@@ -1,4 +1,4 @@
-//! Everything that can happen to a node, and everything that it can ask for. Read this first.
+//! All events that a node handles and all actions that it asks for. Read this file first.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::link::judge::Turn;
 use crate::secret::Nonce;
 use crate::wire::{Body, Draft, Envelope, Frame, HostPort, Malformed, Method, Pacing};
 
-/// One wire. The node numbers them, see [`super::Node::admit`].
+/// The number of one link. The node gives it, see [`super::Node::admit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct LinkId(pub u64);
 
@@ -24,12 +24,12 @@ pub(crate) struct TicketId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ConnectId(pub u64);
 
-/// What happens to a node. What its user asks of it are the methods in `commands.rs`.
+/// What happens to a node. What its user asks for is in `commands.rs`, as methods.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// A name that is being dialled has these addresses, which are tried now.
+    /// A name that is being dialled was looked up: these are its addresses.
     Resolved { link: LinkId, name: HostPort, addrs: Vec<HostPort> },
-    /// One of the addresses of a dial came to nothing.
+    /// One of the addresses of a dial failed.
     Unreached { link: LinkId, addr: HostPort, cause: Cause },
     /// The two ends of a link are known. Comes before [`Event::Secured`] and [`Event::Opened`].
     Placed { link: LinkId, way: Way },
@@ -37,37 +37,37 @@ pub(crate) enum Event {
     Secured { link: LinkId, channel: Channel },
     /// A link is up, TLS included: frames can go both ways.
     Opened { link: LinkId },
-    /// A message arrived, its id verified. A link's messages come in their order.
+    /// A message arrived, and its id was verified. The messages of a link come in order.
     Received { link: LinkId, envelope: Box<Envelope> },
-    /// A frame arrived that is no message.
+    /// A frame arrived that is not a message.
     Malformed { link: LinkId, why: Malformed },
     /// The peer has stopped writing: nothing more will arrive.
     HungUp { link: LinkId },
-    /// The link is gone, or a dial came to nothing. Messages that it read may still follow.
+    /// The link is lost, or its dial failed. Messages that it read before may still follow.
     Lost { link: LinkId, cause: Cause },
     /// The last message that a lost link read has been handed in.
     Finished { link: LinkId },
-    /// A link has a word about the pace for its peer.
+    /// A link has a statement about the pace for its peer.
     Pace { link: LinkId, word: Pacing },
     /// A link no longer waits for its peer, or does so again.
     Turned { link: LinkId, turn: Turn },
-    /// Nothing but time has passed.
+    /// Time has passed, and nothing else happened.
     Tick,
 }
 
 /// One frame that a link has read.
 pub(crate) type Item = Result<Box<Envelope>, Malformed>;
 
-/// Whether the node can take it from the link's own thread: a message between neighbours, which
-/// neither the handlers nor the queue ever see. So it never waits behind a slow handler. A routed
-/// reply is none: it is delivered or relayed, with the backpressure that this needs.
+/// Returns whether the link's own thread hands this to the node: a message between neighbours,
+/// which is not delivered to handlers or queue, so it never waits behind a slow handler. A routed
+/// reply is delivered or relayed, with backpressure, so it is not one.
 pub(crate) fn is_control(item: &Item) -> bool {
     let Ok(envelope) = item else { return false };
     !envelope.main.is_relayed() && !matches!(envelope.body, Body::User | Body::RoutedReply(_))
 }
 
 impl Event {
-    /// The event that a link has read this.
+    /// Returns the event that a link has read this.
     pub fn read(link: LinkId, item: Item) -> Self {
         match item {
             Ok(envelope) => Event::Received { link, envelope },
@@ -76,57 +76,58 @@ impl Event {
     }
 }
 
-/// What a node asks for. Actions are carried out in their order.
+/// What a node asks for. Actions are carried out in order.
 #[derive(Debug)]
 pub(crate) enum Action {
-    /// Make a link to one of the addresses of a target, without those that were tried.
+    /// Dial the addresses of a target, except those that were tried before.
     Dial { link: LinkId, target: Target, skip: Vec<SocketAddr> },
-    /// Write this to a link, after what was put there before.
+    /// Put this into the outbound queue of a link.
     Send { link: LinkId, parcel: Parcel },
-    /// The handshake is done: from now on the link's messages are handed in by the daemon.
+    /// The handshake is done: from now on the daemon hands in the messages of the link.
     Establish { link: LinkId, settings: LinkSettings },
-    /// The peer wants to be spoken to in another way.
+    /// The settings of the link have changed.
     Renegotiate { link: LinkId, settings: LinkSettings },
-    /// The peer could not read the last message: say it again, as it was, uncompressed.
+    /// The peer could not read the last message: send it again, uncompressed.
     Resend { link: LinkId },
-    /// The peer has a word about the pace of this link.
+    /// The peer has made a statement about the pace of this link.
     Pace { link: LinkId, word: Pacing },
     /// Close a link at once; what is queued on it is lost and counted.
     Close { link: LinkId, cause: Cause },
-    /// Close a link by draining: what is queued on it moves to the heir, then stop writing and
-    /// read to the end, so that nothing in flight is lost.
+    /// Close a link by draining: move its outbound queue to the heir, stop writing, and read to the
+    /// end, so that nothing in flight is lost.
     Retire { link: LinkId, heir: LinkId },
     /// Hand a message to the handlers, then to the queue.
     Deliver { envelope: Box<Envelope>, from: Arc<Neighbour> },
     /// Tell the user.
     Report(MeshEvent),
-    /// A `connect` has its outcome.
+    /// A `connect` has ended.
     Connected { connect: ConnectId, outcome: Result<NodeId, Failure> },
-    /// A reply has its outcome: whether it was sent.
+    /// A reply was sent, or was given up.
     Settled { ticket: TicketId, sent: bool },
 }
 
 /// What a proof of the secret is bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Channel {
-    /// `tls_server_end_point`: equal at both ends, unless somebody sits in between.
+    /// `tls_server_end_point`: equal at both ends, unless the connection is intercepted.
     pub end_point: Vec<u8>,
-    /// Fresh, and nobody can foresee it. The node's own chance is not for secrets.
+    /// Fresh and unpredictable, from the system: the generator of the node is not for secrets.
     pub nonce: Nonce,
 }
 
 /// Where to dial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// What the user asked for; names are looked up at each dial.
+    /// Addresses that the user gave; names are looked up at each dial.
     Asked(Vec<HostPort>),
-    /// What a peer told us: to be resolved, and dialled only if the addresses make sense, given
-    /// where that peer is.
+    /// An address that a peer told. It is dialled only if it makes sense for the scope of that
+    /// peer.
     Told(HostPort, Scope),
 }
 
 impl Target {
-    /// Whether the user asked for it by more than one fixed number.
+    /// Returns whether another address may be dialled next time: the user gave a name, or several
+    /// addresses.
     pub fn is_movable(&self) -> bool {
         match self {
             Target::Asked(hosts) => hosts.len() > 1 || hosts.iter().any(HostPort::is_name),
@@ -145,17 +146,17 @@ impl Target {
 /// Something to write.
 #[derive(Clone, Debug)]
 pub(crate) enum Parcel {
-    /// A message of ours, encoded once for all peers.
+    /// A message of this node, encoded once for all peers.
     Own(Frame),
-    /// Somebody else's message, as it came in.
+    /// A message of another node, as it was received.
     Relay(Frame),
-    /// A message between neighbours; encoded and hashed by the link's own thread.
+    /// A control message; the link's own thread hashes and encodes it.
     Control(Draft),
 }
 
 impl Parcel {
-    /// Whether it means the same on another link to the same peer. What neighbours say to each
-    /// other, handshakes for one, belongs to its link.
+    /// Returns whether it may be sent on another link to the same peer. Control messages, such as
+    /// handshakes, belong to their link.
     pub fn is_for_any_link(&self) -> bool {
         match self {
             Parcel::Own(_) | Parcel::Relay(_) => true,
@@ -164,17 +165,17 @@ impl Parcel {
     }
 }
 
-/// How the two ends of a link talk.
+/// How the two ends of a link encode their frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LinkSettings {
     pub peer: NodeId,
-    /// Whether the peer said hello: rs2p, not py2p.
+    /// Whether the peer is an rs2p node, as its hello shows.
     pub is_rs2p: bool,
-    /// Whether it says how fast it takes what it is sent, and wants to be told.
+    /// Whether the peer exchanges statements about the pace.
     pub tells_pace: bool,
-    /// How its frames may be compressed, in its order.
+    /// How the frames of the peer may be compressed, in its order of preference.
     pub receive: Vec<Method>,
-    /// How ours are.
+    /// How our frames are compressed.
     pub send: Option<Method>,
 }
 

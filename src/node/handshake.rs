@@ -1,8 +1,9 @@
-//! Who is at the other end? Same network, same id twice, and who keeps the link.
+//! The handshake: who is at the other end, whether it is of the same mesh, and whether there is
+//! another link to it.
 //!
-//! Both ends of a new link say hello at once. py2p ignores it; who sees one talks to rs2p and
-//! sends its handshake straight away. py2p always sends its handshake unasked, and whenever it
-//! turns a second link down it loses both: so it is answered only on the link that stays, see
+//! Both ends of a new link send a hello at once. py2p ignores it; an rs2p node that receives one
+//! sends its handshake at once. A py2p node sends its handshake first, unasked, and when it refuses
+//! a second link it loses both: so it gets our handshake only on the link that stays, see
 //! `doubles.rs`.
 
 use std::sync::Arc;
@@ -24,11 +25,11 @@ use crate::wire::{Body, Envelope, Handshake, Hello, Method, hello};
 /// A peer that sends no peers list is taken to have acknowledged our handshake after this time.
 const ACKNOWLEDGE: Duration = Duration::from_secs(1);
 
-/// Links besides the first one that a peer may have, those that give way included.
+/// Most links that a peer may have besides the first one, draining ones included.
 const MAX_SPARES: usize = 3;
 
 impl Node {
-    /// Notes where the two ends of a link are.
+    /// Notes the addresses of the two ends of a link.
     pub(super) fn placed(&mut self, now: Now, link: LinkId, way: Way) {
         self.links.update(link, |peer| peer.way = Some(way));
         self.share_time(now, link);
@@ -73,7 +74,7 @@ impl Node {
         }
     }
 
-    /// A message before the handshake is done.
+    /// Handles a message that comes before the peer's handshake.
     pub(super) fn received_before_handshake(
         &mut self,
         now: Now,
@@ -87,7 +88,7 @@ impl Node {
             Body::Hello(hello) => {
                 self.stats.control += 1;
                 if self.is_surplus(link) {
-                    // We may be the only one that it knows.
+                    // This node may be the only one that the peer knows.
                     self.tell_whom_else(now, link);
                     return self.close_link(now, link, Cause::TooManyLinks);
                 }
@@ -120,8 +121,8 @@ impl Node {
         }
     }
 
-    /// Whether this is an rs2p node that we dialled. One that has no room says whom else we may
-    /// ask.
+    /// Returns whether this is an rs2p node that we dialled: one that has no free link sends a
+    /// peers list before it closes.
     fn may_turn_us_away(&self, link: LinkId) -> bool {
         self.links.is(link, |peer| peer.is_outgoing() && peer.is_rs2p)
     }
@@ -145,11 +146,11 @@ impl Node {
         peer.announces_addr(theirs.addr.as_ref());
         peer.announces(&theirs.methods);
         match (self.table.get(&theirs.id), peer.is_rs2p) {
-            // No peer needs more, and each holds memory.
+            // A peer needs no more links, and each takes memory.
             (Some(_), _) if self.links.extra_links_of(&theirs.id) >= MAX_SPARES => {
                 self.close_duplicate(now, link, theirs.id);
             }
-            // An rs2p node always says so: this is somebody else who uses its name.
+            // An rs2p node sends a hello on each link: this is another node that uses its id.
             (Some(row), false) if self.links.is(row, |row| row.is_rs2p) => {
                 self.close_link(now, link, Cause::Duplicate);
             }
@@ -164,8 +165,8 @@ impl Node {
         self.compare_clocks(now, theirs.id, envelope.time);
     }
 
-    /// Says who we are before the link is closed, so that the other side learns why as well. A py2p
-    /// that we dialled is not told: it never asked.
+    /// Closes a link to a node of another mesh. Sends our handshake first, so that the peer learns
+    /// the reason too.
     pub(super) fn not_our_mesh(&mut self, now: Now, link: LinkId, theirs: &str) {
         self.answer(now, link);
         let protocol = &self.me.protocol;
@@ -195,7 +196,7 @@ impl Node {
         self.say(now, link, Flag::Whisper, handshake.payload());
     }
 
-    /// The first link to this peer.
+    /// Makes a link the first one to its peer.
     pub(super) fn join(&mut self, now: Now, link: LinkId, id: NodeId) {
         self.answer(now, link);
         self.links.set_stage(link, Stage::ready(id));

@@ -1,4 +1,4 @@
-//! Dialling, and getting back what was lost.
+//! Dials nodes, and dials lost ones again.
 
 use std::time::Duration;
 
@@ -15,15 +15,16 @@ use crate::events::MeshEvent;
 use crate::id::NodeId;
 use crate::wire::HostPort;
 
-/// Dials that the mesh makes by itself at once: a list of black holes must not take all links.
+/// Most dials at a time that no user asked for: addresses that never answer must not take all
+/// links.
 const MAX_DIALS: usize = 8;
-/// When a name that led to this node itself is looked up again.
+/// The pause before a name that led to this node itself is looked up again.
 const OWN_NAME_AGAIN: Duration = Duration::from_secs(30);
-/// When there were too many, how soon to look again.
+/// The pause before the next dial is tried if too many are under way.
 const DIAL_AGAIN: Duration = Duration::from_millis(250);
 
 impl Node {
-    /// Dials lost peers, and what the user asked for, whose time has come.
+    /// Dials lost peers and wanted addresses whose pause is over.
     pub(super) fn redial(&mut self, now: Now) {
         for addr in self.book.due(now.mono) {
             if self.is_linked_contact(&addr) {
@@ -37,7 +38,8 @@ impl Node {
         self.schedule_redial();
     }
 
-    /// What only was announced to us, and never dialled, is dialled as rarely as a hint.
+    /// Returns whether an address may be dialled now. One that was announced but never reached is
+    /// dialled as rarely as a hint.
     fn may_redial(&mut self, now: Now, addr: &HostPort) -> bool {
         let trust = self.book.get(addr).map(|contact| contact.trust);
         self.may_dial_more() && (trust > Some(Trust::Announced) || self.may_dial_unproven(now))
@@ -55,7 +57,7 @@ impl Node {
         id.is_some_and(|id| self.table.get(&id).is_some())
     }
 
-    /// Whether this node, or somebody at this address, is being dialled.
+    /// Returns whether the node at this address is being dialled, here or at another address.
     pub(super) fn is_dialling_contact(&self, addr: &HostPort) -> bool {
         let Some(id) = self.book.get(addr).and_then(|contact| contact.id) else { return false };
         self.links.any(|peer| {
@@ -76,7 +78,7 @@ impl Node {
         }
     }
 
-    /// Starts a dial, or joins one to the same address that is under way.
+    /// Starts a dial, or joins one to the same target that is under way.
     pub(super) fn dial(&mut self, now: Now, target: Target, addr: HostPort, why: Waiter) -> LinkId {
         let is_same = |peer: &Peer| {
             let hosts = peer.target.as_ref().map(Target::hosts);
@@ -98,8 +100,8 @@ impl Node {
         link
     }
 
-    /// A peer is linked: notes where it can be dialled. An address that was dialled is proven, one
-    /// that was only announced is not.
+    /// Notes where a linked peer can be dialled. An address that was dialled is proven; one that
+    /// was only announced is not.
     pub(super) fn book_success(&mut self, link: LinkId, id: NodeId, wanted: bool) {
         let Some(peer) = self.links.get(link) else { return };
         let (addr, target, trust) = match (&peer.dialled, &peer.target, &peer.addr) {
@@ -121,22 +123,22 @@ impl Node {
     pub(super) fn book_failure(&mut self, now: Now, peer: &Peer, cause: &Cause) {
         let Some(addr) = &peer.dialled else { return };
         match cause {
-            // A name may be somebody else's later.
+            // The name may lead to another node later.
             Cause::OwnAddress if peer.target.as_ref().is_some_and(Target::is_movable) => {
                 self.book.failed(addr, now.mono, &mut self.rng);
                 self.book.postpone(addr, now.mono + OWN_NAME_AGAIN);
             }
             Cause::OwnAddress => self.book.forget(addr),
-            // It is there, by another link.
+            // The node is linked, by another link.
             _ if self.is_linked_contact(addr) => self.book.rest(addr),
             _ => self.book.failed(addr, now.mono, &mut self.rng),
         }
         self.schedule_redial();
-        // Another hint may do better.
+        // Another hint may succeed.
         self.dial_hints(now);
     }
 
-    /// Plans to get a lost peer back, and to find others meanwhile.
+    /// Schedules redials of a lost peer, and asks for others meanwhile.
     pub(super) fn remember_lost(&mut self, now: Now, link: LinkId, cause: &Cause) {
         let Some(peer) = self.links.get(link) else { return };
         if self.is_closed || matches!(cause, Cause::Disconnected | Cause::Closed) {
@@ -146,8 +148,8 @@ impl Node {
         let lasted = now.mono.saturating_sub(peer.opened);
         let own = peer.dialled.as_ref().or(peer.addr.as_ref()).cloned();
         let mut addrs = id.map(|id| self.book.addresses_of(&id)).unwrap_or_default();
-        // Also where somebody else answered before, unless that one is linked: anybody can say that
-        // it lives there.
+        // The address that it announced may belong to another node that is linked: then it is not
+        // dialled.
         addrs.extend(own.filter(|own| !addrs.contains(own) && !self.is_linked_contact(own)));
         for addr in addrs {
             let pause = reconnect::first_pause(&mut self.rng, was_outgoing);

@@ -1,4 +1,5 @@
-//! Where is a node? Asking the mesh, answering who asks, and dialling what is said.
+//! Finds the address of a node: asks the mesh, answers requests of others, and dials the addresses
+//! that are told.
 
 use std::time::Duration;
 
@@ -11,16 +12,16 @@ use crate::packet::Packet;
 use crate::stats::ReplyLoss;
 use crate::wire::{HostPort, PeerEntry, peers};
 
-/// Addresses that one message is tried at: anybody can answer, as often as it likes.
+/// Most addresses that are dialled for one message: any node can answer, any number of times.
 const MAX_ADDRESSES: usize = 3;
-/// Longer ids of requests are not repeated in an answer, which would be larger than the request.
-/// Those of rs2p and py2p have about 66 bytes.
+/// Requests with a longer id are not answered: the answer would be larger than the request. The ids
+/// of rs2p and py2p have about 66 bytes.
 const MAX_REQUEST_ID: usize = 256;
 /// The pause before the mesh is asked again; it doubles.
 const ASK_AGAIN: Duration = Duration::from_millis(800);
 
 impl Node {
-    /// Asks the mesh where a node is, and dials what it has said before.
+    /// Asks the mesh where a node is, and dials the addresses that were told before.
     pub(super) fn ask_for_way(&mut self, now: Now, ticket: TicketId) {
         let Some(waiting) = self.requests.waiting.get_mut(&ticket) else { return };
         let pause = ASK_AGAIN * 2_u32.saturating_pow(waiting.asked.min(8));
@@ -35,7 +36,7 @@ impl Node {
         self.dial_for(now, ticket);
     }
 
-    /// Tells who asked where a node is, if it is one of our peers.
+    /// Answers a request for the address of a node, if that is one of our peers.
     pub(super) fn answer_request(&mut self, now: Now, link: LinkId, request: &Packet, id: &NodeId) {
         if !self.config.answer_requests || request.len() > MAX_REQUEST_ID {
             return;
@@ -47,7 +48,7 @@ impl Node {
         self.say(now, link, Flag::Broadcast, payload);
     }
 
-    /// Somebody knows where a node is. True if it was we who asked.
+    /// Handles the answer to a request. Returns whether this node had asked.
     pub(super) fn routed(&mut self, now: Now, request: &Packet, entry: Option<&PeerEntry>) -> bool {
         let mut waiting = self.requests.waiting.iter_mut();
         let Some((&ticket, waiting)) = waiting.find(|(_, w)| w.request_id == *request) else {
@@ -69,7 +70,7 @@ impl Node {
         true
     }
 
-    /// Dials the next address of a node that the mesh has told.
+    /// Dials the next address that the mesh told for a node.
     fn dial_for(&mut self, now: Now, ticket: TicketId) {
         let has_room = self.has_room().is_ok();
         let Some(waiting) = self.requests.waiting.get_mut(&ticket) else { return };

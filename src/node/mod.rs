@@ -1,9 +1,9 @@
-//! The node: what a mesh socket decides, with no I/O, clock, thread, lock or luck of its own.
+//! The node: what a mesh socket decides, without I/O, clock, thread, lock or randomness of its own.
 //!
-//! [`Node::handle`] takes what happened, the methods in `commands.rs` take what the user asks;
-//! then [`Node::poll_action`] gives what is to be done, in order, and [`Node::next_deadline`] when
-//! to come back though nothing happened. The same node runs under the daemon thread and, by the
-//! thousand, in the simulator.
+//! [`Node::handle`] takes an event, and the methods in `commands.rs` take the requests of the user.
+//! After each, [`Node::poll_action`] returns the actions to carry out, in order, and
+//! [`Node::next_deadline`] the time of the next tick. The same node runs under the daemon thread
+//! and, by the thousand, in the simulator.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub(crate) mod address_book;
@@ -74,23 +74,23 @@ use crate::stats::Stats;
 use crate::trouble::Trouble;
 use crate::wire::{Draft, Header, HostPort, Malformed};
 
-/// How often old message ids are let go.
+/// The time between two removals of old message ids.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
-/// Who this node is.
+/// The identity of this node.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
     pub id: NodeId,
-    /// The mesh. The other end of a link must have the same id of it.
+    /// The mesh. The other end of a link must have the same protocol id.
     pub protocol: Protocol,
-    /// Where others can dial us, as far as no link says it better.
+    /// Where other nodes can dial this one, unless a link knows a better address.
     pub addr: HostPort,
 }
 
 #[derive(Debug)]
 pub(crate) struct Node {
     me: Identity,
-    /// Made of the secret of a private mesh.
+    /// Derived from the secret of a private mesh.
     key: Option<Key>,
     config: Config,
     links: Links,
@@ -108,14 +108,14 @@ pub(crate) struct Node {
     ids: IdSource,
     rng: Rng,
     stats: Stats,
-    /// Peers that the user has disconnected.
+    /// Peers that the user disconnected: they are not accepted again.
     shunned: VecDeque<NodeId>,
     is_alone: bool,
-    /// No peer, though the user asked for one; told to the user.
+    /// Whether the user was told that there is no peer though one is wanted.
     misses_peers: bool,
-    /// Clocks differ with some peer.
+    /// The trouble that was reported because clocks differ.
     clock_trouble: Option<Trouble>,
-    /// When the user was last told that ids had to be given up.
+    /// When the user was last told that ids were evicted from the seen cache.
     told_of_ids: Option<Duration>,
     is_closed: bool,
 }
@@ -152,7 +152,7 @@ impl Node {
         }
     }
 
-    /// Takes what happened. Afterwards all actions are to be polled.
+    /// Handles an event. The caller polls all actions afterwards.
     pub fn handle(&mut self, now: Now, event: Event) {
         self.expire(now);
         match event {
@@ -172,18 +172,18 @@ impl Node {
         }
     }
 
-    /// What is to be done next.
+    /// Returns the next action to carry out.
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    /// When to send [`Event::Tick`] if nothing else happens.
+    /// Returns when to send [`Event::Tick`] if no other event happens before.
     pub fn next_deadline(&self) -> Option<Duration> {
         self.timers.next()
     }
 
-    /// Whether this broadcast has been here before; counts it, if so. Asked before an arriving
-    /// message is hashed, so that a duplicate costs next to nothing.
+    /// Returns whether this broadcast was received before, and counts it if so. Called before an
+    /// arriving message is hashed, so a duplicate costs little.
     pub fn is_duplicate(&mut self, now: Now, link: LinkId, id: &MessageId, time: u64) -> bool {
         let is_duplicate = self.seen.contains(id, time);
         if is_duplicate {
@@ -194,13 +194,13 @@ impl Node {
         is_duplicate
     }
 
-    /// Whether a message that was read need not even be hashed: see [`Node::is_duplicate`].
+    /// Returns whether a message need not be hashed: see [`Node::is_duplicate`].
     pub fn is_known(&mut self, now: Now, link: LinkId, head: &Result<Header, Malformed>) -> bool {
         let Ok(head) = head else { return false };
         head.main().is_relayed() && self.is_duplicate(now, link, head.id(), head.time())
     }
 
-    /// What this node has done so far; the runtime adds its own part.
+    /// Returns the counters of this node; the runtime adds its own.
     pub fn stats(&self) -> Stats {
         Stats {
             seen_ids: self.seen.len() as u64,
@@ -242,7 +242,7 @@ impl Node {
         }
     }
 
-    /// Sends a message of the protocol over one link.
+    /// Sends a control message over one link.
     fn say(&mut self, now: Now, link: LinkId, main: Flag, packets: Vec<Packet>) {
         self.stats.control_frames += 1;
         let draft = Draft { main, packets, time: now.second() };

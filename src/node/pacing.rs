@@ -1,5 +1,5 @@
-//! What neighbours tell each other about their pace: passed on between a link and its peer, and
-//! told to the user where somebody is left behind.
+//! Statements about the pace of a link: passed between a link and its peer, and reported to the
+//! user when a node is left behind.
 
 use super::event::{Action, LinkId};
 use super::{Node, Now};
@@ -12,14 +12,14 @@ use crate::trouble::{Loss, Trouble};
 use crate::wire::Pacing;
 
 impl Node {
-    /// A link has something to tell its peer about the pace.
+    /// Sends a statement about the pace to the peer of a link.
     pub(super) fn tell_pace(&mut self, now: Now, link: LinkId, word: Pacing) {
         if self.links.is(link, |peer| peer.tells_pace) {
             self.say(now, link, Flag::Whisper, self.shared(word).payload());
         }
     }
 
-    /// What all peers together may send is for each of them a part of it.
+    /// Divides the room that all peers together may use among them.
     fn shared(&self, word: Pacing) -> Pacing {
         match word {
             Pacing::Taken { total, room } if room < u64::MAX => {
@@ -30,7 +30,7 @@ impl Node {
         }
     }
 
-    /// A link no longer waits for its peer, or does so again.
+    /// Reports that a link no longer waits for its peer, or waits again.
     pub(super) fn turned(&mut self, now: Now, link: LinkId, turn: Turn) {
         let Some(id) = self.links.get(link).and_then(|peer| peer.id()) else { return };
         let (event, word) = match turn {
@@ -48,7 +48,7 @@ impl Node {
         self.tell_pace(now, link, word);
     }
 
-    /// A peer tells something about the pace.
+    /// Handles a peer's statement about the pace.
     pub(super) fn told_pace(&mut self, link: LinkId, id: NodeId, word: Pacing) {
         match word {
             Pacing::HowFar | Pacing::Taken { .. } => {
@@ -68,9 +68,9 @@ impl Node {
         }
     }
 
-    /// Counts what a peer says that we have missed on its link so far; with `None` it waits for us
-    /// again. Returns whether that begins now. A peer may say what it likes: it can add to a counter, not
-    /// overflow it.
+    /// Counts the messages that we missed on a link so far, as its peer says; with `None` it waits
+    /// for us again. Returns whether that begins now. The number is not trusted: it adds to a
+    /// counter, and cannot overflow it.
     fn note_missed(&mut self, link: LinkId, missed: Option<u64>) -> bool {
         let Some(peer) = self.links.get_mut(link) else { return false };
         let before = std::mem::replace(&mut peer.missed, missed);

@@ -1,25 +1,27 @@
-//! Replies that pass through this node, or that it has taken: which way their receipts go back, and
-//! which of them have been here before.
+//! Replies that this node relays or has taken: where their receipts go, and which replies came
+//! before.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::id::{MessageId, NodeId};
 
-/// Replies that may be on their way through this node at once ...
+/// Most relayed replies whose receipts are awaited ...
 const MAX_PASSAGES: usize = 8192;
-/// ... and those of one peer among them.
+/// ... and most of them that came from one peer.
 const MAX_OF_ONE: usize = 2048;
-/// A receipt that takes longer is lost: the sender has given up by then.
+/// How long a receipt is awaited: the sender has given up by then.
 const KEEP: Duration = Duration::from_secs(30);
-/// Replies remembered as taken; then others are refused rather than one delivered twice. 10 MiB.
+/// Most replies that are remembered as taken, in 10 MiB. Further ones are refused: otherwise one
+/// could be delivered twice.
 const MAX_TAKEN: usize = 1 << 18;
-/// How long that is: longer than a sender may say one again, see `requests.rs`.
+/// How long a taken reply is remembered: longer than its sender may send it again, see
+/// `requests.rs`.
 const KEEP_TAKEN: Duration = Duration::from_secs(61);
 
 type Key = [u8; 16];
 
-/// A reply that was passed on, and whose receipt is to come.
+/// A reply that was relayed, and whose receipt is awaited.
 #[derive(Clone, Copy, Debug)]
 struct Passage {
     from: NodeId,
@@ -27,7 +29,7 @@ struct Passage {
     since: Duration,
 }
 
-/// What became of a reply for this node.
+/// Whether a reply for this node is new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Taken {
     New,
@@ -51,7 +53,7 @@ impl Passages {
         self.under_way.contains_key(id)
     }
 
-    /// Notes that a reply of this peer goes on to that one; false if there are too many.
+    /// Notes that a reply is relayed from one peer to another. Returns false if there are too many.
     pub fn add(&mut self, now: Duration, id: MessageId, from: NodeId, to: NodeId) -> bool {
         self.forget(now);
         let of_peer = self.of.get(&from).copied().unwrap_or_default();
@@ -68,13 +70,15 @@ impl Passages {
         true
     }
 
-    /// A receipt came from this peer: whom it is for, if the reply was passed on there.
+    /// Returns the peer that a receipt is for, if the reply was relayed to the peer that sent the
+    /// receipt.
     pub fn end(&mut self, id: &MessageId, to: NodeId) -> Option<NodeId> {
         self.under_way.get(id).filter(|passage| passage.to == to)?;
         self.remove(id)
     }
 
-    /// A peer was lost: the replies that were passed on to it, and whom they came from.
+    /// Ends the replies of a lost peer. Returns those that were relayed to it, and where they came
+    /// from.
     pub fn lost(&mut self, peer: NodeId) -> Vec<(MessageId, NodeId)> {
         let is_over = |passage: &Passage| passage.to == peer || passage.from == peer;
         let over = self.under_way.iter().filter(|(_, passage)| is_over(passage));
@@ -83,7 +87,7 @@ impl Passages {
         ended.filter(|(_, from)| *from != peer).collect()
     }
 
-    /// Notes that this node has taken a reply.
+    /// Notes that this node takes a reply.
     pub fn take(&mut self, now: Duration, id: &MessageId) -> Taken {
         self.forget(now);
         let digest = id.as_digest();

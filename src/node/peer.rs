@@ -1,4 +1,4 @@
-//! One link's state, from its first byte to its last.
+//! The state of one link, from its dial to its last message.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -24,13 +24,14 @@ pub(crate) struct Peer {
     pub direction: Direction,
     pub stage: Stage,
     pub waiters: Vec<Waiter>,
-    /// Where we dialled: the address book's key. A link that takes over from another inherits it.
+    /// Where we dialled: the key in the address book. A link that takes over from another one
+    /// inherits it.
     pub dialled: Option<HostPort>,
-    /// All addresses that were tried there.
+    /// All addresses of that dial.
     pub target: Option<Target>,
-    /// What became of each of them so far.
+    /// What happened at each of them so far.
     pub attempts: Attempts,
-    /// When another one is tried, if this one has not shaken hands by then.
+    /// When the next address is tried, if no handshake has come by then.
     pub next_address_at: Option<Duration>,
     /// Whether this is the second dial for the same waiters.
     pub is_second_try: bool,
@@ -42,32 +43,33 @@ pub(crate) struct Peer {
     pub has_spoken: bool,
     /// The outward address that the peer announced, corrected if it cannot be dialled from here.
     pub addr: Option<HostPort>,
-    /// What handlers were shown last.
+    /// The value that was last given to handlers.
     last_neighbour: Option<Arc<Neighbour>>,
-    /// A second one that it offered.
+    /// The second address that the peer announced.
     pub also: Option<HostPort>,
     pub is_rs2p: bool,
-    /// Whether it passes replies on and gives receipts for its own.
+    /// Whether the peer relays replies and sends receipts.
     pub passes_replies: bool,
-    /// Whether it says how fast it takes what it is sent.
+    /// Whether the peer exchanges statements about the pace.
     pub tells_pace: bool,
-    /// What we have missed on this link, as the peer says, while it does not wait for us.
+    /// How many messages we have missed on this link, as the peer says, while it does not wait for
+    /// us.
     pub missed: Option<u64>,
-    /// The compression methods that the peer wants to be sent, in its order.
+    /// The compression methods that the peer accepts, in its order of preference.
     pub methods: Vec<Method>,
-    /// All that it ever announced, and may use: a py2p that asks for plain bytes goes on
-    /// compressing its own, even that very question.
+    /// All methods that the peer ever announced and may use. A py2p node that asks for uncompressed
+    /// frames still compresses its own, even the one that asks.
     pub announced: Vec<Method>,
     pub clocks: Clocks,
     pub opened: Duration,
-    /// Times that the same was dialled before, see `retries.rs`.
+    /// How often the same target was dialled before, see `retries.rs`.
     pub retries: u32,
-    /// How the dial before ended. Reported if this one does not even connect.
+    /// How the previous dial ended. Reported if this one does not connect at all.
     pub earlier: Option<Failure>,
     pub last_heard: Duration,
-    /// When we last asked for a frame again.
+    /// When we last asked the peer to resend a frame.
     pub last_resend_request: Option<Duration>,
-    /// When we last told our peers list on request.
+    /// When we last sent our peers list on request.
     pub last_told: Option<Duration>,
 }
 
@@ -108,12 +110,12 @@ impl Peer {
         self.direction == Direction::Outgoing
     }
 
-    /// Whether the handshake is still ahead.
+    /// Returns whether the peer's handshake has not come yet.
     pub fn is_handshaking(&self) -> bool {
         matches!(self.stage, Stage::Opening { .. } | Stage::Greeting(_))
     }
 
-    /// Whether a user asked for this link.
+    /// Returns whether a `connect` waits for this link.
     pub fn is_wanted(&self) -> bool {
         self.waiters.iter().any(|waiter| matches!(waiter, Waiter::Connect(_)))
     }
@@ -153,20 +155,20 @@ impl Peer {
         }
     }
 
-    /// The address at which this peer can be dialled, as far as we know.
+    /// Returns the best known address of this peer.
     pub fn contact(&self) -> Option<&HostPort> {
         self.addr.as_ref().or(self.dialled.as_ref())
     }
 
-    /// Where the peer is; `None` before the link is up.
+    /// Returns where the peer is; `None` before the link is up.
     pub fn scope(&self) -> Option<Scope> {
         self.way.as_ref().map(|way| way.scope)
     }
 
-    /// The addresses that somebody in `scope` may try to dial this peer at, the best first: the one
-    /// that it announced, the one at which we dialled it, and the second one that it offered. If we
-    /// have reached it at a public address and it announced a private one, that is behind a
-    /// forward.
+    /// Returns the addresses at which a node in `scope` may dial this peer, the best first: the one
+    /// that it announced, the one at which we dialled it, and the second one that it announced. If
+    /// we reached it at a public address and it announced a private one, it is behind a port
+    /// forwarding: the public one comes first.
     pub fn ways(&self, scope: Scope) -> Vec<HostPort> {
         let reached = match (&self.way, &self.dialled) {
             (Some(way), Some(_)) if self.is_outgoing() => Some(HostPort::from(way.remote)),
@@ -188,14 +190,15 @@ impl Peer {
         known
     }
 
-    /// It can be dialled there, it says. An address that makes no sense from here is corrected.
+    /// Notes the address that the peer announced. An address that makes no sense from here is
+    /// corrected.
     pub fn announces_addr(&mut self, addr: Option<&HostPort>) {
         let correct =
             |addr| self.way.as_ref().map_or_else(|| HostPort::clone(addr), |way| way.correct(addr));
         self.addr = addr.map(correct);
     }
 
-    /// It wants to be spoken to with these methods.
+    /// Notes the compression methods that the peer accepts.
     pub fn announces(&mut self, methods: &[Method]) {
         self.methods = methods.to_vec();
         for method in methods {
@@ -205,7 +208,7 @@ impl Peer {
         }
     }
 
-    /// The same value as long as nothing about it changes.
+    /// Returns what handlers learn about this peer. The value is shared until it changes.
     pub fn shared_neighbour(&mut self, id: NodeId) -> Arc<Neighbour> {
         let is_current = |last: &&Arc<Neighbour>| {
             let is_outgoing = self.is_outgoing();
@@ -223,8 +226,9 @@ impl Peer {
         Neighbour { id, addr: self.contact().cloned(), is_outgoing: self.is_outgoing() }
     }
 
-    /// How to talk with it. Between rs2p nodes nothing is compressed unless `compress`; towards
-    /// py2p always, because its cost of receiving is quadratic in bytes.
+    /// Returns how frames are encoded on this link. Frames to rs2p nodes are compressed only if
+    /// `compress` is set; frames to py2p nodes always, because py2p takes time quadratic in the
+    /// bytes that it receives.
     pub fn settings(&self, peer: NodeId, compress: bool) -> LinkSettings {
         let send = Method::SUPPORTED.iter().copied().find(|ours| self.methods.contains(ours));
         LinkSettings {
@@ -237,7 +241,7 @@ impl Peer {
     }
 }
 
-/// IdSource for links, tickets and connects.
+/// Gives unique numbers to links, tickets and connects.
 #[derive(Debug, Default)]
 pub(crate) struct IdSource(u64);
 

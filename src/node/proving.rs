@@ -1,9 +1,9 @@
-//! Proving that both ends know the secret of a private mesh, before anything else is said.
+//! The proof that both ends know the secret of a private mesh, before any other message.
 //!
-//! Both ends send a challenge at once: a nonce, and which mesh they mean. Then the dialler proves,
-//! over both nonces and the acceptor's certificate, and only if that holds the acceptor does: so
-//! nobody gets a proof out of a node by dialling it. Whoever has proved and seen the proof says
-//! hello and goes on as in any other mesh.
+//! Both ends send a challenge at once: a nonce and the id of their mesh. Then the dialler sends a
+//! proof over both nonces and the acceptor's certificate. Only if it is valid, the acceptor sends
+//! its own: so a stranger gets no proof from a node by dialling it. After both proofs the two ends
+//! send their hellos, as in any other mesh.
 
 use super::event::{Channel, LinkId};
 use super::peer::Peer;
@@ -14,19 +14,19 @@ use crate::options::Flag;
 use crate::secret::{Key, Nonce, PROOF_LEN, Role, Transcript};
 use crate::wire::{Body, Envelope, Proof};
 
-/// How far the two ends of a link are.
+/// The state of the proof on a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Proving {
-    /// Our nonce is on its way, theirs is awaited.
+    /// Our nonce was sent; that of the peer is awaited.
     Challenged(Channel),
-    /// Their proof is awaited.
+    /// The proof of the peer is awaited.
     Awaiting(Transcript),
-    /// The peer knows the secret, or there is none to know.
+    /// The peer has proved that it knows the secret, or the mesh has none.
     Done,
 }
 
 impl Node {
-    /// Makes the mesh private: from now on every peer has to prove that it knows the secret.
+    /// Makes the mesh private: from now on every peer must prove that it knows the secret.
     pub fn require_proof(&mut self, key: Key) {
         self.key = Some(key);
     }
@@ -38,10 +38,10 @@ impl Node {
         }
     }
 
-    /// The first words on a link of a private mesh.
+    /// Sends the first message on a link of a private mesh.
     pub(super) fn challenge(&mut self, now: Now, link: LinkId) {
         let Some(greeting) = self.links.get_mut(link).and_then(Peer::greeting_mut) else { return };
-        // Without encryption there is nothing that a proof could be bound to.
+        // Without encryption there is no channel that a proof could be bound to.
         let Proving::Challenged(channel) = &greeting.proving else {
             return self.close_link(now, link, Cause::WrongSecret);
         };
@@ -49,7 +49,7 @@ impl Node {
         self.say_proof(now, link, &Proof::Challenge { nonce, protocol });
     }
 
-    /// Whether the peer still has to prove that it knows the secret.
+    /// Returns whether the peer must still prove that it knows the secret.
     pub(super) fn is_unproven(&self, link: LinkId) -> bool {
         self.links.is(link, |peer| match &peer.stage {
             Stage::Opening { channel } => channel.is_some(),
@@ -58,7 +58,8 @@ impl Node {
         })
     }
 
-    /// A message of a peer that has not proved yet: a step of the exchange, or the end.
+    /// Handles a message of a peer that has not proved yet: a step of the proof, or the end of the
+    /// link.
     pub(super) fn prove(&mut self, now: Now, link: LinkId, envelope: &Envelope) {
         match &envelope.body {
             Body::Hello(hello) => {
@@ -70,7 +71,7 @@ impl Node {
                     }
                     Some(Proof::Given(proof)) => self.proof_given(now, link, proof),
                     Some(Proof::Refused) => self.close_link(now, link, Cause::WrongSecret),
-                    // A node of a mesh without a secret: its handshake will say which.
+                    // A node of a mesh without a secret: its handshake will name the mesh.
                     None => {}
                 }
             }
@@ -124,7 +125,8 @@ impl Node {
         self.answer(now, link);
     }
 
-    /// Says so before the link is closed, for an honest peer that has another secret.
+    /// Closes a link whose proof is wrong. Tells the peer first, which may be honest and have
+    /// another secret.
     fn refuse_proof(&mut self, now: Now, link: LinkId) {
         self.say_proof(now, link, &Proof::Refused);
         self.close_link(now, link, Cause::WrongSecret);

@@ -1,5 +1,5 @@
-//! Publishing: a broadcast needs a second of its own. Equal messages of one second would have one
-//! id, and all but the first would be dropped.
+//! Sends broadcasts, and dates each one. Equal messages of one second have the same id, and all but
+//! the first are dropped: so each needs a second of its own.
 
 use std::convert::Infallible;
 
@@ -7,17 +7,17 @@ use super::{Node, Now};
 use crate::id::{MessageId, NodeId};
 use crate::wire::{Draft, Frame};
 
-/// Equal messages are dated apart: up to this many seconds ahead, which all nodes accept, ...
+/// Most seconds that a message is dated ahead, which all nodes accept, ...
 const AHEAD: u64 = 55;
-/// ... then up to this many back, while no node takes them for too old.
+/// ... and most seconds that it is dated back, before any node refuses it as too old.
 const BACK: u64 = 30;
 
-/// Equal messages were sent in all seconds that a message may be dated with.
+/// An equal message was sent in each second that the message may be dated with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Repeated;
 
-/// A message with its date, and with what that leads to. Made before the node's lock is taken:
-/// hashing and encoding take longer than all else.
+/// A dated message with its id and its frame. Made before the node's lock is taken, because hashing
+/// and encoding take longer than the rest.
 #[derive(Debug)]
 pub(crate) struct Dated {
     draft: Draft,
@@ -53,8 +53,8 @@ impl Dated {
 }
 
 impl Node {
-    /// Sends a broadcast to all peers and remembers it as seen; returns to how many. It is dated
-    /// with the nearest second in which no equal message was sent or seen.
+    /// Sends a broadcast to all peers, and remembers it as seen. It is dated with the nearest
+    /// second in which no equal message was sent or received. Returns the number of peers.
     pub fn publish(&mut self, now: Now, message: &mut Dated) -> Result<usize, Repeated> {
         for time in seconds_near(now.second()) {
             if self.seen.is_evicted(time) {
@@ -72,7 +72,7 @@ impl Node {
     }
 }
 
-/// The seconds that a message may be dated with, the best first.
+/// Returns the seconds that a message may be dated with, the best first.
 fn seconds_near(now: u64) -> impl Iterator<Item = u64> {
     (now..=now + AHEAD).chain((now.saturating_sub(BACK)..now).rev())
 }

@@ -1,33 +1,33 @@
-//! Which address makes sense from where: what is told to whom, and what of it may be dialled.
+//! Which addresses make sense between two nodes: which may be told, and which may be dialled.
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::wire::HostPort;
 
-/// Where the other end of a link is, seen from this node.
+/// Where the other end of a link is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Scope {
-    /// On this host: loopback addresses mean the same to both.
+    /// On this host: both ends share the loopback addresses.
     Host,
-    /// On the same wire, known by link-local addresses only.
+    /// On the same network segment, reached by link-local addresses only.
     Segment,
     /// Anywhere else.
     Network,
 }
 
-/// The two ends of a link, and what this node says about itself on it.
+/// The two ends of a link, and the addresses that this node announces on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Way {
     pub remote: SocketAddr,
     pub scope: Scope,
-    /// The address in our handshake; `None` if the peer can dial none.
+    /// The address in our handshake; `None` if the peer cannot dial us.
     pub announce: Option<HostPort>,
     /// A second address, which only rs2p peers are told.
     pub also: Option<HostPort>,
 }
 
 impl Scope {
-    /// Where `remote` is, for whoever speaks to it from `local`.
+    /// Returns where `remote` is, seen from `local`.
     pub fn of(local: IpAddr, remote: IpAddr) -> Self {
         let (local, remote) = (local.to_canonical(), remote.to_canonical());
         if remote.is_loopback() || remote == local {
@@ -39,7 +39,7 @@ impl Scope {
         }
     }
 
-    /// Whether this address can be meant for dialling, between two nodes this far apart.
+    /// Returns whether an address can be dialled between two nodes in this scope.
     pub fn allows(self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
         let is_host = match ip {
@@ -51,8 +51,9 @@ impl Scope {
             && (!is_link_local(ip) || self == Scope::Segment)
     }
 
-    /// Whether somebody this far away is told this address. A link-local address of IPv6 belongs
-    /// to an interface, which has another number on every host. A name is everybody's.
+    /// Returns whether a node in this scope is told this address. A link-local IPv6 address
+    /// includes the number of an interface, which differs between hosts. A name makes sense
+    /// everywhere.
     pub fn may_tell(self, addr: &HostPort) -> bool {
         addr.to_socket_addr().is_none_or(|addr| {
             let ip = addr.ip();
@@ -74,14 +75,14 @@ impl Way {
     }
 }
 
-/// Whether an address that a peer in `scope` told us may be dialled: it has to make sense for that
-/// peer and us, and its port is not privileged unless ours is.
+/// Returns whether an address that a peer in `scope` told may be dialled: it must make sense for
+/// that peer and for us, and its port must not be privileged unless ours is.
 pub(crate) fn may_dial(own_port: u16, scope: Scope, addr: SocketAddr) -> bool {
     let port_is_fine = addr.port() >= 1024 || (addr.port() != 0 && own_port < 1024);
     port_is_fine && scope.allows(addr.ip())
 }
 
-/// Whether this address is valid on one wire only.
+/// Returns whether this address is valid on one network segment only.
 pub(crate) fn is_link_local(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.is_link_local(),
@@ -89,7 +90,7 @@ pub(crate) fn is_link_local(ip: IpAddr) -> bool {
     }
 }
 
-/// Whether this address is one of those that many networks use at once.
+/// Returns whether this address is private: many networks use it.
 pub(crate) fn is_private(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),

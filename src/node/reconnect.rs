@@ -1,4 +1,4 @@
-//! When to dial again.
+//! The pauses between dials.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use super::rng::Rng;
 /// The first pause after a failed dial.
 const FIRST: Duration = Duration::from_millis(200);
 /// The longest pause while an address is likely to come back, and always for one that the user
-/// asked for. With a dial's own deadline it keeps healing below ten seconds.
+/// asked for. Together with the deadline of a dial it keeps reconnecting below 10 s.
 const CAP: Duration = Duration::from_secs(3);
-/// An address that has not answered for this long is tried more rarely ...
+/// An address that has not answered for this long is dialled less often ...
 const LIKELY: Duration = Duration::from_secs(120);
-/// ... namely this often, ...
+/// ... with this pause, ...
 const RARE: Duration = Duration::from_secs(30);
 /// ... and after this long it is forgotten.
 const FORGET: Duration = Duration::from_secs(3600);
@@ -36,8 +36,8 @@ pub(crate) fn pause(
     Some(rng.jitter(most))
 }
 
-/// The pause before the first dial after a loss. Who dialled before dials first; the other end
-/// only if that came to nothing.
+/// The pause before the first dial after a loss. The previous dialler dials first; the other end
+/// dials only if that failed.
 pub(crate) fn first_pause(rng: &mut Rng, was_outgoing: bool) -> Duration {
     rng.jitter(if was_outgoing { FIRST } else { FIRST * 5 })
 }

@@ -1,7 +1,6 @@
-//! Deliver once, forward to all but whom it came from.
+//! Delivers a broadcast once, and relays it to all peers except the one that it came from.
 
 use super::event::{Action, LinkId, Parcel};
-use super::peer::Peer;
 use super::{Identity, Node, Now};
 use crate::cause::Cause;
 use crate::config::Config;
@@ -27,7 +26,7 @@ impl Node {
         }
     }
 
-    /// A message for everyone.
+    /// Handles a broadcast.
     fn broadcast_received(
         &mut self,
         now: Now,
@@ -77,7 +76,7 @@ impl Node {
         }
     }
 
-    /// A message for us alone.
+    /// Handles a whisper, which is not relayed.
     fn whisper_received(&mut self, now: Now, link: LinkId, from: NodeId, envelope: Box<Envelope>) {
         if let Body::RoutedReply(reply) = &envelope.body {
             let reply = reply.clone();
@@ -121,7 +120,7 @@ impl Node {
         }
     }
 
-    /// Puts a frame of ours on every link of the table; how many that are.
+    /// Sends a frame of this node on every link of the routing table. Returns their number.
     pub(super) fn send_to_all(&mut self, frame: &crate::wire::Frame) -> usize {
         for (_, link) in self.table.iter() {
             self.actions.push_back(Action::Send { link, parcel: Parcel::Own(frame.clone()) });
@@ -131,8 +130,8 @@ impl Node {
     }
 }
 
-/// Whether a broadcast may travel on. What would make a py2p neighbour drop us goes no further,
-/// nor does what only two neighbours may say to each other.
+/// Checks whether a broadcast may be relayed. Refuses what would make a py2p neighbour close its
+/// link to us, and kinds that make sense between two neighbours only.
 fn check(
     me: &Identity,
     config: &Config,
@@ -158,8 +157,8 @@ fn check(
     }
 }
 
-/// Kinds that make sense between two neighbours only. Relayed, they would re-label or end the
-/// links of every py2p on their way.
+/// Returns whether a message makes sense between two neighbours only. Relayed, it would change the
+/// id of links of py2p nodes, or end them.
 fn is_between_neighbours(envelope: &Envelope) -> bool {
     const PRIVATE: [Kind; 4] = [Kind::COMPRESSION, Kind::HANDSHAKE, Kind::PEERS, Kind::RESEND];
     let is_private = envelope

@@ -1,5 +1,5 @@
-//! Replies that travel from peer to peer: what is for us is taken, what is for others goes on, and
-//! receipts go back.
+//! Replies that travel from peer to peer: those for this node are taken, others are relayed, and
+//! receipts are returned.
 
 use super::event::{Action, LinkId, Parcel};
 use super::passages::Taken;
@@ -11,8 +11,9 @@ use crate::wire::routed::HEAD;
 use crate::wire::{Body, Envelope, Receipt, RoutedReply};
 
 impl Node {
-    /// The peer by which a message to one node leaves: the node itself, or whom its message came
-    /// from. Only one that passes replies on, and not the one that the message has just come from.
+    /// Returns the peer to which a message for one node is sent next: the node itself, or the peer
+    /// that the node's message came from. It must relay replies, and must not be `not`, from which
+    /// the message came.
     pub(super) fn next_hop(
         &self,
         to: &NodeId,
@@ -26,7 +27,7 @@ impl Node {
         })
     }
 
-    /// A message for one node has come over several links, or will go over several.
+    /// Handles a message that travels to one node over several links.
     pub(super) fn reply_came(
         &mut self,
         now: Now,
@@ -49,7 +50,7 @@ impl Node {
         }
     }
 
-    /// It is for us. Who sends it again has not had our receipt.
+    /// Takes a reply for this node. A peer that sends it again did not get our receipt.
     fn take_reply(&mut self, now: Now, link: LinkId, peer: NodeId, mut envelope: Box<Envelope>) {
         let id = envelope.id;
         match self.passages.take(now.mono, &id) {
@@ -90,7 +91,7 @@ impl Node {
         self.say_receipt(now, peer, Receipt::Lost(id));
     }
 
-    /// A peer says what became of a message that went to it: one of ours, or one that we passed on.
+    /// Handles a receipt from a peer, for a message of this node or for one that it relayed.
     pub(super) fn receipt_came(&mut self, now: Now, peer: NodeId, receipt: Receipt) {
         let (Receipt::Taken(id) | Receipt::Lost(id)) = receipt;
         if let Some(from) = self.passages.end(&id, peer) {
@@ -100,7 +101,7 @@ impl Node {
         }
     }
 
-    /// What a lost peer had not confirmed did not get through by this way.
+    /// Sends receipts of loss for the replies that were relayed to a lost peer and not confirmed.
     pub(super) fn passages_lost(&mut self, now: Now, peer: NodeId) {
         for (id, from) in self.passages.lost(peer) {
             self.say_receipt(now, from, Receipt::Lost(id));

@@ -1,5 +1,5 @@
-//! Messages to one node that is no peer: sent back along the way that its own message came, or over
-//! a link that is made for it; tried again until they are taken, or their time is up.
+//! Messages to one node that is not a peer. They are sent back along the path of an earlier message
+//! of that node, or over a new link to it, and sent again until they are taken or their time is up.
 //! How a node is found is in `lookup.rs`.
 
 use std::collections::BTreeMap;
@@ -14,14 +14,15 @@ use crate::packet::Packet;
 use crate::stats::ReplyLoss;
 use crate::wire::{HostPort, Letter, Receipt};
 
-/// Messages that may wait at once ...
+/// Most messages that wait at a time ...
 pub(crate) const MAX_WAITING: usize = 1024;
-/// ... and what they may take of memory; one may be larger.
+/// ... and most bytes that they occupy; a single one may be larger.
 const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
-/// A routed message that nobody has confirmed for this long is tried in another way. A quarter of
-/// the request timeout, if that is shorter.
+/// How long the receipt of a routed message is awaited before it is sent by another path; at most a
+/// quarter of the request timeout.
 const ROUTE_PATIENCE: Duration = Duration::from_millis(2500);
-/// A message is not said again when its receiver may have forgotten that it had it.
+/// How long after the first attempt a message may be sent again: later, its receiver may have
+/// forgotten that it took it.
 const SAY_AGAIN: Duration = Duration::from_secs(45);
 
 /// The messages that wait to be taken.
@@ -36,18 +37,19 @@ pub(super) struct Waiting {
     pub request_id: Packet,
     pub to: NodeId,
     pub letter: Letter,
-    /// Whose receipt is awaited.
+    /// The peer whose receipt is awaited.
     pub via: Option<NodeId>,
-    /// Peers that it was sent to, whose receipts count; without an answer, not again.
+    /// Peers that it was sent to without a receipt. A late receipt counts; the message is not sent
+    /// there again.
     pub silent: Vec<NodeId>,
     pub first_sent: Option<Duration>,
-    /// When it is tried in another way.
+    /// When it is sent by another path.
     pub seek_at: Duration,
     pub is_dialling: bool,
     pub addrs: Vec<HostPort>,
-    /// Dials so far: which address is next.
+    /// Number of dials, which determines the next address.
     pub dials: usize,
-    /// Times that the mesh was asked.
+    /// How often the mesh was asked.
     pub asked: u32,
     pub why: ReplyLoss,
 }
@@ -59,14 +61,14 @@ impl Waiting {
 }
 
 impl Requests {
-    /// The dial for a message came to nothing: it is tried again, see [`Node::seek`].
+    /// Notes that the dial for a message failed. It is tried again, see [`Node::seek`].
     pub fn route_failed(&mut self, ticket: TicketId) {
         if let Some(waiting) = self.waiting.get_mut(&ticket) {
             waiting.is_dialling = false;
         }
     }
 
-    /// Whether there is no room for another message of so many bytes.
+    /// Returns whether there is no room for another message of `len` bytes.
     pub fn is_full(&self, len: usize) -> bool {
         let bytes = self.bytes.saturating_add(len);
         self.waiting.len() >= MAX_WAITING || (bytes > MAX_WAITING_BYTES && self.bytes > 0)
@@ -114,7 +116,7 @@ impl Node {
         ticket
     }
 
-    /// A timer that was set before the message was last sent is ignored.
+    /// Looks for another path, unless the message was sent since the timer was set.
     pub(super) fn seek_due(&mut self, now: Now, ticket: TicketId) {
         if self.requests.waiting.get(&ticket).is_some_and(|waiting| now.mono >= waiting.seek_at) {
             self.seek(now, ticket);
@@ -128,8 +130,8 @@ impl Node {
         }
     }
 
-    /// Tries to get a message to its receiver: by the next hop, if there is one that has not kept
-    /// silent before; otherwise the mesh is asked, and what it has said so far is dialled.
+    /// Sends a message to the next hop, if there is one that did not fail before. Otherwise asks
+    /// the mesh for its receiver, and dials the addresses that were told so far.
     fn seek(&mut self, now: Now, ticket: TicketId) {
         let Some(waiting) = self.requests.waiting.get_mut(&ticket) else { return };
         waiting.silent.extend(waiting.via.take());
@@ -157,9 +159,9 @@ impl Node {
         true
     }
 
-    /// Sends all messages that waited for this peer, which is linked now. To one that gives no
-    /// receipts they go once it has taken up our handshake: written to a link that stays, which is
-    /// all that can be known.
+    /// Sends all messages that waited for this peer, which is linked now. A peer that sends no
+    /// receipts gets them once it has acknowledged our handshake: then the link stays, which is all
+    /// that can be known.
     pub(super) fn deliver_replies(&mut self, now: Now, id: NodeId) {
         let Some(link) = self.table.get(&id) else { return };
         let Some(peer) = self.links.get(link) else { return };
@@ -182,7 +184,7 @@ impl Node {
         }
     }
 
-    /// A peer says what became of a message of ours.
+    /// Handles a receipt for a message of this node.
     pub(super) fn own_receipt_came(&mut self, now: Now, peer: NodeId, receipt: Receipt) {
         match receipt {
             Receipt::Taken(id) => {
@@ -201,12 +203,12 @@ impl Node {
         }
     }
 
-    /// The peer by which these messages were sent is gone.
+    /// Looks for other paths for the messages that were sent to a lost peer.
     pub(super) fn hop_lost(&mut self, now: Now, peer: NodeId) {
         self.way_lost(now, |waiting| waiting.via == Some(peer));
     }
 
-    /// Asks the mesh at once; the way that failed is tried again later, for it may be mended.
+    /// Asks the mesh at once. The path that failed is tried again later.
     fn way_lost(&mut self, now: Now, is_meant: impl Fn(&Waiting) -> bool) {
         for ticket in self.requests.tickets(is_meant) {
             if let Some(waiting) = self.requests.waiting.get_mut(&ticket) {

@@ -1,5 +1,5 @@
-//! Dials that ended without a word from the other side. It may have had too many newcomers at once:
-//! the same address is dialled again, within the time of the first dial.
+//! Dials that the other side ended without a message. It may have had too many incoming links at a
+//! time: the same address is dialled again, within the time of the first dial.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ use super::{Node, Now};
 use crate::cause::Cause;
 use crate::wire::HostPort;
 
-/// Dials after the first one, at most.
+/// Most dials after the first one.
 const MAX_RETRIES: u32 = 4;
-/// The pause before the second dial, which has jitter; later ones double.
+/// The pause before the second dial, with jitter; later pauses double.
 const PAUSE: Duration = Duration::from_millis(150);
 
 #[derive(Debug)]
@@ -22,15 +22,15 @@ pub(crate) struct Retry {
     addr: HostPort,
     target: Target,
     pub waiters: Vec<Waiter>,
-    /// When the first dial began, and its time with it.
+    /// When the first dial began; its time limit holds for all.
     begun: Duration,
     retries: u32,
     failure: Failure,
 }
 
 impl Peer {
-    /// Takes the waiters for which the dial is repeated, if it ended in the way of a node that has
-    /// too many newcomers. What the mesh wants is in the address book, with pauses of its own.
+    /// Takes the waiters for which the dial is repeated, if it ended as at a node that has too many
+    /// incoming links. [`Waiter::Mesh`] stays: the address book redials with pauses of its own.
     pub(super) fn take_retried(&mut self, cause: &Cause) -> Vec<Waiter> {
         let by_peer = matches!(cause, Cause::PeerClosed | Cause::Io(_));
         if !by_peer || self.is_rs2p || self.retries >= MAX_RETRIES {

@@ -1,4 +1,4 @@
-//! Chance as an input: a small seeded generator (xoshiro256++), not for secrets.
+//! Randomness as an input: a small seeded generator (xoshiro256++), not for secrets.
 
 use std::time::Duration;
 
@@ -31,12 +31,12 @@ impl Rng {
         out
     }
 
-    /// A number below `bound`; 0 for a bound of 0.
+    /// Returns a number below `bound`; 0 for a bound of 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64
     }
 
-    /// Somewhere between half of `most` and `most`.
+    /// Returns a time between half of `most` and `most`.
     pub fn jitter(&mut self, most: Duration) -> Duration {
         let half = most / 2;
         half + Duration::from_micros(self.below(half.as_micros() as u64 + 1))

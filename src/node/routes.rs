@@ -1,7 +1,7 @@
-//! The way back: which peer each message first came from, so that an answer can travel the same
-//! way in the other direction.
+//! Return paths: the peer that each message first came from, so that an answer can take the same
+//! path in the other direction.
 //!
-//! A way leads from a node to one that had the message before it, so it never leads in a circle.
+//! A path leads from a node to one that had the message before it, so it is never a circle.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -14,18 +14,18 @@ use super::event::LinkId;
 use super::seen::IdentityHasher;
 use crate::id::{MessageId, NodeId};
 
-/// Ways are kept as long as the ids in the seen cache.
+/// How long a path is kept: as long as the ids in the seen cache.
 pub(super) const KEEP: Duration = Duration::from_secs(61);
-/// Messages whose way is remembered. The oldest is forgotten; 4 MiB.
+/// Most messages whose path is remembered, in 4 MiB; the oldest is forgotten.
 pub(super) const MAX_WAYS: usize = 65_536;
-/// Nodes whose latest message is remembered; 800 KiB.
+/// Most nodes whose latest message is remembered, in 800 KiB.
 const MAX_ORIGINS: usize = 4096;
-/// Links whose peers are remembered: those that messages came over lately.
+/// Most links whose peers are remembered: the latest that messages came over.
 const MAX_LINKS: usize = 1024;
-/// The latest message of a node is replaced by a later one this often at most.
+/// The shortest time after which a later message of a node replaces its latest one.
 const RENEW: Duration = Duration::from_secs(1);
 
-/// A keyed hash of a message id. It is made once for each message; the map needs no other hash.
+/// A keyed hash of a message id, computed once for each message. The map uses it as its hash.
 type Fingerprint = u64;
 
 #[derive(Debug)]
@@ -33,13 +33,14 @@ pub(crate) struct Routes {
     ways: HashMap<Fingerprint, LinkId, BuildHasherDefault<IdentityHasher>>,
     order: VecDeque<(Duration, Fingerprint)>,
     key: (u64, u64),
-    /// Who was at the other end of a link. It may have got another link since.
+    /// The peer at the other end of a link. It may have another link by now.
     peers: BTreeMap<LinkId, NodeId>,
     latest: BTreeMap<NodeId, (MessageId, Duration)>,
 }
 
 impl Routes {
-    /// The key is secret: nobody can aim two ids at one fingerprint.
+    /// Creates an empty table. The key is secret, so that no node can aim two ids at one
+    /// fingerprint.
     pub fn new(key: (u64, u64)) -> Self {
         Routes {
             ways: HashMap::default(),
@@ -50,7 +51,7 @@ impl Routes {
         }
     }
 
-    /// Notes which peer a message came from, and who sent it first.
+    /// Notes which peer a message came from, and which node sent it.
     pub fn learn(
         &mut self,
         now: Duration,
@@ -77,12 +78,12 @@ impl Routes {
         true
     }
 
-    /// The peer that this message first came from.
+    /// Returns the peer that this message first came from.
     pub fn way_back(&self, id: &MessageId) -> Option<NodeId> {
         self.peers.get(self.ways.get(&self.fingerprint(id))?).copied()
     }
 
-    /// A message of this node that has come here lately.
+    /// Returns a recent message of this node.
     pub fn latest_of(&self, origin: &NodeId) -> Option<MessageId> {
         self.latest.get(origin).map(|(id, _)| *id)
     }
@@ -123,7 +124,7 @@ impl Routes {
         if self.latest.len() >= MAX_ORIGINS {
             self.latest.retain(|_, (_, at)| *at + KEEP > now);
         }
-        // A flood of invented senders must not push out those that are known.
+        // A flood of invented senders must not displace known ones.
         if self.latest.len() < MAX_ORIGINS {
             self.latest.insert(origin, (*id, now));
         }

@@ -1,11 +1,11 @@
-//! Whom we can reach directly: node id to link, in order.
+//! The peers: which link speaks for each, in the order of their ids.
 
 use std::collections::BTreeMap;
 
 use super::event::LinkId;
 use crate::id::NodeId;
 
-/// One row a peer. A row appears only after a verified handshake.
+/// One row for each peer. A row is added only after a verified handshake.
 #[derive(Debug, Default)]
 pub(crate) struct RoutingTable(BTreeMap<NodeId, LinkId>);
 
@@ -18,7 +18,7 @@ impl RoutingTable {
         self.0.insert(id, link);
     }
 
-    /// Removes the row of this peer if it is this link's.
+    /// Removes the row of this peer, if it names this link.
     pub fn remove(&mut self, id: &NodeId, link: LinkId) -> bool {
         let is_its_row = self.get(id) == Some(link);
         if is_its_row {

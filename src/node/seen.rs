@@ -1,4 +1,4 @@
-//! The seen cache: which messages have been here, so that none is delivered or relayed twice.
+//! The seen cache: which messages were received, so that none is delivered or relayed twice.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -22,7 +22,8 @@ pub(crate) struct SeenCache {
     key: (u64, u64),
     len: usize,
     max: usize,
-    /// Everything dated at or before this second was evicted: better refused than repeated.
+    /// All ids dated at or before this second were evicted: messages of that time are refused,
+    /// because they may be duplicates.
     floor: Option<u64>,
 }
 
@@ -34,7 +35,8 @@ struct Second {
 }
 
 impl SeenCache {
-    /// A cache of at most `max` ids. The key is secret: nobody can aim two ids at one fingerprint.
+    /// Creates a cache of at most `max` ids. The key is secret, so that no node can aim two ids at
+    /// one fingerprint.
     pub fn new(max: usize, key: (u64, u64)) -> Self {
         SeenCache { seconds: BTreeMap::new(), key, len: 0, max, floor: None }
     }
@@ -43,13 +45,13 @@ impl SeenCache {
         self.seconds.get(&time).is_some_and(|second| second.ids.contains_key(&self.fingerprint(id)))
     }
 
-    /// Whether ids of this second were given up to stay within the bound.
+    /// Returns whether ids of this second were evicted to stay within the limit.
     pub fn is_evicted(&self, time: u64) -> bool {
         self.floor.is_some_and(|floor| time <= floor)
     }
 
-    /// Remembers an id that passes a check; false if it was there already. One look-up: the check
-    /// is made only for an id that is new.
+    /// Remembers an id that passes a check. Returns false if it was there already. Looks up once:
+    /// only a new id is checked.
     pub fn remember<E>(
         &mut self,
         now: Now,
@@ -66,7 +68,7 @@ impl SeenCache {
                 second.last_arrival = now.mono;
             }
             None => {
-                // No second is made for what is refused.
+                // A refused message adds no second.
                 check()?;
                 let second = self.seconds.entry(time).or_default();
                 second.ids.insert(fingerprint, ());
@@ -111,7 +113,7 @@ impl SeenCache {
     }
 }
 
-/// A fingerprint is spread already: its low half is its hash.
+/// A fingerprint is distributed evenly: its low half is its hash.
 #[derive(Default)]
 pub(super) struct IdentityHasher(u64);
 

@@ -1,11 +1,11 @@
-//! Waiting as data: what is due when.
+//! Deadlines as data: what is due when.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::event::{LinkId, TicketId};
 
-/// What can come due. A timer that outlived its reason is ignored when it fires.
+/// What can be due. A timer whose reason is gone is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
     /// The time for the handshake of a link is up, or the share of one of its addresses.
@@ -16,17 +16,17 @@ pub(crate) enum Timer {
     Answer(LinkId),
     /// The first of two links to an rs2p node was probed long enough ago.
     Choice(LinkId),
-    /// The time of a reply is up.
+    /// The time of a reply to one node is up.
     Request(TicketId),
-    /// A reply should have been taken by now: another way is tried.
+    /// The receipt of a reply was awaited long enough: another path is tried.
     Seek(TicketId),
-    /// A dial that ended without a word may be repeated.
+    /// A dial that the other side ended is repeated.
     Retry(u64),
-    /// Some address may be dialled again.
+    /// An address may be dialled again.
     Redial,
-    /// Too few links: ask the peers for more.
+    /// Peers are asked for more peers.
     AskPeers,
-    /// Old message ids can go.
+    /// Old message ids are removed.
     Sweep,
 }
 
@@ -38,7 +38,7 @@ impl Timers {
         self.0.insert((at, timer));
     }
 
-    /// The next timer that is due.
+    /// Takes the next timer that is due.
     pub fn take_due(&mut self, now: Duration) -> Option<Timer> {
         let &(at, timer) = self.0.first()?;
         if at > now {

@@ -1,4 +1,4 @@
-//! Frames: a 4-byte length, then a body. Cutting them out of a stream, sharing them between peers.
+//! Frames: a 4-byte length, then a body. Cuts them out of a stream, and shares them between peers.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read};
@@ -12,28 +12,28 @@ use super::method::Method;
 /// The length in front of each body, big endian.
 pub(crate) const PREFIX: usize = 4;
 
-/// What one read asks for: at first, and when reads keep filling it.
+/// Bytes that one read asks for: at first, and after reads that filled the buffer.
 const MIN_SPARE: usize = 4 * 1024;
 const MAX_SPARE: usize = 64 * 1024;
 
-/// Frames up to this length share buffers: most of what a small message costs is its memory, which one
-/// thread takes and another gives back.
+/// Frames up to this length share buffers. Most of the cost of a small message is its memory, which
+/// one thread allocates and another one frees.
 const SMALL: usize = 256;
-/// The length of such a buffer: what a small message that is kept may pin.
+/// The length of such a buffer: the most bytes that a small message can keep in memory.
 const SHARED: usize = 1024;
 
-/// An unfinished frame longer than this gets a buffer of its own, to be read straight into.
+/// An unfinished frame that is longer gets a buffer of its own, which the stream is read into.
 const LARGE: usize = 16 * 1024;
-/// What one read into such a buffer asks for at most.
+/// Most bytes that one read into such a buffer asks for.
 const MAX_ROOM: usize = 256 * 1024;
-/// Address space that a large frame gets at once. The system gives memory only for what is
-/// written to, and a buffer that need not grow is not copied.
+/// Bytes that are reserved for a large frame at once. The system provides memory only for bytes
+/// that are written, and a buffer that need not grow is not copied.
 const RESERVED: usize = 1024 * 1024;
-/// A longer frame gets this many times what has arrived.
+/// A longer frame gets a buffer of this many times the bytes that have arrived.
 const GROWTH: usize = 8;
 
-/// A length or size as it stands on the wire. Bodies of 4 GiB and more are nobody's: `u32::MAX`
-/// exceeds every bound, here and at the receiver.
+/// A length or size as it stands on the wire. A body of 4 GiB or more is written as `u32::MAX`,
+/// which exceeds every limit, here and at the receiver.
 pub(super) fn size(len: usize) -> [u8; PREFIX] {
     u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes()
 }
@@ -57,8 +57,8 @@ impl Frame {
         Frame(Arc::new(Shared { plain, compressed: OnceLock::new() }))
     }
 
-    /// The bytes to write: compressed where that makes them fewer. The first call for a method
-    /// compresses, others wait for it.
+    /// Returns the bytes to write: compressed if that makes them fewer. The first call for a method
+    /// compresses, concurrent calls wait for it.
     pub fn bytes(&self, method: Option<Method>) -> &Bytes {
         let plain = &self.0.plain;
         let Some(method) = method else { return plain };
@@ -66,7 +66,7 @@ impl Frame {
         form.get_or_init(|| compressed(plain, method)).as_ref().unwrap_or(plain)
     }
 
-    /// The length uncompressed, prefix included.
+    /// Returns the uncompressed length, prefix included.
     pub fn len(&self) -> usize {
         self.0.plain.len()
     }
@@ -105,7 +105,7 @@ pub(crate) struct FrameReader {
     end: usize,
     /// Room for the next small frames.
     shared: BytesMut,
-    /// The frame that is too long for that.
+    /// The unfinished frame that is too long for `spare`.
     large: Option<Large>,
 }
 
@@ -145,8 +145,8 @@ impl FrameReader {
         Ok(read)
     }
 
-    /// The next complete frame, prefix included, in memory of its own or, if it is small, together with
-    /// its neighbours.
+    /// Returns the next complete frame, prefix included, in memory of its own or, if it is small,
+    /// in memory shared with other small frames.
     pub fn next(&mut self) -> Result<Option<BytesMut>, Oversize> {
         if let Some(large) = self.large.take_if(|large| large.filled == large.total) {
             return Ok(Some(BytesMut::from(Bytes::from(large.buffer))));
@@ -171,7 +171,7 @@ impl FrameReader {
         Ok(None)
     }
 
-    /// Copies a frame out of what was read, so that a message never pins a read buffer.
+    /// Copies a frame out of the read buffer, so that a message never keeps that in memory.
     fn cut(&mut self, total: usize) -> BytesMut {
         let frame = &self.spare[self.start..self.start + total];
         self.start += total;
@@ -185,12 +185,12 @@ impl FrameReader {
         self.shared.split()
     }
 
-    /// Whether a frame has begun and not ended, once there is no [`FrameReader::next`].
+    /// Returns whether a frame has begun and not ended, if [`FrameReader::next`] returned `None`.
     pub fn is_mid_frame(&self) -> bool {
         self.buffered() > 0
     }
 
-    /// Bytes that were read and not yet handed out.
+    /// Returns the number of bytes that were read and are not part of a returned frame.
     pub fn buffered(&self) -> usize {
         self.end - self.start + self.large.as_ref().map_or(0, |large| large.filled)
     }
@@ -228,7 +228,7 @@ impl Large {
         Ok(read)
     }
 
-    /// Sees to it that the buffer can have this length.
+    /// Reserves memory for a buffer of this length.
     fn reserve(&mut self, len: usize) {
         if self.buffer.capacity() < len {
             let capacity = RESERVED.max(len.saturating_mul(GROWTH)).min(self.total);
