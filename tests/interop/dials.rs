@@ -110,9 +110,9 @@ fn run_trials(
     let count = trials();
     println!("{count} trials, {crossed} crossed dials, slowest {slowest:?}, {lost} lost a link");
     assert!(crossed > 0, "the dials have to meet");
-    // It comes back by itself, but it had better stay: what was on its way is lost with it. How often
-    // it does not stay says how late the py2p answers, and on a busy machine that is late: so only
-    // the long run, on a machine of its own, judges by it.
+    // A lost first link is replaced, but messages in flight are lost with it. How often it is lost
+    // depends on the load of the machine: 9 of 30 trials at a load of 25 on two cores. Why has not
+    // been traced. So only the long run, on a quiet machine, checks the number.
     assert!(!is_long() || lost <= count / 5, "{lost} of {count} lost their first link");
 }
 
