@@ -78,13 +78,15 @@ impl Backlog {
         }
     }
 
-    /// How many bytes find room before the receiver keeps anybody waiting; `u64::MAX` while nobody
-    /// waits for it.
-    pub fn free(&self) -> u64 {
+    /// Returns how many messages the queue holds before the receiver keeps anybody waiting, if they
+    /// are as large as those that wait now; `u64::MAX` while nobody waits for it. A message pins more
+    /// bytes here than it has on the wire, so bytes that are free here say little to a sender.
+    pub fn capacity(&self) -> u64 {
         if self.overflow == Overflow::DropOldest || self.is_abandoned {
             return u64::MAX;
         }
-        self.max_bytes.saturating_sub(self.bytes) as u64
+        let average = self.bytes.checked_div(self.sizes.len()).unwrap_or(0).max(1);
+        self.max_len.min(self.max_bytes / average) as u64
     }
 
     /// Notes that a message was put into the queue.
@@ -161,5 +163,19 @@ mod tests {
         assert!(matches!(backlog.offer(|| S(5), 1000, true), Offer::WaitUntil(_)));
         backlog.left(0);
         assert_eq!((backlog.offer(|| S(5), 1000, true), backlog.bytes()), (Offer::Put, 0));
+    }
+
+    #[test]
+    fn a_queue_holds_as_many_messages_as_their_number_and_their_bytes_allow() {
+        let mut backlog =
+            Backlog::new(&Config { queue_messages: 8, queue_bytes: 100, ..Config::default() });
+        assert_eq!(backlog.capacity(), 8);
+        backlog.put(10);
+        assert_eq!(backlog.capacity(), 8);
+        backlog.put(40);
+        assert_eq!(backlog.capacity(), 4);
+        backlog.left(0);
+        assert_eq!(backlog.capacity(), 8);
+        assert_eq!(full(Overflow::DropOldest).capacity(), u64::MAX);
     }
 }

@@ -28,8 +28,8 @@ pub(crate) struct Outlet<M> {
     door: Arc<Door>,
     pub queued: AtomicU64,
     pub dropped: AtomicU64,
-    /// Bytes that still find room; all there are while a full queue waits for nobody.
-    free: AtomicU64,
+    /// Messages that the queue holds; `u64::MAX` while a full queue waits for nobody.
+    capacity: AtomicU64,
 }
 
 /// Wakes those who wait in `recv`. Whoever selects on the channel is woken by the channel.
@@ -92,7 +92,7 @@ pub(crate) fn queue<M>(config: &Config) -> (Inlet<M>, Outlet<M>) {
         door,
         queued: AtomicU64::new(0),
         dropped: AtomicU64::new(0),
-        free: AtomicU64::new(u64::MAX),
+        capacity: AtomicU64::new(u64::MAX),
     };
     (inlet, outlet)
 }
@@ -144,15 +144,14 @@ impl<M> Outlet<M> {
         }
     }
 
-    /// How many bytes of messages of this size find room before somebody has to be waited for.
+    /// Returns how many bytes of messages of this size find room before somebody has to be waited for;
+    /// `u64::MAX` if nobody waits for the program.
     pub fn room_for(&self, message: u64) -> u64 {
-        let free = self.free.load(Ordering::Relaxed);
-        if free == u64::MAX || !self.is_asked.load(Ordering::Relaxed) {
+        let capacity = self.capacity.load(Ordering::Relaxed);
+        if capacity == u64::MAX || !self.is_asked.load(Ordering::Relaxed) {
             return u64::MAX;
         }
-        let capacity = self.receiver.capacity().unwrap_or(usize::MAX);
-        let places = capacity.saturating_sub(self.receiver.len()) as u64;
-        free.min(places.saturating_mul(message))
+        capacity.saturating_sub(self.receiver.len() as u64).saturating_mul(message)
     }
 
     /// A message was taken: the daemon may be waiting for that.
@@ -188,7 +187,7 @@ impl<M> Inlet<M> {
             message = back;
         }
         self.backlog.put(size);
-        outlet.free.store(self.backlog.free(), Ordering::Relaxed);
+        outlet.capacity.store(self.backlog.capacity(), Ordering::Relaxed);
         self.unrung += 1;
         waited
     }

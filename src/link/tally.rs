@@ -27,6 +27,8 @@ pub(crate) struct Tally {
     reported: Total,
     reported_at: Duration,
     is_asked: bool,
+    /// The peer was last told that some has been in hand for long.
+    is_told_slow: bool,
 }
 
 impl Tally {
@@ -78,8 +80,12 @@ impl Tally {
         Some(self.reported_at.max(self.since) + pause)
     }
 
-    /// Whether so much has been taken that the peer is to be told.
+    /// Whether so much has been taken that the peer is to be told. A peer that was told of a slow
+    /// program is also told that the program has taken all: its senders may wait for that.
     pub fn has_news(&self) -> bool {
+        if self.is_told_slow && self.in_hand == Total::default() {
+            return true;
+        }
         let untold = self.taken().since(self.reported);
         untold.bytes >= VOLUME.bytes || untold.frames >= VOLUME.frames
     }
@@ -90,6 +96,7 @@ impl Tally {
             return None;
         }
         (self.is_asked, self.reported_at, self.reported) = (false, now, self.taken());
+        self.is_told_slow = self.in_hand != Total::default() && now >= self.since + SLOWLY;
         Some(self.reported)
     }
 }
@@ -144,6 +151,8 @@ mod tests {
         assert_eq!(tally.due(), Some(MS(1550)), "a sign of life");
         assert_eq!(tally.report(MS(1550)), Some(total(1)));
         tally.take_back(total(63));
+        assert_eq!(tally.due(), Some(MS(1552)), "all is taken: senders need not wait any longer");
+        assert_eq!(tally.report(MS(1552)), Some(total(64)));
         assert_eq!(tally.due(), None);
     }
 

@@ -74,14 +74,14 @@ impl Application {
         Ok(())
     }
 
-    /// How many bytes of messages of this size find room before the application has to be waited for.
-    pub fn room_for(&self, config: &Config, message: u64) -> u64 {
-        let free = self.backlog.free();
-        if !self.is_asked || free == u64::MAX {
+    /// Returns how many bytes of messages of this size find room before the application has to be
+    /// waited for; `u64::MAX` if nobody waits for it.
+    pub fn room_for(&self, message: u64) -> u64 {
+        let capacity = self.backlog.capacity();
+        if !self.is_asked || capacity == u64::MAX {
             return u64::MAX;
         }
-        let places = config.queue_messages.saturating_sub(self.queue.len()) as u64;
-        free.min(places.saturating_mul(message))
+        capacity.saturating_sub(self.queue.len() as u64).saturating_mul(message)
     }
 
     /// One message may be larger than the whole bound.

@@ -150,7 +150,7 @@ impl Host<LinkId, Tag> for LinkHost<'_> {
     }
 
     fn room(&self, frame: u64) -> u64 {
-        self.world.processes[self.pid].application.room_for(&self.world.config, frame)
+        self.world.processes[self.pid].application.room_for(frame)
     }
 
     fn tell(&mut self, event: Event) {

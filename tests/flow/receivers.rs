@@ -15,6 +15,9 @@ fn is_long() -> bool {
 /// From `send` to the slow receiver's queue, at the 99th percentile.
 const LONGEST: Duration = Duration::from_secs(5);
 
+/// From the end of a pause of the slow program to the fast one's next message.
+const LET_GO: Duration = Duration::from_secs(1);
+
 fn trial(slow: Program, size: usize) -> Trial {
     let short = MeshSocket::builder().queue_bytes(1 << 20).queue_messages(128);
     let receiver = if is_long() { MeshSocket::builder() } else { short };
@@ -32,6 +35,7 @@ fn print(outcome: &Outcome) {
         outcome.uneven(),
         outcome.longest_send
     );
+    println!("let go after a pause: {:.2?}", outcome.let_go);
     println!("{}\n{}", outcome.status.0, outcome.status.1);
 }
 
@@ -42,6 +46,8 @@ fn goes_on_evenly(slow: Program, size: usize) {
     assert_eq!(outcome.cuts, 0, "{}", outcome.status.0);
     assert_eq!(outcome.queued, (outcome.sent, outcome.sent), "nothing is lost");
     assert_eq!(outcome.uneven(), 0, "{:?}", outcome.seconds);
+    let slowest = outcome.let_go.iter().max();
+    assert!(slowest.is_none_or(|slowest| *slowest <= LET_GO), "{:?}", outcome.let_go);
     assert!(outcome.age(99) <= LONGEST, "{:?}", outcome.age(99));
 }
 

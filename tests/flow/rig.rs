@@ -12,6 +12,9 @@ const LOOK: Duration = Duration::from_millis(5);
 /// How long what is on its way may take to arrive after the last `send`.
 const SETTLES: Duration = Duration::from_secs(60);
 
+/// A pause ends so long before its period does.
+const EARLY: Duration = Duration::from_millis(500);
+
 /// What a receiver's program does.
 #[derive(Clone, Copy, Debug)]
 pub enum Program {
@@ -19,7 +22,8 @@ pub enum Program {
     Fast,
     /// Rests after each message.
     Rests(Duration),
-    /// Takes messages as they come, and takes none for `pause` at the end of each period.
+    /// Takes messages as they come, and takes none for `pause` in each period. The pause ends in the
+    /// midst of a second, so that all of the next one is to be seen.
     Pauses { period: Duration, pause: Duration },
 }
 
@@ -50,6 +54,8 @@ pub struct Outcome {
     pub status: (String, String),
     /// The longest that one `send` took.
     pub longest_send: Duration,
+    /// How long after each pause of the slow program the fast one got its next message.
+    pub let_go: Vec<Duration>,
 }
 
 impl Outcome {
@@ -78,6 +84,17 @@ struct Shared {
     fast: AtomicU64,
     sent_at: Mutex<Vec<Instant>>,
     longest: Mutex<Duration>,
+    /// When the slow program went on after each pause.
+    resumed: Mutex<Vec<Instant>>,
+}
+
+/// What the monitor saw at one moment: messages that had reached the slow receiver's queue, and
+/// messages that the fast program had taken.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    at: Instant,
+    queued: u64,
+    fast: u64,
 }
 
 pub fn run(trial: Trial) -> Outcome {
@@ -91,8 +108,8 @@ pub fn run(trial: Trial) -> Outcome {
     assert!(b.try_recv().is_err() && c.try_recv().is_err());
     let shared = Shared::default();
     let (seconds, looks) = thread::scope(|scope| {
-        scope.spawn(|| receive(&b, program, &shared.slow, &shared.is_over));
-        scope.spawn(|| receive(&c, Program::Fast, &shared.fast, &shared.is_over));
+        scope.spawn(|| receive(&b, program, &shared.slow, &shared));
+        scope.spawn(|| receive(&c, Program::Fast, &shared.fast, &shared));
         let publishing = scope.spawn(|| publish(&a, size, span, &shared));
         let monitor = scope.spawn(|| watch(&b, &shared));
         let seconds = count_seconds(span, &shared);
@@ -111,6 +128,7 @@ pub fn run(trial: Trial) -> Outcome {
         cuts: a.stats().left,
         missed: (a.stats().missed_frames, b.stats().missed),
         status: (a.status().to_string(), b.status().to_string()),
+        let_go: let_go(&shared.resumed.lock().expect("no panic"), &looks),
         longest_send: *shared.longest.lock().expect("no panic"),
     };
     println!("{}", a.stats());
@@ -135,9 +153,9 @@ fn publish(a: &MeshSocket, size: usize, span: Duration, shared: &Shared) {
 }
 
 /// Takes messages until the trial is over.
-fn receive(node: &MeshSocket, program: Program, taken: &AtomicU64, is_over: &AtomicBool) {
+fn receive(node: &MeshSocket, program: Program, taken: &AtomicU64, shared: &Shared) {
     let begun = Instant::now();
-    while !is_over.load(Relaxed) {
+    while !shared.is_over.load(Relaxed) {
         match node.recv_timeout(LOOK) {
             Ok(message) => drop::<Message>(message),
             Err(RecvTimeoutError::Timeout) => continue,
@@ -148,31 +166,34 @@ fn receive(node: &MeshSocket, program: Program, taken: &AtomicU64, is_over: &Ato
             Program::Fast => {}
             Program::Rests(rest) => let_pass(rest),
             Program::Pauses { period, pause } => {
-                let into = begun.elapsed().as_secs_f64() % period.as_secs_f64();
-                if into >= (period - pause).as_secs_f64() && !is_over.load(Relaxed) {
+                let into = (begun.elapsed() + EARLY).as_secs_f64() % period.as_secs_f64();
+                if into >= (period - pause).as_secs_f64() && !shared.is_over.load(Relaxed) {
                     let_pass(period.mul_f64(1.0 - into / period.as_secs_f64()));
+                    shared.resumed.lock().expect("no panic").push(Instant::now());
                 }
             }
         }
     }
 }
 
-/// When the slow receiver's queue had got how many messages.
-fn watch(b: &MeshSocket, shared: &Shared) -> Vec<(Instant, u64)> {
+/// What the receivers had got, and when.
+fn watch(b: &MeshSocket, shared: &Shared) -> Vec<Look> {
+    let look =
+        || Look { at: Instant::now(), queued: b.stats().queued, fast: shared.fast.load(Relaxed) };
     let mut looks = Vec::new();
     while !shared.is_over.load(Relaxed) {
-        looks.push((Instant::now(), b.stats().queued));
+        looks.push(look());
         let_pass(LOOK);
     }
-    looks.push((Instant::now(), b.stats().queued));
+    looks.push(look());
     looks
 }
 
 fn count_seconds(span: Duration, shared: &Shared) -> Vec<(u64, u64)> {
-    let mut before = (0, 0);
+    let (mut before, begun) = ((0, 0), Instant::now());
     let mut seconds = Vec::new();
     for second in 0..span.as_secs() {
-        let_pass(Duration::from_secs(1));
+        let_pass(Duration::from_secs(second + 1).saturating_sub(begun.elapsed()));
         let now = (shared.slow.load(Relaxed), shared.fast.load(Relaxed));
         let took = (now.0 - before.0, now.1 - before.1);
         println!("second {second:>3}: slow {:>7} fast {:>7}", took.0, took.1);
@@ -200,15 +221,25 @@ fn settle(shared: &Shared, b: &MeshSocket, c: &MeshSocket) {
 }
 
 /// How long each message took to the queue: messages of one sender over one link keep their order.
-fn ages(sent: &[Instant], looks: &[(Instant, u64)]) -> Vec<Duration> {
+fn ages(sent: &[Instant], looks: &[Look]) -> Vec<Duration> {
     let mut looks = looks.iter().peekable();
     let mut ages = Vec::with_capacity(sent.len());
     for (number, at) in sent.iter().enumerate() {
-        while looks.next_if(|(_, queued)| *queued <= number as u64).is_some() {}
-        ages.extend(looks.peek().map(|(seen, _)| seen.saturating_duration_since(*at)));
+        while looks.next_if(|look| look.queued <= number as u64).is_some() {}
+        ages.extend(looks.peek().map(|look| look.at.saturating_duration_since(*at)));
     }
     ages.sort_unstable();
     ages
+}
+
+/// How long after each of these moments the fast program got its next message, if it got another one.
+fn let_go(resumed: &[Instant], looks: &[Look]) -> Vec<Duration> {
+    let next = |at: &Instant| {
+        let mut later = looks.iter().skip_while(|look| look.at < *at);
+        let before = later.next()?.fast;
+        later.find(|look| look.fast > before).map(|look| look.at - *at)
+    };
+    resumed.iter().filter_map(next).collect()
 }
 
 /// Lets time pass.

@@ -177,3 +177,36 @@ fn a_program_below_the_floor_is_left_behind_and_stays_linked() {
         Ok(())
     });
 }
+
+/// One program takes nothing for some seconds, and goes on. What waits on its way meanwhile fits into
+/// little more than its queue, so its sender goes on as soon as there is room again.
+#[test]
+fn a_pause_of_one_program_is_let_go_at_once() {
+    for_each_seed("a_pause_of_one_program_is_let_go", seeds(20), |seed| {
+        let settings = MeshSocket::builder().queue_bytes(1 << 20);
+        let mut world = World::new(seed).settings(&settings).topology(Topology::Star).nodes(3);
+        for node in 0..3 {
+            world.set_pace(node, Some(Duration::from_micros(50)));
+        }
+        world.run_for(S(5));
+        let size = 10 + world.draw(100) as usize;
+        for number in 0..40_000 {
+            world.send(0, format!("{number:>size$}")).expect("it runs");
+        }
+        world.run_for(Duration::from_millis(500));
+        world.set_pace(1, None);
+        let pause = Duration::from_millis(4000 + world.draw(500));
+        world.run_for(pause);
+        let arrived = |world: &World| world.stats(2).expect("it runs").queued;
+        let (before, begun) = (arrived(&world), world.now());
+        world.set_pace(1, Some(Duration::from_micros(50)));
+        assert!(before < 40_000, "the sender waits");
+        let goes_on = world.run_until(S(2), |world| arrived(world) > before);
+        let took = world.now() - begun;
+        println!("seed {seed}: {before} before, goes on after {took:?}");
+        assert!(goes_on && took < Duration::from_millis(200), "{took:?}");
+        world.run_until(S(60), World::is_quiet);
+        world.check_quiet()?;
+        Ok(world.check_lossless()?)
+    });
+}
