@@ -78,8 +78,8 @@ fn at_full_speed_nothing_is_lost_and_nothing_stands_still() {
     for_each_seed("at_full_speed_nothing_is_lost", seeds(300), lossless);
 }
 
-/// Two nodes send each other many small messages at once. Credit, or room in the daemon's channel, is
-/// spent in the midst of what was read, again and again.
+/// Two nodes send each other many small messages at once, with little credit or much, to programs
+/// that are slow.
 fn burst(seed: u64) -> World {
     let credit = if seed.is_multiple_of(2) { 16 * 1024 } else { 1024 * 1024 };
     let settings = MeshSocket::builder()
