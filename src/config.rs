@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::link::meter::Total;
 use crate::options::Overflow;
+use crate::wire::Total;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;

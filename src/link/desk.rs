@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::burst::Burst;
 use super::flow::{Credit, Hold, Load};
 use super::judge::Turn;
-use super::meter::Total;
 use super::outgoing::{Freed, Outgoing};
 use super::pace::Taken;
 use super::tally::Tally;
@@ -14,7 +13,7 @@ use crate::cause::Cause;
 use crate::config::Config;
 use crate::node::LinkSettings;
 use crate::node::Parcel;
-use crate::wire::{Method, Pacing};
+use crate::wire::{Method, Pacing, Total};
 
 /// With this much to write, the system call is a small part of the work.
 const ENOUGH: usize = 16 * 1024;

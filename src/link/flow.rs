@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::meter::Total;
 use crate::config::Config;
+use crate::wire::Total;
 
 /// Sources that may each put a large frame into a full queue: about the neighbours of a node in an
 /// ordinary mesh.

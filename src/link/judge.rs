@@ -1,19 +1,20 @@
-//! Who is waited for: a peer that keeps others waiting and takes less than the floor is left behind
-//! until it has caught up. Pure.
+//! Decides which peers are waited for: a peer that keeps senders waiting and takes less than the floor
+//! is left behind until it has caught up. Pure.
 
 use std::time::Duration;
 
-use super::meter::{Total, Window};
+use super::meter::Window;
 use crate::config::Config;
+use crate::wire::Total;
 
-/// Whether a peer is waited for has changed.
+/// A change of whether a peer is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// From now on it misses what has no room.
+    /// The peer is left behind: messages that have no room do not go to it.
     LeftBehind,
-    /// It is still left behind, and has missed this much so far.
+    /// The peer is still left behind, and has missed this much so far.
     Misses { missed: Total },
-    /// It is waited for again, after having missed this much.
+    /// The peer is waited for again, after it has missed this much.
     CaughtUp { missed: Total },
 }
 
@@ -31,9 +32,9 @@ pub(crate) struct Judge {
 #[derive(Debug)]
 struct Behind {
     missed: Total,
-    /// Something had no room since that was last looked at.
+    /// Whether a message had no room since the last review.
     has_missed: bool,
-    /// When to look whether it has caught up.
+    /// When to check whether the peer has caught up.
     review: Duration,
 }
 
@@ -49,23 +50,23 @@ impl Judge {
         }
     }
 
-    /// The peer took this in the time before `now`, and kept others waiting for `full` of it.
+    /// Adds what the peer took in the time before `now`; `full` is how long of that senders waited for it.
     pub fn note(&mut self, now: Duration, full: Duration, taken: Total) {
         self.now = now;
         self.record.note(now, full, taken);
     }
 
-    /// Whether the peer misses what has no room, rather than being waited for.
+    /// Returns whether the peer is left behind: messages that have no room do not go to it.
     pub fn is_behind(&self) -> bool {
         self.behind.is_some()
     }
 
-    /// Whether the peer is waited for, and was when that was last asked.
+    /// Returns whether the peer is waited for, and [`Judge::judge`] has no change to return.
     pub fn is_quiet(&self) -> bool {
         self.behind.is_none() && self.turned.is_none()
     }
 
-    /// Something had no room in the queue of a peer that is left behind.
+    /// Counts a message that had no room in the queue of a peer that is left behind.
     pub fn miss(&mut self, bytes: usize) {
         if let Some(behind) = &mut self.behind {
             behind.missed.add(Total { bytes: bytes as u64, frames: 1 });
@@ -73,7 +74,7 @@ impl Judge {
         }
     }
 
-    /// From now on the peer misses what has no room.
+    /// Leaves the peer behind.
     pub fn leave_behind(&mut self) {
         if self.behind.is_none() {
             self.record.clear();
@@ -83,8 +84,8 @@ impl Judge {
         }
     }
 
-    /// Looks whether the peer is to be left behind, or has caught up; what has changed since this
-    /// was last called.
+    /// Decides whether the peer is to be left behind, or has caught up. Returns what has changed since the
+    /// last call.
     pub fn judge(&mut self, is_full: bool) -> Option<Turn> {
         match &self.behind {
             None if self.is_below_floor() => self.leave_behind(),
@@ -94,7 +95,7 @@ impl Judge {
         self.turned.take()
     }
 
-    /// It kept others waiting for most of the window, and took too little meanwhile.
+    /// Returns whether senders waited for the peer in most of the window, and it took too little then.
     fn is_below_floor(&self) -> bool {
         let record = self.record.record();
         record.full >= self.window / 4 * 3 && self.is_slow(record.taken, record.full)
@@ -106,8 +107,8 @@ impl Judge {
             && (taken.frames as f64) < self.floor.frames as f64 * seconds
     }
 
-    /// A peer has caught up when for half a window there was room for everything, and there is now,
-    /// or it kept above the floor.
+    /// Decides whether the peer has caught up: for half a window every message had room, and there is room
+    /// now, or the peer took more than the floor.
     fn review(&mut self, is_full: bool) {
         let half = self.window / 2;
         let is_slow = self.is_slow(self.record.record().taken, half);
@@ -122,7 +123,7 @@ impl Judge {
         self.behind = None;
     }
 
-    /// When to judge a peer again that keeps others waiting, or not.
+    /// Returns when to judge again, if nothing happens before.
     pub fn deadline(&self, is_full: bool) -> Option<Duration> {
         match &self.behind {
             Some(behind) => Some(behind.review),

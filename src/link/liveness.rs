@@ -1,8 +1,7 @@
 //! How a link keeps the pace of its peer, and notices one that has vanished.
 //!
-//! A peer that is slow is not one that is gone. One that reports says every half a second that it is
-//! there, also while its program takes nothing; of any other one all that is seen is that its system
-//! takes bytes.
+//! A slow peer must not be taken for one that has vanished. A peer that reports does so every half a second
+//! while its program takes nothing. Of any other peer only this is known: whether its system takes bytes.
 
 use std::time::Duration;
 
@@ -15,26 +14,28 @@ use crate::config::Config;
 use crate::node::Event;
 use crate::wire::Pacing;
 
-/// A peer that has reported within this time is there.
+/// A peer that has reported within this time has not vanished.
 const FRESH: Duration = Duration::from_secs(2);
 
-/// What is known of a peer's life.
+/// What shows that a peer is alive.
 #[derive(Debug, Default)]
 pub(super) struct Liveness {
-    /// Something of the peer is seen.
+    /// Expires when nothing is heard of the peer.
     life: StallWatch,
-    /// The peer takes something.
+    /// Expires when the peer takes nothing.
     appetite: StallWatch,
     reports: u64,
     reported_at: Option<Duration>,
     /// Senders wait for the peer.
     is_full: bool,
-    /// How long the system was told to wait for the peer.
+    /// The timeout that the system was given: without an acknowledgement in this time, it ends the
+    /// connection.
     patience: Option<Option<Duration>>,
 }
 
 impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
-    /// Notes how far the peer is, says how far we are, and whether the peer is waited for.
+    /// Notes what the peer has taken, tells it what this node has taken, and decides whether the peer is
+    /// waited for.
     pub(super) fn keep_pace(&mut self, host: &mut impl Host<L, T>) {
         if self.settings.is_none() || self.leaving.is_some() {
             return;
@@ -62,8 +63,8 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         }
     }
 
-    /// Closes the link of a peer that shows no sign of life while something waits for it, or takes
-    /// nothing at all. `sent` is what the system has taken since the link began.
+    /// Closes the link of a peer of which nothing is heard while something waits for it, or that takes
+    /// nothing at all. `sent` is the number of bytes that the system has taken since the link began.
     pub(super) fn watch_peer(&mut self, host: &mut impl Host<L, T>, is_waiting: bool, sent: u64) {
         let now = host.now();
         self.tell_system(host, now);
@@ -78,10 +79,9 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         }
     }
 
-    /// Tells the system how long to wait for the peer. It would go on for a quarter of an hour to
-    /// send what a peer that has vanished does not acknowledge, and after a partition for about as
-    /// long again as that lasted. But it cannot tell a peer that is gone from one that is slow: while
-    /// the peer itself says that it is there, the system is not to judge.
+    /// Sets how long the system waits for an acknowledgement of the peer. By default it repeats bytes for a
+    /// quarter of an hour, and after a partition it may stay silent for as long again as that lasted. But
+    /// with a timeout it ends the connection of a slow peer as well. So it has none while the peer reports.
     fn tell_system(&mut self, host: &mut impl Host<L, T>, now: Duration) {
         let is_there = self.liveness.reported_at.is_some_and(|at| now < at + FRESH);
         let patience = (!is_there).then(|| self.patience(host.config()));
@@ -95,7 +95,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         if is_rs2p { config.stall } else { config.stall_py2p }
     }
 
-    /// When to look at the peer again.
+    /// Returns when to check the peer again.
     pub(super) fn watch_again(
         &mut self,
         host: &mut impl Host<L, T>,

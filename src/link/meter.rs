@@ -1,40 +1,17 @@
-//! How fast a peer takes what waits for it. Pure arithmetic over times that come from outside.
+//! Measures how fast a peer takes what waits for it. Pure arithmetic over times that come from outside.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The time that one sample covers. Shorter, and lumps look like a pace; longer, and a change is
-/// felt late.
+use crate::wire::Total;
+
+/// The time that one sample covers. In a shorter one a single lump would pass for the pace; in a longer
+/// one a change would be noticed late.
 const SAMPLE: Duration = Duration::from_millis(200);
-/// A pace that has risen is known sooner.
+/// The time that a sample covers at least if the pace has risen.
 const RISE: Duration = Duration::from_millis(20);
-/// Parts of the window that a judgement looks back on.
+/// Parts of the window over which [`Window`] adds up.
 const SLOTS: u32 = 10;
-
-/// Bytes and frames.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Total {
-    pub bytes: u64,
-    pub frames: u64,
-}
-
-impl Total {
-    pub fn add(&mut self, other: Total) {
-        self.bytes += other.bytes;
-        self.frames += other.frames;
-    }
-
-    pub fn since(self, earlier: Total) -> Total {
-        Total {
-            bytes: self.bytes.saturating_sub(earlier.bytes),
-            frames: self.frames.saturating_sub(earlier.frames),
-        }
-    }
-
-    pub fn at_most(self, other: Total) -> Total {
-        Total { bytes: self.bytes.min(other.bytes), frames: self.frames.min(other.frames) }
-    }
-}
 
 /// The pace of the last moments, in bytes a second. Only time in which the peer had enough to take
 /// counts, so that a peer that is sent little does not look slow.
@@ -46,12 +23,12 @@ pub(crate) struct Speed {
 }
 
 impl Speed {
-    /// Bytes a second, once that is known.
+    /// Returns bytes a second; `None` before anything was measured.
     pub fn rate(&self) -> Option<f64> {
         self.rate
     }
 
-    /// `bytes` were taken in this `span`, in which the peer was busy throughout.
+    /// Adds `bytes` that were taken in this `span`, in which the peer had something to take throughout.
     pub fn note(&mut self, span: Duration, bytes: u64) {
         self.busy += span;
         self.taken += bytes;
@@ -74,7 +51,7 @@ impl Speed {
     }
 }
 
-/// What was taken in the last `window` of time, and for how much of it others were kept waiting.
+/// What was taken in the last `window` of time, and for how long of it senders waited.
 #[derive(Debug)]
 pub(crate) struct Window {
     slot: Duration,
@@ -91,7 +68,7 @@ struct Slot {
 /// The sum over a [`Window`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// How long the peer had no room.
+    /// How long senders waited for the peer.
     pub full: Duration,
     pub taken: Total,
 }
@@ -102,7 +79,7 @@ impl Window {
         Window { slot, slots: VecDeque::new() }
     }
 
-    /// This was taken in the time before `now`, in which others were kept waiting for `full`.
+    /// Adds what was taken in the time before `now`, and for how long senders waited meanwhile.
     pub fn note(&mut self, now: Duration, full: Duration, taken: Total) {
         let number = self.number(now);
         while self.slots.front().is_some_and(|slot| slot.number + u64::from(SLOTS) <= number) {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::flow::{Outflow, Wait};
 use super::judge::Turn;
-use super::meter::Total;
 use super::pace::{Pace, Taken};
 use crate::config::Config;
 use crate::node::Parcel;
+use crate::wire::Total;
 
 /// What a control message is taken to weigh: it is encoded only when it is written.
 const CONTROL_OVERHEAD: usize = 256;

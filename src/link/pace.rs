@@ -1,28 +1,30 @@
-//! How much may wait for a peer, by the pace at which it takes, and who is waited for at all. Pure.
+//! Limits what may wait for a peer to what it takes in a short time, and decides whether it is waited for
+//! at all. Pure.
 //!
 //! What waits for a peer is what is queued here and what was written but not taken there. A peer
-//! that reports says what it has taken; of any other one, what the system accepted counts as taken.
+//! that reports says what it has taken. For any other one, what the system accepted counts as taken.
 
 use std::time::Duration;
 
 use self::stood::{Mark, Stood};
 use super::judge::{Judge, Turn};
-use super::meter::{Speed, Total};
+use super::meter::Speed;
 use crate::config::Config;
+use crate::wire::Total;
 
-/// What may wait for a peer is what it takes in this time, ...
+/// What a peer takes in this time may wait for it, ...
 const TARGET: Duration = Duration::from_millis(500);
-/// ... or in twice the time that a question and its answer take, up to this.
+/// ... or in twice the time from a question to its answer, up to this limit.
 const MOST_TARGET: Duration = Duration::from_secs(2);
-/// What may wait whatever the pace: enough that a slow program always has something to take.
+/// Bytes that may wait at any pace, so that a slow program always has something to take.
 const LEAST: u64 = 16 * 1024;
-/// The same in frames, for large ones.
+/// Frames that may wait at any pace.
 const LEAST_FRAMES: u64 = 8;
-/// A peer that has just reported is not asked, ...
+/// A peer is asked for a report this long after its last one, ...
 const ASK_EVERY: Duration = Duration::from_millis(50);
-/// ... unless it takes as much as may wait from one question to the next.
+/// ... or this long after it, if that report told of at least half of what may wait.
 const ASK_OFTEN: Duration = Duration::from_millis(2);
-/// A report that was asked for and did not come is asked for again after this time.
+/// A question that was not answered is repeated after this time.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// A peer that has taken nothing for this long stands still.
 const STANDS: Duration = Duration::from_millis(250);
@@ -51,14 +53,14 @@ pub(crate) struct Pace {
     /// When all of this was last brought up to date, and what had been taken then.
     noted: Duration,
     noted_taken: Total,
-    /// The last time that the peer took something, or had nothing to take.
+    /// The last time at which the peer took something, or had nothing to take.
     moved: Duration,
-    /// How it stood then.
+    /// How full its queue was at `noted`.
     stood: Stood,
     /// When the peer was asked, if it has not answered yet, and when it reported last.
     asked: Option<Duration>,
     reported: Option<Duration>,
-    /// The last report told of much.
+    /// The last report told of at least half of what may wait.
     is_fast: bool,
     /// The shortest time from a question to its answer.
     round_trip: Duration,
@@ -86,7 +88,7 @@ impl Pace {
         }
     }
 
-    /// The peer reports what it takes.
+    /// Notes that the peer reports what it takes.
     pub fn expect_reports(&mut self) {
         self.is_reporting = true;
     }
@@ -95,12 +97,12 @@ impl Pace {
         self.queued.add(Total { bytes: bytes as u64, frames: 1 });
     }
 
-    /// Frames left the queue without being written.
+    /// Removes frames that left the queue without being written.
     pub fn dropped(&mut self, dropped: Total) {
         self.queued = self.queued.since(dropped);
     }
 
-    /// Frames left the queue: all of them are with the system.
+    /// Moves frames from the queue to the system, which has accepted all of them.
     pub fn wrote(&mut self, queued: Total, wire: Total) {
         self.queued = self.queued.since(queued);
         self.written.add(wire);
@@ -109,7 +111,7 @@ impl Pace {
         }
     }
 
-    /// A peer reports. What cannot be is not believed.
+    /// Notes a report of the peer. A total that it cannot have taken is limited to what was written.
     pub fn reported(&mut self, now: Duration, report: Taken) {
         if !self.is_reporting {
             return;
@@ -127,12 +129,12 @@ impl Pace {
         self.note(now);
     }
 
-    /// Bytes that a reporting peer has taken: they only grow.
+    /// Returns how many bytes a reporting peer has taken: the number only grows.
     pub fn taken(&self) -> Option<u64> {
         self.is_reporting.then_some(self.taken.bytes)
     }
 
-    /// Whether there is nothing to look at: little waits, as before, and the peer is waited for.
+    /// Returns whether there is nothing to do: little waits, as before, and the peer is waited for.
     pub fn is_quiet(&self) -> bool {
         let was_quiet = !self.stood.is_busy && !self.stood.is_full;
         let is_quiet = match self.is_reporting {
@@ -142,24 +144,24 @@ impl Pace {
         was_quiet && is_quiet && self.judge.is_quiet()
     }
 
-    /// Whether so much waits as the link's thread does not know of.
+    /// Returns whether much more waits than when the link's thread last looked.
     pub fn is_news(&self) -> bool {
         self.is_reporting && !self.stood.is_busy && !self.is_below(Mark::Busy)
     }
 
-    /// Whether senders have to wait, as of the last turn of the link's thread.
+    /// Returns whether senders had to wait in the last turn of the link's thread.
     pub fn is_full(&self) -> bool {
         self.stood.is_full
     }
 
-    /// What is queued here, or written and not taken there.
+    /// Returns what is queued here, or written and not taken there.
     pub fn waiting(&self) -> Total {
         let mut waiting = self.written.since(self.taken);
         waiting.add(self.queued);
         waiting
     }
 
-    /// Bytes that may wait, by the pace.
+    /// Returns how many bytes may wait, by the pace.
     pub fn allowance(&self) -> u64 {
         let by_pace = match self.speed.rate() {
             Some(rate) => (rate * self.target().as_secs_f64()) as u64,
@@ -175,19 +177,19 @@ impl Pace {
         }
     }
 
-    /// Whether a message of this node may go in.
+    /// Returns whether a message of this node may go in.
     pub fn has_room(&self) -> bool {
         self.is_below(Mark::Full)
     }
 
-    /// The same for somebody who has begun to wait: some way below where it stopped.
+    /// The same for a sender that has begun to wait: it goes on some way below the mark at which it stopped.
     pub fn has_drained(&self) -> bool {
         self.is_below(Mark::GoOn)
     }
 
-    /// Whether whoever relays into this queue is to be slowed down. A peer that takes nothing at all
-    /// slows nobody down in this way, or a ring of them would stand still for ever: then the bound of
-    /// the queue in bytes decides alone.
+    /// Returns whether the sources of relays into this queue are throttled. A peer that takes nothing at all
+    /// throttles none of them in this way, or a ring of such peers would stand still for ever: then only
+    /// the bound of the queue in bytes throttles.
     pub fn is_pressed(&self) -> bool {
         !self.stood.is_still && !self.is_below(Mark::Pressed)
     }
@@ -198,14 +200,14 @@ impl Pace {
         waiting.bytes == 0 || waiting.bytes <= most && self.is_light(waiting, mark)
     }
 
-    /// Whether so much is below a mark. A few frames are, however large.
+    /// Returns whether this is below a mark. A few frames are, whatever their size.
     fn is_light(&self, waiting: Total, mark: Mark) -> bool {
         let quarters = mark as u64;
         waiting.bytes <= self.allowance().saturating_mul(quarters) / 4
             || waiting.frames < LEAST_FRAMES / 4 * quarters
     }
 
-    /// Whether it is time to ask the peer how far it is. Says yes once.
+    /// Returns whether to ask the peer now how much it has taken, and notes that it was asked.
     pub fn asks(&mut self, now: Duration) -> bool {
         let is_wanted = self.is_reporting
             && now >= self.ask_at()
@@ -217,29 +219,29 @@ impl Pace {
         is_wanted
     }
 
-    /// Whether the peer misses what has no room, rather than being waited for.
+    /// Returns whether the peer is left behind: messages that have no room do not go to it.
     pub fn is_behind(&self) -> bool {
         self.judge.is_behind()
     }
 
-    /// Something had no room in the queue of a peer that is left behind.
+    /// Counts a message that had no room in the queue of a peer that is left behind.
     pub fn miss(&mut self, bytes: usize) {
         self.judge.miss(bytes);
     }
 
-    /// From now on the peer misses what has no room.
+    /// Leaves the peer behind.
     pub fn leave_behind(&mut self) {
         self.judge.leave_behind();
     }
 
-    /// Looks whether the peer is to be left behind, or has caught up. The link's thread does so in
+    /// Decides whether the peer is to be left behind, or has caught up. The link's thread calls this in
     /// each of its turns.
     pub fn judge(&mut self, now: Duration) -> Option<Turn> {
         self.note(now);
         self.judge.judge(self.stood.is_full)
     }
 
-    /// When to judge again, if nothing happens before.
+    /// Returns when to judge again, if nothing happens before.
     pub fn deadline(&self) -> Option<Duration> {
         let asks = self.is_reporting && self.stood.is_busy && self.written != self.taken;
         let judge = self.judge.deadline(self.stood.is_full);
@@ -254,7 +256,7 @@ impl Pace {
         }
     }
 
-    /// Accounts for the time since this was last called, and looks how the peer stands now.
+    /// Accounts for the time since the last call, and notes how full the queue of the peer is now.
     fn note(&mut self, now: Duration) {
         let span = now.saturating_sub(self.noted);
         let taken = self.taken.since(self.noted_taken);
@@ -276,7 +278,8 @@ impl Pace {
         };
     }
 
-    /// What the system of a peer that does not report refuses, the peer leaves it with.
+    /// Returns whether the peer has something to take at any time. Of a peer that does not report only this
+    /// is known: whether the system refuses bytes.
     fn is_busy(&self, waiting: Total) -> bool {
         if self.is_reporting { !self.is_below(Mark::Busy) } else { waiting.frames > 0 }
     }

@@ -10,12 +10,11 @@ use super::host::Host;
 use super::input::Input;
 use super::leaving::Leaving;
 use super::machine::Machine;
-use super::meter::Total;
 use crate::cause::Cause;
 use crate::config::Config;
 use crate::node::Event;
 use crate::node::event::{Item, is_control};
-use crate::wire::{FrameReader, Header, LastSender, Malformed};
+use crate::wire::{FrameReader, Header, LastSender, Malformed, Total};
 
 /// Bytes read in one turn; then it is the writer's.
 pub(crate) const READ_TURN: usize = 256 * 1024;

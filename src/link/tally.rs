@@ -1,43 +1,43 @@
-//! What a link has read and the daemon has taken, and when the peer is told. Pure.
+//! Counts what a link has read and the daemon has taken, and decides when to report it to the peer. Pure.
 //!
-//! A peer that knows how far its messages have come can let as many wait as this node takes in a
-//! moment, and no more. While all is taken at once there is nothing to tell: light traffic causes no
-//! reports.
+//! A peer that knows how much was taken can limit what waits to what this node takes in a short time.
+//! Light traffic, of which everything is taken at once, causes no reports.
 
 use std::time::Duration;
 
-use super::meter::Total;
+use crate::wire::Total;
 
-/// The peer is told when this much has been taken ...
+/// A report is due when this much has been taken since the last one, ...
 const VOLUME: Total = Total { bytes: 64 * 1024, frames: 256 };
-/// ... and no sooner than this after the last time.
+/// ... and at least this time has passed since then.
 const OFTEN: Duration = Duration::from_millis(2);
-/// While some of what was read is not taken, the peer is told this often how it goes on, ...
+/// While some of what was read is not taken, a report is due this long after the last one if anything has
+/// been taken since, ...
 const SLOWLY: Duration = Duration::from_millis(50);
-/// ... and this often that it does not.
+/// ... and this long after it if nothing has.
 const STANDING: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     read: Total,
-    /// Read, and not taken yet.
+    /// What was read and is not taken yet.
     in_hand: Total,
-    /// Since when something has been in hand.
+    /// The time since which `in_hand` has not been empty.
     since: Duration,
     reported: Total,
     reported_at: Duration,
     is_asked: bool,
-    /// The peer was last told that some has been in hand for long.
+    /// The last report was sent while a slow program had not taken everything.
     is_told_slow: bool,
 }
 
 impl Tally {
-    /// Frames were read.
+    /// Adds frames that were read.
     pub fn read(&mut self, wire: Total) {
         self.read.add(wire);
     }
 
-    /// Of what was read, this is not taken yet.
+    /// Adds frames that were read and are not taken yet.
     pub fn hand_on(&mut self, now: Duration, total: Total) {
         if self.in_hand == Total::default() {
             self.since = now;
@@ -45,27 +45,27 @@ impl Tally {
         self.in_hand.add(total);
     }
 
-    /// This much of it has been taken.
+    /// Removes frames that have now been taken.
     pub fn take_back(&mut self, total: Total) {
         self.in_hand = self.in_hand.since(total);
     }
 
-    /// The peer asks.
+    /// Notes that the peer asked for a report.
     pub fn ask(&mut self) {
         self.is_asked = true;
     }
 
-    /// All that has been taken since the link began.
+    /// Returns all that has been taken since the link began.
     pub fn taken(&self) -> Total {
         self.read.since(self.in_hand)
     }
 
-    /// Bytes of a frame on this link, on average.
+    /// Returns the average size of a frame on this link, in bytes.
     pub fn frame(&self) -> u64 {
         self.read.bytes.checked_div(self.read.frames).unwrap_or(0).max(1)
     }
 
-    /// When the peer is to be told.
+    /// Returns when the next report is due.
     pub fn due(&self) -> Option<Duration> {
         if self.is_asked {
             return Some(Duration::ZERO);
@@ -80,8 +80,8 @@ impl Tally {
         Some(self.reported_at.max(self.since) + pause)
     }
 
-    /// Whether so much has been taken that the peer is to be told. A peer that was told of a slow
-    /// program is also told that the program has taken all: its senders may wait for that.
+    /// Returns whether so much has been taken that a report is due. After a report of a slow program one is
+    /// due also when that program has taken everything: senders may wait for that.
     pub fn has_news(&self) -> bool {
         if self.is_told_slow && self.in_hand == Total::default() {
             return true;
@@ -90,7 +90,7 @@ impl Tally {
         untold.bytes >= VOLUME.bytes || untold.frames >= VOLUME.frames
     }
 
-    /// What the peer is to be told now, if it is time to.
+    /// Returns what to report now, if a report is due.
     pub fn report(&mut self, now: Duration) -> Option<Total> {
         if self.due().is_none_or(|due| now < due) {
             return None;
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_is_told_at_once() {
+    fn a_peer_that_asks_gets_a_report_at_once() {
         let mut tally = Tally::default();
         read(&mut tally, MS(1000), 3);
         tally.take_back(total(2));

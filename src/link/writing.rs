@@ -7,12 +7,11 @@ use std::io::{self, IoSlice};
 use bytes::{Buf, Bytes};
 
 use super::desk::DeskAccess;
-use super::meter::Total;
 use super::outgoing::{Freed, Written, weight};
 use super::transport::Transport;
 use crate::id::NodeId;
 use crate::node::Parcel;
-use crate::wire::{Frame, Method, Pacing};
+use crate::wire::{Frame, Method, Pacing, Total};
 
 /// Bytes taken from the outbound queue at a time.
 const TAKE: usize = 256 * 1024;

@@ -6,10 +6,9 @@ use super::{Node, Now};
 use crate::events::MeshEvent;
 use crate::id::NodeId;
 use crate::link::judge::Turn;
-use crate::link::meter::Total;
 use crate::options::Flag;
 use crate::trouble::{Loss, Trouble};
-use crate::wire::Pacing;
+use crate::wire::{Pacing, Total};
 
 impl Node {
     /// Sends a statement about the pace to the peer of a link.

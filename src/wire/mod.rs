@@ -25,6 +25,7 @@ pub(crate) mod routed;
 mod sender;
 #[cfg(test)]
 mod tests;
+mod total;
 
 pub(crate) use body::Body;
 pub(crate) use draft::Draft;
@@ -38,3 +39,4 @@ pub(crate) use peers::{HostPort, PeerEntry};
 pub(crate) use proof::Proof;
 pub(crate) use routed::{Letter, Receipt, RoutedReply};
 pub(crate) use sender::LastSender;
+pub(crate) use total::Total;

@@ -3,7 +3,7 @@
 
 use super::hello::KIND;
 use super::json;
-use crate::link::meter::Total;
+use super::total::Total;
 use crate::packet::Packet;
 
 /// What the list of the hello says is behind it.

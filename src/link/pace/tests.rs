@@ -1,4 +1,4 @@
-//! What a pace is made of, and who is left behind.
+//! How a pace is measured, and which peers are left behind.
 
 use super::*;
 
@@ -91,7 +91,7 @@ fn a_pause_is_felt_and_let_go_within_a_second() {
 }
 
 #[test]
-fn who_falls_below_the_floor_is_left_behind_after_the_window() {
+fn a_peer_below_the_floor_is_left_behind_after_the_window() {
     let mut duel = Duel::new(170);
     duel.run(MS(5000), 50_000);
     duel.run(MS(7000), 10);
@@ -113,7 +113,7 @@ fn a_short_window_judges_soon() {
 }
 
 #[test]
-fn who_keeps_either_half_of_the_floor_is_waited_for() {
+fn a_peer_above_either_half_of_the_floor_is_waited_for() {
     for (frame, rate) in [(170, 55), (1400, 48), (6600, 12)] {
         let mut duel = Duel::new(frame);
         duel.run(MS(60_000), rate);
@@ -122,7 +122,7 @@ fn who_keeps_either_half_of_the_floor_is_waited_for() {
 }
 
 #[test]
-fn with_a_floor_of_nothing_anybody_is_waited_for() {
+fn with_a_floor_of_nothing_every_peer_is_waited_for() {
     for pace_floor in [Total::default(), Total { bytes: 0, frames: 50 }] {
         let mut duel = Duel::new(170);
         duel.pace = Pace::new(&Config { pace_floor, ..config() });
@@ -133,7 +133,7 @@ fn with_a_floor_of_nothing_anybody_is_waited_for() {
 }
 
 #[test]
-fn who_is_fast_again_catches_up_and_is_told_what_it_missed() {
+fn a_peer_that_is_fast_again_catches_up_and_is_told_what_it_missed() {
     let mut duel = Duel::new(170);
     duel.run(MS(30_000), 10);
     assert_eq!(duel.turns, [Turn::LeftBehind]);
@@ -143,7 +143,7 @@ fn who_is_fast_again_catches_up_and_is_told_what_it_missed() {
 }
 
 #[test]
-fn who_is_sent_little_catches_up_though_it_is_slow() {
+fn a_slow_peer_that_is_sent_little_catches_up() {
     let mut duel = Duel::new(170);
     duel.run(MS(15_000), 10);
     assert_eq!(duel.turns, [Turn::LeftBehind]);
@@ -197,7 +197,7 @@ fn a_peer_that_does_not_report_shows_its_pace_by_what_its_system_takes() {
 }
 
 #[test]
-fn what_nobody_can_have_taken_is_not_believed() {
+fn a_report_of_more_than_was_written_is_limited_to_that() {
     let mut duel = Duel::new(170);
     duel.send();
     let written = duel.pace.written;

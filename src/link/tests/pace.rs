@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::link::judge::Turn;
-use crate::link::meter::Total;
-use crate::wire::Pacing;
+use crate::wire::{Pacing, Total};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
