@@ -83,7 +83,7 @@ pub(crate) struct Config {
 
 impl Config {
     /// Connections that wait to shake hands, or say nothing: each takes a descriptor, no thread.
-    pub fn max_lobby(&self) -> usize {
+    pub fn max_waiting_strangers(&self) -> usize {
         self.max_handshaking.max(1) * 4
     }
 

@@ -15,10 +15,10 @@ pub(crate) mod delivering;
 pub(crate) mod drafting;
 mod handlers;
 mod inspecting;
-mod patience;
 mod receiving;
 mod room;
 mod sending;
+mod try_send;
 
 use delivering::Delivery;
 pub use inspecting::Status;

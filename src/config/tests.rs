@@ -105,7 +105,7 @@ fn expected() -> Vec<(&'static str, String)> {
         ("incoming links in their handshake", many(config.max_handshaking)),
         (
             "connections that wait for that, or are silent",
-            format!("{}, {}", many(config.max_lobby()), secs(config.handshake_timeout)),
+            format!("{}, {}", many(config.max_waiting_strangers()), secs(config.handshake_timeout)),
         ),
         ("links that are opened automatically", many(config.max_outgoing)),
         ("a handshake, name look-up and encryption included", secs(config.handshake_timeout)),
@@ -119,7 +119,7 @@ fn expected() -> Vec<(&'static str, String)> {
             format!(
                 "{}, {} addresses",
                 secs(config.request_timeout),
-                constant!("node/lookup.rs", "MAX_ADDRESSES")
+                constant!("node/find_node.rs", "MAX_ADDRESSES")
             ),
         ),
         (
@@ -142,20 +142,23 @@ fn expected() -> Vec<(&'static str, String)> {
             "replies of other nodes on their way through this node",
             format!(
                 "{}, of one peer {}, {}",
-                many(constant!("node/passages.rs", "MAX_PASSAGES")),
-                many(constant!("node/passages.rs", "MAX_OF_ONE")),
-                secs_of(constant!("node/passages.rs", "KEEP"))
+                many(constant!("node/reply_paths.rs", "MAX_PASSAGES")),
+                many(constant!("node/reply_paths.rs", "MAX_OF_ONE")),
+                secs_of(constant!("node/reply_paths.rs", "KEEP"))
             ),
         ),
         (
             "replies remembered as taken",
             format!(
                 "{}, {}",
-                many(constant!("node/passages.rs", "MAX_TAKEN")),
-                secs_of(constant!("node/passages.rs", "KEEP_TAKEN"))
+                many(constant!("node/reply_paths.rs", "MAX_TAKEN")),
+                secs_of(constant!("node/reply_paths.rs", "KEEP_TAKEN"))
             ),
         ),
-        ("the id in a request for a route", bytes(constant!("node/lookup.rs", "MAX_REQUEST_ID"))),
+        (
+            "the id in a request for a route",
+            bytes(constant!("node/find_node.rs", "MAX_REQUEST_ID")),
+        ),
         ("events and status entries", format!("{}, {}", many(config.events), many(config.status))),
         ("remembered addresses", many(constant!("node/address_book.rs", "MAX_CONTACTS"))),
         ("addresses of one name", many(constant!("runtime/dial.rs", "MAX_ADDRESSES"))),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::desk::{Desk, Order};
+use super::mailbox::{Mailbox, Order};
 use super::outgoing::{Freed, Put};
 use crate::cause::Cause;
 use crate::events::MeshEvent;
@@ -16,8 +16,8 @@ use crate::node::event::{LinkSettings, Neighbour};
 use crate::node::{Action, ConnectId, Event, Failure, LinkId, Node, Now, Parcel, Target, TicketId};
 use crate::wire::Envelope;
 
-/// The desks of a node's links.
-pub(crate) trait Desks {
+/// The mailboxes of a node's links.
+pub(crate) trait Mailboxes {
     /// What the simulator keeps with each frame; nothing in the runtime.
     type Tag: Copy;
     /// How one link refers to another.
@@ -27,10 +27,10 @@ pub(crate) trait Desks {
     fn refer(link: &Self::Link) -> Self::LinkRef;
 
     /// `None` if the link is gone.
-    fn desk<R>(
+    fn mailbox<R>(
         &mut self,
         link: &Self::Link,
-        ask: impl FnOnce(&mut Desk<Self::LinkRef, Self::Tag>) -> R,
+        ask: impl FnOnce(&mut Mailbox<Self::LinkRef, Self::Tag>) -> R,
     ) -> Option<R>;
 
     /// Wakes the thread of a link.
@@ -38,7 +38,7 @@ pub(crate) trait Desks {
 }
 
 /// A node with its links, and those who wait for either.
-pub(crate) trait Links: Desks {
+pub(crate) trait Links: Mailboxes {
     fn node(&mut self) -> &mut Node;
     fn find(&self, link: LinkId) -> Option<Self::Link>;
     /// Makes a link to one of the addresses of a target, without those to skip.
@@ -96,7 +96,7 @@ pub(crate) fn carry_out<A: Links>(links: &mut A, now: Now, outcome: &mut Outcome
             }
             Action::Pace { link, word } => {
                 if let Some(link) = links.find(link) {
-                    links.desk(&link, |desk| desk.hear(word));
+                    links.mailbox(&link, |mailbox| mailbox.hear(word));
                     links.wake(&link);
                 }
             }
@@ -122,11 +122,11 @@ pub(crate) fn put<A: Links>(
 ) {
     let (is_relay, is_own) = (matches!(parcel, Parcel::Relay(_)), matches!(parcel, Parcel::Own(_)));
     let Some(link) = links.find(id) else { return links.count_unsent(id, tag, true) };
-    let put = links.desk(&link, |desk| {
+    let put = links.mailbox(&link, |mailbox| {
         if is_own {
-            desk.burst.note(now.mono);
+            mailbox.burst.note(now.mono);
         }
-        desk.outgoing.put(parcel, tag)
+        mailbox.outgoing.put(parcel, tag)
     });
     match put.unwrap_or(Put::Sealed) {
         Put::Sealed => return links.count_unsent(id, tag, true),
@@ -153,13 +153,13 @@ fn push_once<L: Clone + PartialEq>(links: &mut Vec<L>, link: &L) {
 
 fn set<A: Links>(links: &mut A, link: LinkId, settings: LinkSettings) {
     if let Some(link) = links.find(link) {
-        links.desk(&link, |desk| desk.set(settings));
+        links.mailbox(&link, |mailbox| mailbox.set(settings));
     }
 }
 
 fn order<A: Links>(links: &mut A, link: LinkId, order: Order<A::LinkRef>) {
     if let Some(link) = links.find(link) {
-        links.desk(&link, |desk| desk.order(order));
+        links.mailbox(&link, |mailbox| mailbox.order(order));
         links.wake(&link);
     }
 }
@@ -171,9 +171,9 @@ fn close<A: Links>(links: &mut A, link: LinkId, cause: Cause) {
 /// Has a link take nothing more, and end.
 pub(crate) fn end<A: Links>(links: &mut A, id: LinkId, order: Order<A::LinkRef>) {
     let Some(link) = links.find(id) else { return };
-    let freed = links.desk(&link, |desk| {
-        desk.order(order);
-        desk.outgoing.refuse_more()
+    let freed = links.mailbox(&link, |mailbox| {
+        mailbox.order(order);
+        mailbox.outgoing.refuse_more()
     });
     links.wake_freed(&link, freed.unwrap_or_default());
     links.wake(&link);
@@ -188,9 +188,9 @@ fn retire<A: Links>(
     outcome: &mut Outcome<A::Link>,
 ) {
     let Some(link) = links.find(id) else { return };
-    let sealed = links.desk(&link, |desk| {
-        desk.order(Order::Retire);
-        desk.outgoing.seal()
+    let sealed = links.mailbox(&link, |mailbox| {
+        mailbox.order(Order::Retire);
+        mailbox.outgoing.seal()
     });
     let (parcels, freed) = sealed.unwrap_or_default();
     links.wake_freed(&link, freed);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::desk::{Desk, DeskAccess};
+use super::mailbox::{Mailbox, MailboxAccess};
 use super::outgoing::Freed;
 use super::reading::{Batch, Head};
 use super::transport::Transport;
@@ -17,20 +17,20 @@ use crate::node::{Event, LinkId};
 /// the runtime.
 pub(crate) trait Host<L, T> {
     type Stream<'a>: Transport<T>;
-    type Desk<'a>: DeskAccess<L, T>;
+    type Mailbox<'a>: MailboxAccess<L, T>;
 
     fn link(&self) -> LinkId;
     fn config(&self) -> &Config;
     /// The monotonic time of this process.
     fn now(&self) -> Duration;
 
-    fn desk<R>(&mut self, ask: impl FnOnce(&mut Desk<L, T>) -> R) -> R;
+    fn mailbox<R>(&mut self, ask: impl FnOnce(&mut Mailbox<L, T>) -> R) -> R;
 
-    /// Uses the connection and the writing end together, with the desk in reach; `None` if the
+    /// Uses the connection and the writing end together, with the mailbox in reach; `None` if the
     /// connection is closed.
     fn port<R>(
         &mut self,
-        ask: impl FnOnce(&mut Self::Stream<'_>, &mut Writing<T>, Self::Desk<'_>) -> R,
+        ask: impl FnOnce(&mut Self::Stream<'_>, &mut Writing<T>, Self::Mailbox<'_>) -> R,
     ) -> Option<R>;
 
     fn close_port(&mut self);

@@ -1,6 +1,6 @@
 //! What a link does with its input: read, read and discard, or pause.
 
-use super::leaving::Leaving;
+use super::close_timing::CloseTiming;
 
 /// What waits to be read, and what stands in its way.
 #[derive(Clone, Copy, Debug)]
@@ -18,8 +18,12 @@ impl Input {
     /// Returns whether there is something to read here and now. What is forgotten takes no credit:
     /// a link that closes with its credit spent reads on, because input left unread would reset it.
     /// So the credit, which is behind a lock in the runtime, is asked for last.
-    pub fn may_read(self, leaving: Option<&Leaving>, has_credit: impl FnOnce() -> bool) -> bool {
-        if Leaving::discards(leaving) {
+    pub fn may_read(
+        self,
+        closing: Option<&CloseTiming>,
+        has_credit: impl FnOnce() -> bool,
+    ) -> bool {
+        if CloseTiming::discards(closing) {
             return self.is_readable;
         }
         self.has_more() && !self.is_held && has_credit()
@@ -31,9 +35,9 @@ impl Input {
     }
 
     /// Returns whether all that ever comes has been dealt with.
-    pub fn is_over(self, leaving: Option<&Leaving>) -> bool {
+    pub fn is_over(self, closing: Option<&CloseTiming>) -> bool {
         let is_dealt_with = !self.is_backlogged && !self.is_held;
-        self.is_at_end && (is_dealt_with || Leaving::discards(leaving))
+        self.is_at_end && (is_dealt_with || CloseTiming::discards(closing))
     }
 }
 
@@ -62,15 +66,15 @@ mod tests {
 
     #[test]
     fn a_link_that_closes_reads_on_though_its_credit_is_spent() {
-        let closing = Leaving::close(Cause::Closed, NOW);
+        let closing = CloseTiming::close(Cause::Closed, NOW);
         assert!(HELD.may_read(Some(&closing), || false));
         let free = Input { is_held: false, ..HELD };
-        assert!(!free.may_read(Some(&Leaving::retire(NOW)), || false), "that is delivered");
+        assert!(!free.may_read(Some(&CloseTiming::retire(NOW)), || false), "that is delivered");
     }
 
     #[test]
     fn a_link_that_closes_is_not_kept_busy_by_what_it_will_not_deliver() {
-        let closing = Leaving::close(Cause::Closed, NOW);
+        let closing = CloseTiming::close(Cause::Closed, NOW);
         let drained = Input { is_readable: false, is_held: false, ..HELD };
         assert!(!drained.may_read(Some(&closing), || true));
         let ended = Input { is_at_end: true, ..drained };

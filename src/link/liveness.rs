@@ -37,11 +37,11 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
     /// Notes what the peer has taken, tells it what this node has taken, and decides whether the peer is
     /// waited for.
     pub(super) fn keep_pace(&mut self, host: &mut impl Host<L, T>) {
-        if self.settings.is_none() || self.leaving.is_some() {
+        if self.settings.is_none() || self.closing.is_some() {
             return;
         }
         let (link, now) = (host.link(), host.now());
-        let Some(news) = host.desk(|desk| desk.keep_pace(now)) else {
+        let Some(news) = host.mailbox(|mailbox| mailbox.keep_pace(now)) else {
             self.liveness.is_full = false;
             return;
         };
@@ -51,8 +51,8 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
             self.liveness.reports += 1;
             self.liveness.reported_at = Some(now);
         }
-        if let Some(turn) = news.turn {
-            host.tell(Event::Turned { link, turn });
+        if let Some(change) = news.change {
+            host.tell(Event::PaceChanged { link, change });
         }
         if news.asks {
             host.tell(Event::Pace { link, word: Pacing::HowFar });
@@ -69,12 +69,12 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         let now = host.now();
         self.tell_system(host, now);
         let is_waiting = is_waiting || self.liveness.is_full;
-        let taken = host.desk(|desk| desk.outgoing.pace().taken()).unwrap_or(0);
+        let taken = host.mailbox(|mailbox| mailbox.outgoing.pace().taken()).unwrap_or(0);
         let (patience, most) = (self.patience(host.config()), host.config().stall_py2p);
         let Liveness { life, appetite, reports, .. } = &mut self.liveness;
         let is_gone = life.is_stalled(now, is_waiting, sent + *reports, patience);
         let takes_nothing = appetite.is_stalled(now, is_waiting, sent + taken, most.max(patience));
-        if (is_gone || takes_nothing) && self.leaving.is_none() {
+        if (is_gone || takes_nothing) && self.closing.is_none() {
             self.leave_now(Cause::Stalled, now);
         }
     }
@@ -104,7 +104,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         let Liveness { life, appetite, reported_at, .. } = &self.liveness;
         let fresh = reported_at.map(|at| at + FRESH).filter(|until| *until > now);
         let pace = match self.settings {
-            Some(_) => host.desk(|desk| desk.pace_deadline()),
+            Some(_) => host.mailbox(|mailbox| mailbox.pace_deadline()),
             None => None,
         };
         [life.deadline(), appetite.deadline(), fresh, pace].into_iter().flatten().min()

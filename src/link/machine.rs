@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::desk::Order;
+use super::close_timing::CloseTiming;
 use super::flow::{Hold, Load};
 use super::host::Host;
-use super::leaving::Leaving;
 use super::liveness::Liveness;
+use super::mailbox::Order;
 use super::reading::Reading;
 use super::writing::Flushed;
 use crate::cause::Cause;
@@ -26,9 +26,9 @@ pub(crate) enum Next {
 #[derive(Debug)]
 pub(crate) struct Machine<L, T> {
     pub(super) reading: Reading<T>,
-    /// `None` before the handshake is done. A copy of what is on the desk.
+    /// `None` before the handshake is done. A copy of what is on the mailbox.
     pub(super) settings: Option<Arc<LinkSettings>>,
-    pub(super) leaving: Option<Leaving>,
+    pub(super) closing: Option<CloseTiming>,
     pub(super) liveness: Liveness,
     holds: Vec<Hold<L>>,
     /// There is more to write than one turn took.
@@ -41,7 +41,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         Machine {
             reading: Reading::new(config),
             settings: None,
-            leaving: None,
+            closing: None,
             liveness: Liveness::default(),
             holds: Vec::new(),
             has_more: false,
@@ -68,9 +68,9 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         self.rest(host)
     }
 
-    /// Carries out what was left on the desk.
+    /// Carries out what was left on the mailbox.
     fn obey(&mut self, host: &mut impl Host<L, T>) {
-        let news = host.desk(|desk| desk.take_news());
+        let news = host.mailbox(|mailbox| mailbox.take_news());
         self.settings = news.settings;
         for order in news.orders {
             match order {
@@ -81,16 +81,16 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
                 }
                 Order::Hold(hold) => self.holds.push(hold),
                 Order::Close(cause) => self.leave_now(cause, host.now()),
-                Order::Retire => self.leaving = Some(Leaving::retire(host.now())),
-                Order::Linger { until } => self.leaving = Some(Leaving::linger(until)),
+                Order::Retire => self.closing = Some(CloseTiming::retire(host.now())),
+                Order::Linger { until } => self.closing = Some(CloseTiming::linger(until)),
             }
         }
     }
 
     /// Writes what is queued, and notices a peer that does not take it.
     fn write(&mut self, host: &mut impl Host<L, T>) -> Result<(), Cause> {
-        let flush = host.port(|stream, writing, mut desk| {
-            let flush = writing.flush(stream, &mut desk);
+        let flush = host.port(|stream, writing, mut mailbox| {
+            let flush = writing.flush(stream, &mut mailbox);
             (flush, writing.traffic(stream))
         });
         let mut flushed = Flushed::Empty;
@@ -120,9 +120,9 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         if self.has_more || self.can_read(host) {
             return Ok(Next::Now);
         }
-        let leaving = self.leaving.as_ref().map(Leaving::deadline);
+        let closing = self.closing.as_ref().map(CloseTiming::deadline);
         // A link that leaves is no longer watched, and may have stalled before: that is past.
-        let watched = leaving.or_else(|| self.watch_again(host, now));
+        let watched = closing.or_else(|| self.watch_again(host, now));
         let next = [frame, hold, watched].into_iter().flatten().min();
         Ok(next.map_or(Next::WhenWoken, Next::At))
     }
@@ -139,7 +139,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         });
         if released != Load::default() {
             // This is the link's own thread: it is awake.
-            let _ = host.desk(|desk| desk.give_back(released));
+            let _ = host.mailbox(|mailbox| mailbox.give_back(released));
         }
         self.holds.iter().filter_map(Hold::until).min()
     }
@@ -147,7 +147,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
     /// Whether the link is ending.
     #[cfg(test)]
     pub fn is_leaving(&self) -> bool {
-        self.leaving.is_some()
+        self.closing.is_some()
     }
 
     /// Batches whose credit is held back.

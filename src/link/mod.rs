@@ -1,38 +1,38 @@
 //! A link: everything that one does, with no stream, clock, thread or lock of its own.
 //!
-//! A link has three parts. The [`desk`] is what others leave for it: frames to write, orders,
+//! A link has three parts. The [`mailbox`] is what others leave for it: frames to write, orders,
 //! credit. The [`writing`] end encodes and writes; a thread that sends a message may use it too.
 //! The [`machine`] is the rest, touched only by the link's own thread: it obeys orders, reads
-//! ([`reading`]), writes, waits, and leaves ([`ending`]).
+//! ([`reading`]), writes, waits, and leaves ([`closing`]).
 //!
 //! The threads of the runtime and the simulator only drive these parts, through two traits:
 //! [`transport::Transport`] is a connection that never waits, [`host::Host`] is everything around a
-//! link. [`actions`] carries out what a node wants of its links, [`digest`] is what the daemon does
+//! link. [`actions`] carries out what a node wants of its links, [`batch`] is what the daemon does
 //! with a batch that a link has read.
 //!
 //! The arithmetic stands apart: how many bytes may wait where ([`flow`]), how much that is at the
-//! pace of a peer ([`pace`]), which peers are waited for ([`judge`]), what peers are told about our own
-//! pace ([`tally`]), what is written next ([`outgoing`]), when to read ([`input`]), when a link has
-//! ended ([`leaving`]).
+//! pace of a peer ([`pace`]), which peers are waited for ([`pace_floor`]), what peers are told about our own
+//! pace ([`progress_report`]), what is written next ([`outgoing`]), when to read ([`input`]), when a link has
+//! ended ([`close_timing`]).
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub(crate) mod actions;
-pub(crate) mod burst;
-pub(crate) mod desk;
-pub(crate) mod digest;
-pub(crate) mod ending;
+pub(crate) mod batch;
+pub(crate) mod close_timing;
+pub(crate) mod closing;
+pub(crate) mod direct_write;
 pub(crate) mod flow;
 pub(crate) mod host;
 pub(crate) mod input;
-pub(crate) mod judge;
-pub(crate) mod leaving;
 mod liveness;
 pub(crate) mod machine;
+pub(crate) mod mailbox;
 pub(crate) mod meter;
 pub(crate) mod outgoing;
 pub(crate) mod pace;
+pub(crate) mod pace_floor;
+pub(crate) mod progress_report;
 pub(crate) mod reading;
-pub(crate) mod tally;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transport;

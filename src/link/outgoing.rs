@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::flow::{Outflow, Wait};
-use super::judge::Turn;
 use super::pace::{Pace, Taken};
 use crate::config::Config;
 use crate::node::Parcel;
+use crate::node::event::PaceChange;
 use crate::wire::Total;
 
 /// What a control message is taken to weigh: it is encoded only when it is written.
@@ -187,7 +187,7 @@ impl<L: PartialEq, T> Outgoing<L, T> {
     }
 
     /// Looks whether the peer is waited for.
-    pub fn judge(&mut self, now: Duration) -> (Option<Turn>, Freed<L>) {
+    pub fn judge(&mut self, now: Duration) -> (Option<PaceChange>, Freed<L>) {
         (self.pace.judge(now), self.freed())
     }
 
@@ -354,7 +354,7 @@ mod tests {
         let puts = fill(&mut queue, 5);
         assert_eq!(puts, [Put::Fine, Put::Fine, Put::Throttle, Put::Throttle, Put::Missed]);
         let (turn, freed) = queue.judge(Duration::ZERO);
-        assert_eq!(turn, Some(Turn::LeftBehind));
+        assert_eq!(turn, Some(PaceChange::LeftBehind));
         assert!(freed.has_drained && queue.takes_own(), "nobody waits for it");
         assert!(throttle(&mut queue, "a").is_none(), "nor slows down");
         assert_eq!(queue.put(relay(100), 5), Put::Missed);

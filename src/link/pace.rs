@@ -6,10 +6,11 @@
 
 use std::time::Duration;
 
-use self::stood::{Mark, Stood};
-use super::judge::{Judge, Turn};
+use self::standing::{Mark, Standing};
 use super::meter::Speed;
+use super::pace_floor::PaceFloor;
 use crate::config::Config;
+use crate::node::event::PaceChange;
 use crate::wire::Total;
 
 /// What a peer takes in this time may wait for it, ...
@@ -49,14 +50,14 @@ pub(crate) struct Pace {
     taken: Total,
     room: u64,
     speed: Speed,
-    judge: Judge,
+    floor: PaceFloor,
     /// When all of this was last brought up to date, and what had been taken then.
     noted: Duration,
     noted_taken: Total,
     /// The last time at which the peer took something, or had nothing to take.
     moved: Duration,
     /// How full its queue was at `noted`.
-    stood: Stood,
+    standing: Standing,
     /// When the peer was asked, if it has not answered yet, and when it reported last.
     asked: Option<Duration>,
     reported: Option<Duration>,
@@ -76,11 +77,11 @@ impl Pace {
             taken: Total::default(),
             room: u64::MAX,
             speed: Speed::default(),
-            judge: Judge::new(config),
+            floor: PaceFloor::new(config),
             noted: Duration::ZERO,
             noted_taken: Total::default(),
             moved: Duration::ZERO,
-            stood: Stood::default(),
+            standing: Standing::default(),
             asked: None,
             reported: None,
             is_fast: false,
@@ -136,22 +137,22 @@ impl Pace {
 
     /// Returns whether there is nothing to do: little waits, as before, and the peer is waited for.
     pub fn is_quiet(&self) -> bool {
-        let was_quiet = !self.stood.is_busy && !self.stood.is_full;
+        let was_quiet = !self.standing.is_busy && !self.standing.is_full;
         let is_quiet = match self.is_reporting {
             true => self.is_below(Mark::Busy),
             false => self.queued.frames == 0,
         };
-        was_quiet && is_quiet && self.judge.is_quiet()
+        was_quiet && is_quiet && self.floor.is_quiet()
     }
 
     /// Returns whether much more waits than when the link's thread last looked.
     pub fn is_news(&self) -> bool {
-        self.is_reporting && !self.stood.is_busy && !self.is_below(Mark::Busy)
+        self.is_reporting && !self.standing.is_busy && !self.is_below(Mark::Busy)
     }
 
     /// Returns whether senders had to wait in the last turn of the link's thread.
     pub fn is_full(&self) -> bool {
-        self.stood.is_full
+        self.standing.is_full
     }
 
     /// Returns what is queued here, or written and not taken there.
@@ -191,7 +192,7 @@ impl Pace {
     /// throttles none of them in this way, or a ring of such peers would stand still for ever: then only
     /// the bound of the queue in bytes throttles.
     pub fn is_pressed(&self) -> bool {
-        !self.stood.is_still && !self.is_below(Mark::Pressed)
+        !self.standing.is_still && !self.is_below(Mark::Pressed)
     }
 
     fn is_below(&self, mark: Mark) -> bool {
@@ -221,31 +222,31 @@ impl Pace {
 
     /// Returns whether the peer is left behind: messages that have no room do not go to it.
     pub fn is_behind(&self) -> bool {
-        self.judge.is_behind()
+        self.floor.is_behind()
     }
 
     /// Counts a message that had no room in the queue of a peer that is left behind.
     pub fn miss(&mut self, bytes: usize) {
-        self.judge.miss(bytes);
+        self.floor.miss(bytes);
     }
 
     /// Leaves the peer behind.
     pub fn leave_behind(&mut self) {
-        self.judge.leave_behind();
+        self.floor.leave_behind();
     }
 
     /// Decides whether the peer is to be left behind, or has caught up. The link's thread calls this in
     /// each of its turns.
-    pub fn judge(&mut self, now: Duration) -> Option<Turn> {
+    pub fn judge(&mut self, now: Duration) -> Option<PaceChange> {
         self.note(now);
-        self.judge.judge(self.stood.is_full)
+        self.floor.judge(self.standing.is_full)
     }
 
     /// Returns when to judge again, if nothing happens before.
     pub fn deadline(&self) -> Option<Duration> {
-        let asks = self.is_reporting && self.stood.is_busy && self.written != self.taken;
-        let judge = self.judge.deadline(self.stood.is_full);
-        [asks.then(|| self.ask_at()), judge].into_iter().flatten().min()
+        let asks = self.is_reporting && self.standing.is_busy && self.written != self.taken;
+        let floor = self.floor.deadline(self.standing.is_full);
+        [asks.then(|| self.ask_at()), floor].into_iter().flatten().min()
     }
 
     fn ask_at(&self) -> Duration {
@@ -261,17 +262,17 @@ impl Pace {
         let span = now.saturating_sub(self.noted);
         let taken = self.taken.since(self.noted_taken);
         // Only a peer that had something to take shows its pace.
-        if self.stood.is_busy {
+        if self.standing.is_busy {
             self.speed.note(span, taken.bytes);
         }
-        let full = if self.stood.is_full { span } else { Duration::ZERO };
-        self.judge.note(now, full, taken);
+        let full = if self.standing.is_full { span } else { Duration::ZERO };
+        self.floor.note(now, full, taken);
         (self.noted, self.noted_taken) = (now.max(self.noted), self.taken);
         let waiting = self.waiting();
         if taken != Total::default() || waiting == Total::default() {
             self.moved = now;
         }
-        self.stood = Stood {
+        self.standing = Standing {
             is_busy: self.is_busy(waiting),
             is_full: !self.is_below(Mark::GoOn),
             is_still: now >= self.moved + STANDS,
@@ -285,6 +286,6 @@ impl Pace {
     }
 }
 
-mod stood;
+mod standing;
 #[cfg(test)]
 mod tests;

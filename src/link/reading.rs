@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 
+use super::close_timing::CloseTiming;
 use super::flow::Load;
 use super::host::Host;
 use super::input::Input;
-use super::leaving::Leaving;
 use super::machine::Machine;
 use crate::cause::Cause;
 use crate::config::Config;
@@ -91,7 +91,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         if let Some(batch) = self.reading.held.take() {
             self.offer(host, batch);
         }
-        if Leaving::discards(self.leaving.as_ref()) {
+        if CloseTiming::discards(self.closing.as_ref()) {
             return self.discard(host);
         }
         if !self.can_read(host) {
@@ -105,7 +105,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
             }
             self.decode(host)?;
         }
-        if self.reading.is_at_end && !self.reading.is_backlogged && self.leaving.is_none() {
+        if self.reading.is_at_end && !self.reading.is_backlogged && self.closing.is_none() {
             host.tell(Event::HungUp { link: host.link() });
         }
         Ok(())
@@ -113,15 +113,15 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
 
     /// Whether there is something to read, and nothing in its way.
     pub(super) fn can_read(&self, host: &mut impl Host<L, T>) -> bool {
-        let has_credit = || host.desk(|desk| desk.may_read());
-        self.reading.input().may_read(self.leaving.as_ref(), has_credit)
+        let has_credit = || host.mailbox(|mailbox| mailbox.may_read());
+        self.reading.input().may_read(self.closing.as_ref(), has_credit)
     }
 
     /// Moves the peer's deadlines while it is we who do not read.
     fn pause_deadlines(&mut self, now: Duration) {
         if self.reading.input().has_more() {
             self.reading.unfinished_since = self.reading.unfinished_since.map(|_| now);
-            self.leaving.iter_mut().for_each(|leaving| leaving.pause(now));
+            self.closing.iter_mut().for_each(|closing| closing.pause(now));
         }
     }
 
@@ -167,7 +167,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
                 _ => Total { bytes: len as u64, frames: 1 },
             };
             if self.settings.is_none() {
-                host.desk(|desk| desk.read(wire));
+                host.mailbox(|mailbox| mailbox.read(wire));
                 if self.greet(host, tag, head) {
                     continue;
                 }
@@ -181,7 +181,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
             heads.push((tag, head));
             if heads.len() >= BATCH_LEN || load.bytes >= BATCH_BYTES {
                 self.hand_in(host, std::mem::take(&mut heads), std::mem::take(&mut load));
-                if self.reading.held.is_some() || !host.desk(|desk| desk.may_read()) {
+                if self.reading.held.is_some() || !host.mailbox(|mailbox| mailbox.may_read()) {
                     self.reading.is_backlogged = true;
                     break Ok(());
                 }
@@ -224,7 +224,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
     /// Takes over what the node has agreed on with the peer; whether there are orders as well.
     fn look_at_settings(&mut self, host: &mut impl Host<L, T>) -> bool {
         let (settings, has_orders) =
-            host.desk(|desk| (desk.settings().cloned(), desk.has_orders()));
+            host.mailbox(|mailbox| (mailbox.settings().cloned(), mailbox.has_orders()));
         self.settings = settings;
         has_orders
     }
@@ -247,10 +247,10 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
             self.look_at_settings(host);
         }
         if items.is_empty() {
-            return host.desk(|desk| desk.read(load.wire));
+            return host.mailbox(|mailbox| mailbox.read(load.wire));
         }
         let now = host.now();
-        host.desk(|desk| desk.take_credit(now, load));
+        host.mailbox(|mailbox| mailbox.take_credit(now, load));
         match self.reading.held {
             // Order: nothing overtakes what is held.
             Some(ref mut held) => {

@@ -6,7 +6,7 @@ use std::io::{self, IoSlice};
 
 use bytes::{Buf, Bytes};
 
-use super::desk::DeskAccess;
+use super::mailbox::MailboxAccess;
 use super::outgoing::{Freed, Written, weight};
 use super::transport::Transport;
 use crate::id::NodeId;
@@ -91,13 +91,13 @@ impl<T: Copy + Default> Writing<T> {
     pub fn flush<L: PartialEq>(
         &mut self,
         stream: &mut impl Transport<T>,
-        desk: &mut impl DeskAccess<L, T>,
+        mailbox: &mut impl MailboxAccess<L, T>,
     ) -> Wrote<L> {
         let (before, mut freed) = (self.written, Freed::default());
         let mut done = Written::default();
-        let outcome = self.write_turn(stream, desk, &mut done, &mut freed);
+        let outcome = self.write_turn(stream, mailbox, &mut done, &mut freed);
         if done != Written::default() {
-            freed.add(desk.with(|desk| desk.outgoing.written(done)));
+            freed.add(mailbox.with(|mailbox| mailbox.outgoing.written(done)));
         }
         Wrote { outcome, bytes: self.written - before, freed }
     }
@@ -107,10 +107,10 @@ impl<T: Copy + Default> Writing<T> {
     pub fn flush_plain<L: PartialEq>(
         &mut self,
         stream: &mut impl Transport<T>,
-        desk: &mut impl DeskAccess<L, T>,
+        mailbox: &mut impl MailboxAccess<L, T>,
     ) -> Option<Wrote<L>> {
-        let is_plain = desk.with(|desk| desk.send_method().is_none());
-        is_plain.then(|| self.flush(stream, desk))
+        let is_plain = mailbox.with(|mailbox| mailbox.send_method().is_none());
+        is_plain.then(|| self.flush(stream, mailbox))
     }
 
     /// Writes the last message again, as it was, uncompressed; once for each message. False if that
@@ -165,14 +165,14 @@ impl<T: Copy + Default> Writing<T> {
     fn write_turn<L: PartialEq>(
         &mut self,
         stream: &mut impl Transport<T>,
-        desk: &mut impl DeskAccess<L, T>,
+        mailbox: &mut impl MailboxAccess<L, T>,
         done: &mut Written,
         freed: &mut Freed<L>,
     ) -> io::Result<Flushed> {
         let until = self.written + WRITE_TURN;
         while self.written < until {
             if self.batch.is_empty() {
-                self.refill(desk, std::mem::take(done), freed);
+                self.refill(mailbox, std::mem::take(done), freed);
             }
             if self.batch.is_empty() {
                 return stream
@@ -193,19 +193,19 @@ impl<T: Copy + Default> Writing<T> {
     }
 
     /// Takes the next parcels, and says what has been written of the last ones. Encoding and
-    /// compressing need no desk.
+    /// compressing need no mailbox.
     fn refill<L: PartialEq>(
         &mut self,
-        desk: &mut impl DeskAccess<L, T>,
+        mailbox: &mut impl MailboxAccess<L, T>,
         done: Written,
         freed: &mut Freed<L>,
     ) {
         let mut parcels = std::mem::take(&mut self.parcels);
-        let method = desk.with(|desk| {
+        let method = mailbox.with(|mailbox| {
             if done != Written::default() {
-                freed.add(desk.outgoing.written(done));
+                freed.add(mailbox.outgoing.written(done));
             }
-            desk.take(TAKE, &mut parcels)
+            mailbox.take(TAKE, &mut parcels)
         });
         for (parcel, tag) in parcels.drain(..) {
             let (weight, counts) = (weight(&parcel), !is_pacing(&parcel));

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::connection::Connection;
 use crate::delivery::queue::{self, Inlet, queue};
 use crate::events::MeshEvent;
-use crate::link::digest::Delivered;
+use crate::link::batch::Delivered;
 use crate::message::Message;
 use crate::node::event::Neighbour;
 use crate::runtime::core::Core;

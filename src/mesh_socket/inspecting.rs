@@ -56,7 +56,7 @@ impl MeshSocket {
     pub(crate) fn queued_for(&self, id: &NodeId) -> usize {
         self.look(|state| {
             let link = state.node.link_of(id).and_then(|link| state.links.get(&link));
-            link.map_or(0, |link| link.desk(|desk| desk.outgoing.queued()))
+            link.map_or(0, |link| link.mailbox(|mailbox| mailbox.outgoing.queued()))
         })
     }
 

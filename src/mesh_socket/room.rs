@@ -29,7 +29,7 @@ pub(super) fn has_room(
         return Err(Refused::Closed);
     }
     for (id, link) in links {
-        let full = |link: &&Arc<Link>| !link.desk(|desk| takes(&desk.outgoing));
+        let full = |link: &&Arc<Link>| !link.mailbox(|mailbox| takes(&mailbox.outgoing));
         if let Some(link) = state.links.get(&link).filter(full) {
             return Err(Refused::Full(id, Arc::clone(link)));
         }

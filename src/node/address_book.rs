@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::dialable::Scope;
 use super::event::{LinkId, Target};
-use super::reach::Scope;
 use super::reconnect;
 use super::rng::Rng;
 use crate::id::NodeId;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::address_book::Trust;
+use super::dialable::{Scope, may_dial};
 use super::event::LinkId;
 use super::peer::Peer;
-use super::reach::{Scope, may_dial};
 use super::stage::Stage;
 use super::timers::Timer;
 use super::{Node, Now};

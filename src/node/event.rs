@@ -4,13 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::attempts::Failure;
-use super::reach::{Scope, Way};
+use super::dialable::{Scope, Way};
 use crate::cause::Cause;
 use crate::events::MeshEvent;
 use crate::id::NodeId;
-use crate::link::judge::Turn;
 use crate::secret::Nonce;
-use crate::wire::{Body, Draft, Envelope, Frame, HostPort, Malformed, Method, Pacing};
+use crate::wire::{Body, Draft, Envelope, Frame, HostPort, Malformed, Method, Pacing, Total};
 
 /// The number of one link. The node gives it, see [`super::Node::admit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,7 +49,7 @@ pub(crate) enum Event {
     /// A link has a statement about the pace for its peer.
     Pace { link: LinkId, word: Pacing },
     /// A link no longer waits for its peer, or does so again.
-    Turned { link: LinkId, turn: Turn },
+    PaceChanged { link: LinkId, change: PaceChange },
     /// Time has passed, and nothing else happened.
     Tick,
 }
@@ -185,4 +184,15 @@ pub(crate) struct Neighbour {
     pub id: NodeId,
     pub addr: Option<HostPort>,
     pub is_outgoing: bool,
+}
+
+/// A change of whether a peer is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PaceChange {
+    /// The peer is left behind: messages that have no room do not go to it.
+    LeftBehind,
+    /// The peer is still left behind, and has missed this much so far.
+    Misses { missed: Total },
+    /// The peer is waited for again, after it has missed this much.
+    CaughtUp { missed: Total },
 }

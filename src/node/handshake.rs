@@ -4,14 +4,14 @@
 //! Both ends of a new link send a hello at once. py2p ignores it; an rs2p node that receives one
 //! sends its handshake at once. A py2p node sends its handshake first, unasked, and when it refuses
 //! a second link it loses both: so it gets our handshake only on the link that stays, see
-//! `doubles.rs`.
+//! `double_links.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::clocks::CLOCK;
+use super::dialable::Way;
 use super::event::{Action, LinkId};
-use super::reach::Way;
 use super::stage::Stage;
 use super::timers::Timer;
 use super::{Node, Now};

@@ -11,24 +11,24 @@ mod admission;
 mod attempts;
 pub(crate) mod clocks;
 mod commands;
+pub(crate) mod dialable;
+mod dialling;
 pub(crate) mod discovery;
-mod doubles;
+mod double_links;
 mod ending;
 pub(crate) mod event;
+mod find_node;
 mod handshake;
-mod healing;
 mod links;
-mod lookup;
 mod malformed;
 mod pacing;
-mod passages;
 pub(crate) mod peer;
 mod proving;
 mod publishing;
-pub(crate) mod reach;
 pub(crate) mod reconnect;
 mod relay;
 mod replies;
+mod reply_paths;
 pub(crate) mod requests;
 mod retries;
 pub(crate) mod rng;
@@ -53,9 +53,9 @@ pub(crate) use event::{
     Action, Channel, ConnectId, Event, LinkId, LinkSettings, Parcel, Target, TicketId,
 };
 use links::Links;
-use passages::Passages;
 use peer::IdSource;
 pub(crate) use publishing::Dated;
+use reply_paths::ReplyPaths;
 use requests::Requests;
 use rng::Rng;
 use routes::Routes;
@@ -100,7 +100,7 @@ pub(crate) struct Node {
     requests: Requests,
     routes: Routes,
     retries: BTreeMap<u64, retries::Retry>,
-    passages: Passages,
+    passages: ReplyPaths,
     asking: discovery::Asking,
     timers: Timers,
     is_sweeping: bool,
@@ -134,7 +134,7 @@ impl Node {
             book: AddressBook::default(),
             requests: Requests::default(),
             routes: Routes::new((rng.next_u64(), rng.next_u64())),
-            passages: Passages::default(),
+            passages: ReplyPaths::default(),
             retries: BTreeMap::new(),
             asking: discovery::Asking::default(),
             timers: Timers::default(),
@@ -167,7 +167,7 @@ impl Node {
             Event::Lost { link, cause } => self.lost(now, link, cause),
             Event::Finished { link } => self.finished(link),
             Event::Pace { link, word } => self.tell_pace(now, link, word),
-            Event::Turned { link, turn } => self.turned(now, link, turn),
+            Event::PaceChanged { link, change } => self.pace_changed(now, link, change),
             Event::Tick => {}
         }
     }

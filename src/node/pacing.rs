@@ -1,11 +1,10 @@
 //! Statements about the pace of a link: passed between a link and its peer, and reported to the
 //! user when a node is left behind.
 
-use super::event::{Action, LinkId};
+use super::event::{Action, LinkId, PaceChange};
 use super::{Node, Now};
 use crate::events::MeshEvent;
 use crate::id::NodeId;
-use crate::link::judge::Turn;
 use crate::options::Flag;
 use crate::trouble::{Loss, Trouble};
 use crate::wire::{Pacing, Total};
@@ -30,15 +29,15 @@ impl Node {
     }
 
     /// Reports that a link no longer waits for its peer, or waits again.
-    pub(super) fn turned(&mut self, now: Now, link: LinkId, turn: Turn) {
+    pub(super) fn pace_changed(&mut self, now: Now, link: LinkId, change: PaceChange) {
         let Some(id) = self.links.get(link).and_then(|peer| peer.id()) else { return };
-        let (event, word) = match turn {
-            Turn::LeftBehind => {
+        let (event, word) = match change {
+            PaceChange::LeftBehind => {
                 let missed = Total::default();
                 (Some(MeshEvent::LeftBehind { id }), Pacing::LeftBehind { missed })
             }
-            Turn::Misses { missed } => (None, Pacing::LeftBehind { missed }),
-            Turn::CaughtUp { missed } => {
+            PaceChange::Misses { missed } => (None, Pacing::LeftBehind { missed }),
+            PaceChange::CaughtUp { missed } => {
                 let event = MeshEvent::CaughtUp { id, missed: missed.frames };
                 (Some(event), Pacing::CaughtUp { missed })
             }

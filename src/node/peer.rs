@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::attempts::{Attempts, Failure};
 use super::clocks::Clocks;
+use super::dialable::{Scope, Way, is_private};
 use super::event::{LinkId, LinkSettings, Neighbour, Target};
-use super::reach::{Scope, Way, is_private};
 use super::stage::{Greeting, Stage};
 use super::waiting::Waiter;
 use crate::id::NodeId;

@@ -2,7 +2,7 @@
 //! receipts are returned.
 
 use super::event::{Action, LinkId, Parcel};
-use super::passages::Taken;
+use super::reply_paths::Taken;
 use super::{Node, Now};
 use crate::id::{MessageId, NodeId};
 use crate::options::Flag;

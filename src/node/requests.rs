@@ -1,6 +1,6 @@
 //! Messages to one node that is not a peer. They are sent back along the path of an earlier message
 //! of that node, or over a new link to it, and sent again until they are taken or their time is up.
-//! How a node is found is in `lookup.rs`.
+//! How a node is found is in `find_node.rs`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -61,7 +61,7 @@ pub(crate) struct Spare {
     pub choice: Choice,
 }
 
-/// How it is decided whether a spare takes the place of the first link, see `doubles.rs`.
+/// How it is decided whether a spare takes the place of the first link, see `double_links.rs`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
     /// With a py2p node: our handshake is held back until this time.

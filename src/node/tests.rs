@@ -352,7 +352,7 @@ fn a_lost_peer_is_dialled_again_and_the_user_is_told() {
         _ => None,
     });
     let (link, target) = dial.expect("a dial");
-    assert_eq!(target, Target::Told(host(10_001), reach::Scope::Host));
+    assert_eq!(target, Target::Told(host(10_001), dialable::Scope::Host));
     hand.tell(Event::Opened { link });
     hand.hear(link, envelope(id(1), Flag::Whisper, SECOND, Hello::new([]).payload()));
     let actions = hand.shake(link, 1);

@@ -25,7 +25,7 @@ use parking_lot::Mutex;
 pub(crate) use interfaces::Interfaces;
 pub(crate) use normal::normalised;
 
-use crate::node::reach::{Scope, Way};
+use crate::node::dialable::{Scope, Way};
 use crate::wire::HostPort;
 
 /// What the outward address depends on.

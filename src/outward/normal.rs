@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::error::{Error, Result};
-use crate::node::reach::is_link_local;
+use crate::node::dialable::is_link_local;
 use crate::wire::HostPort;
 
 /// The longest DNS name.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::interfaces::Interfaces;
-use crate::node::reach::is_link_local;
+use crate::node::dialable::is_link_local;
 
 /// How the interfaces begin that container and virtual machine software makes. Behind them are
 /// networks of this host alone.

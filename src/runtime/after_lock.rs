@@ -9,12 +9,12 @@ use crossbeam_channel::Sender;
 use mio::Poll;
 
 use super::core::{Core, State};
-use super::link::{Desk, Link, LinkRef};
+use super::link::{Link, LinkRef, Mailbox};
 use super::link_thread::{self, Start};
 use super::slot::Slot;
 use crate::events::MeshEvent;
 use crate::id::NodeId;
-use crate::link::actions::{self, Desks, Links, Outcome};
+use crate::link::actions::{self, Links, Mailboxes, Outcome};
 use crate::link::outgoing::Freed;
 use crate::node::{ConnectId, Event, Failure, LinkId, Node, Now, Parcel, Target, TicketId};
 use crate::trouble::Loss;
@@ -60,7 +60,7 @@ struct Locked<'a> {
     after: &'a mut AfterLock,
 }
 
-impl Desks for Locked<'_> {
+impl Mailboxes for Locked<'_> {
     type Tag = ();
     type LinkRef = LinkRef;
     type Link = Arc<Link>;
@@ -69,8 +69,8 @@ impl Desks for Locked<'_> {
         LinkRef::to(link)
     }
 
-    fn desk<R>(&mut self, link: &Arc<Link>, ask: impl FnOnce(&mut Desk) -> R) -> Option<R> {
-        Some(link.desk(ask))
+    fn mailbox<R>(&mut self, link: &Arc<Link>, ask: impl FnOnce(&mut Mailbox) -> R) -> Option<R> {
+        Some(link.mailbox(ask))
     }
 
     fn wake(&mut self, link: &Arc<Link>) {

@@ -1,4 +1,4 @@
-//! Records whether a link's thread will look at its desk without being woken, so that other threads
+//! Records whether a link's thread will look at its mailbox without being woken, so that other threads
 //! wake it only when it sleeps.
 
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -59,7 +59,7 @@ pub(crate) struct Core {
     pub(super) held: AtomicBool,
 }
 
-/// What the node's lock guards. Lock order: this, then a link's desk, see [`Link`].
+/// What the node's lock guards. Lock order: this, then a link's mailbox, see [`Link`].
 pub(crate) struct State {
     pub node: Node,
     pub links: BTreeMap<LinkId, Arc<Link>>,

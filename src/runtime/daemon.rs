@@ -1,5 +1,5 @@
 //! The daemon thread: takes decoded messages, has the node decide, relays, hands them to the sink,
-//! and returns the links' credit. What it does with a batch is in `link::digest`.
+//! and returns the links' credit. What it does with a batch is in `link::batch`.
 
 use std::mem::take;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use crossbeam_channel::Receiver;
 
 use super::core::Core;
 use super::inbox::Inbound;
-use super::link::{Desk, Link, LinkRef};
+use super::link::{Link, LinkRef, Mailbox};
 use super::sink::Sink;
-use crate::link::actions::{Desks, Outcome};
-use crate::link::digest::{self, Delivered, Delivery, Digest};
+use crate::link::actions::{Mailboxes, Outcome};
+use crate::link::batch::{Arrival, BatchHost, BatchWork, Delivered};
 use crate::node::Event;
 use crate::node::event::Item;
 
@@ -33,7 +33,7 @@ impl Daemon {
             match inbound {
                 Inbound::Batch(link, batch) => {
                     // The sink waits in place: nothing is given back.
-                    Digest::begin(&mut self, link, batch).complete(&mut self);
+                    BatchWork::begin(&mut self, link, batch).complete(&mut self);
                     self.sink.delivered();
                     self.tick_if_due();
                 }
@@ -64,7 +64,7 @@ impl Daemon {
     }
 }
 
-impl Desks for Daemon {
+impl Mailboxes for Daemon {
     type Tag = ();
     type LinkRef = LinkRef;
     type Link = Arc<Link>;
@@ -73,8 +73,8 @@ impl Desks for Daemon {
         LinkRef::to(link)
     }
 
-    fn desk<R>(&mut self, link: &Arc<Link>, ask: impl FnOnce(&mut Desk) -> R) -> Option<R> {
-        Some(link.desk(ask))
+    fn mailbox<R>(&mut self, link: &Arc<Link>, ask: impl FnOnce(&mut Mailbox) -> R) -> Option<R> {
+        Some(link.mailbox(ask))
     }
 
     fn wake(&mut self, link: &Arc<Link>) {
@@ -82,7 +82,7 @@ impl Desks for Daemon {
     }
 }
 
-impl digest::Daemon for Daemon {
+impl BatchHost for Daemon {
     fn now(&self) -> Duration {
         self.core.clock.mono()
     }
@@ -100,7 +100,7 @@ impl digest::Daemon for Daemon {
         Outcome { deliver, throttling, ..Outcome::default() }
     }
 
-    fn deliver(&mut self, (envelope, from): Delivery) -> Result<Delivered, Delivery> {
+    fn deliver(&mut self, (envelope, from): Arrival) -> Result<Delivered, Arrival> {
         Ok(self.sink.deliver(&self.core, envelope, &from))
     }
 }

@@ -18,7 +18,7 @@ use super::core::Core;
 use super::link_thread::{End, LinkThread};
 use super::resolver::Answer;
 use crate::cause::Cause;
-use crate::node::reach::{Scope, may_dial};
+use crate::node::dialable::{Scope, may_dial};
 use crate::node::{Event, Target};
 use crate::wire::HostPort;
 

@@ -1,4 +1,4 @@
-//! A link as threads share it: its desk and its connection, each behind a lock, and its wake.
+//! A link as threads share it: its mailbox and its connection, each behind a lock, and its wake.
 
 use std::io;
 use std::sync::{Arc, Weak};
@@ -12,7 +12,7 @@ use super::counters::Counters;
 use super::progress::Progress;
 use super::stream::Stream;
 use crate::config::Config;
-use crate::link::desk::{self, DeskAccess, Order};
+use crate::link::mailbox::{self, MailboxAccess, Order};
 use crate::link::outgoing::{Freed, Outgoing};
 use crate::link::writing::Writing;
 use crate::node::LinkId;
@@ -22,7 +22,7 @@ pub(super) const WAKE: Token = Token(0);
 pub(super) const STREAM: Token = Token(1);
 
 /// What others leave for a link's thread.
-pub(super) type Desk = desk::Desk<LinkRef, ()>;
+pub(super) type Mailbox = mailbox::Mailbox<LinkRef, ()>;
 
 /// What is queued on a link.
 pub(crate) type Queue = Outgoing<LinkRef, ()>;
@@ -56,12 +56,12 @@ pub(crate) enum Flush {
     TimedOut,
 }
 
-/// The locks of a link. Their order: the node's state or `port`, then `desk`; never two of a kind.
+/// The locks of a link. Their order: the node's state or `port`, then `mailbox`; never two of a kind.
 /// None is held while its thread waits.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub id: LinkId,
-    desk: Mutex<Desk>,
+    mailbox: Mutex<Mailbox>,
     /// Signalled when senders that wait for room may continue.
     room: Condvar,
     /// For those who wait in [`Link::flush`].
@@ -89,7 +89,7 @@ impl Link {
     pub fn new(id: LinkId, poll: &Poll, config: &Config) -> io::Result<Arc<Self>> {
         Ok(Arc::new(Link {
             id,
-            desk: Mutex::new(Desk::new(config)),
+            mailbox: Mutex::new(Mailbox::new(config)),
             room: Condvar::new(),
             progress: Progress::default(),
             port: Mutex::new(None),
@@ -98,7 +98,7 @@ impl Link {
         }))
     }
 
-    /// Wakes the link's thread: there is something on its desk.
+    /// Wakes the link's thread: there is something on its mailbox.
     pub fn wake(&self) {
         if self.awake.call() {
             // A waker fails only if the poll is gone, and then so is the thread.
@@ -116,19 +116,19 @@ impl Link {
         self.awake.sleep()
     }
 
-    pub fn desk<R>(&self, ask: impl FnOnce(&mut Desk) -> R) -> R {
-        ask(&mut self.desk.lock())
+    pub fn mailbox<R>(&self, ask: impl FnOnce(&mut Mailbox) -> R) -> R {
+        ask(&mut self.mailbox.lock())
     }
 
     /// Writes what is queued, here and now, if nobody else is writing and more is not about to
     /// follow; otherwise the link's thread does. Saves a switch of threads; never waits.
     pub fn write_now(&self, counters: &Counters) {
-        if !self.desk(|desk| desk.writes_now()) {
+        if !self.mailbox(|mailbox| mailbox.writes_now()) {
             return self.wake();
         }
         let Some(mut port) = self.port.try_lock() else { return self.wake() };
         let Some(Port { stream, writing }) = port.as_mut() else { return self.wake() };
-        let flush = writing.flush_plain(stream, &mut &self.desk);
+        let flush = writing.flush_plain(stream, &mut &self.mailbox);
         drop(port);
         let Some(flush) = flush else { return self.wake() };
         let is_complete = flush.is_complete();
@@ -152,9 +152,9 @@ impl Link {
 
     /// Has the link end, if it has not been told to: it takes nothing more.
     pub fn end(&self, order: Order<LinkRef>) {
-        let freed = self.desk(|desk| {
-            desk.order(order);
-            desk.outgoing.refuse_more()
+        let freed = self.mailbox(|mailbox| {
+            mailbox.order(order);
+            mailbox.outgoing.refuse_more()
         });
         self.wake_freed(freed);
         self.wake();
@@ -168,15 +168,15 @@ impl Link {
 
     /// Waits until all that is queued now was handed to the system, or the link ends.
     pub fn flush(&self, deadline: Instant) -> Flush {
-        let mut mark = self.desk(|desk| desk.outgoing.mark());
-        let has_passed = || self.desk(|desk| desk.outgoing.has_passed(&mut mark));
+        let mut mark = self.mailbox(|mailbox| mailbox.outgoing.mark());
+        let has_passed = || self.mailbox(|mailbox| mailbox.outgoing.has_passed(&mut mark));
         let is_taken = self.progress.wait(deadline, has_passed);
         // Encryption has a buffer of its own, below the queue.
         let sent = || self.with_port(|stream, writing, _| writing.sent(stream));
         let goal = self.with_port(|_, writing, _| writing.written());
         let is_sent = is_taken
             && self.progress.wait(deadline, || sent().is_none_or(|sent| Some(sent) >= goal));
-        match (is_sent, self.desk(|desk| desk.outgoing.is_sealed())) {
+        match (is_sent, self.mailbox(|mailbox| mailbox.outgoing.is_sealed())) {
             (false, _) => Flush::TimedOut,
             (true, true) => Flush::Ended,
             (true, false) => Flush::Written,
@@ -185,31 +185,31 @@ impl Link {
 
     /// Waits until senders may continue, or the link ends; false if neither happened in time.
     pub fn wait_for_room(&self, deadline: Instant) -> bool {
-        let mut desk = self.desk.lock();
-        while !desk.outgoing.lets_resume() {
-            if self.room.wait_until(&mut desk, deadline).timed_out() {
-                return desk.outgoing.takes_own();
+        let mut mailbox = self.mailbox.lock();
+        while !mailbox.outgoing.lets_resume() {
+            if self.room.wait_until(&mut mailbox, deadline).timed_out() {
+                return mailbox.outgoing.takes_own();
             }
         }
         true
     }
 }
 
-impl DeskAccess<LinkRef, ()> for &Mutex<Desk> {
-    fn with<R>(&mut self, ask: impl FnOnce(&mut Desk) -> R) -> R {
+impl MailboxAccess<LinkRef, ()> for &Mutex<Mailbox> {
+    fn with<R>(&mut self, ask: impl FnOnce(&mut Mailbox) -> R) -> R {
         ask(&mut self.lock())
     }
 }
 
 impl Link {
-    /// Uses the connection, the writing end and the desk together; `None` if the connection is
+    /// Uses the connection, the writing end and the mailbox together; `None` if the connection is
     /// closed.
     pub(super) fn with_port<R>(
         &self,
-        ask: impl FnOnce(&mut Stream, &mut Writing<()>, &Mutex<Desk>) -> R,
+        ask: impl FnOnce(&mut Stream, &mut Writing<()>, &Mutex<Mailbox>) -> R,
     ) -> Option<R> {
         let mut port = self.port.lock();
         let Port { stream, writing } = port.as_mut()?;
-        Some(ask(stream, writing, &self.desk))
+        Some(ask(stream, writing, &self.mailbox))
     }
 }

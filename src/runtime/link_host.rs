@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::core::Core;
 use super::inbox::Inbound;
-use super::link::{Desk, Link, LinkRef};
+use super::link::{Link, LinkRef, Mailbox};
 use super::stream::Stream;
 use crate::config::Config;
 use crate::link::host::Host;
@@ -26,7 +26,7 @@ pub(super) struct LinkHost<'a> {
 
 impl Host<LinkRef, ()> for LinkHost<'_> {
     type Stream<'a> = Stream;
-    type Desk<'a> = &'a Mutex<Desk>;
+    type Mailbox<'a> = &'a Mutex<Mailbox>;
 
     fn link(&self) -> LinkId {
         self.link.id
@@ -40,13 +40,13 @@ impl Host<LinkRef, ()> for LinkHost<'_> {
         self.core.clock.mono()
     }
 
-    fn desk<R>(&mut self, ask: impl FnOnce(&mut Desk) -> R) -> R {
-        self.link.desk(ask)
+    fn mailbox<R>(&mut self, ask: impl FnOnce(&mut Mailbox) -> R) -> R {
+        self.link.mailbox(ask)
     }
 
     fn port<R>(
         &mut self,
-        ask: impl FnOnce(&mut Stream, &mut Writing<()>, &Mutex<Desk>) -> R,
+        ask: impl FnOnce(&mut Stream, &mut Writing<()>, &Mutex<Mailbox>) -> R,
     ) -> Option<R> {
         self.link.with_port(ask)
     }
@@ -56,7 +56,7 @@ impl Host<LinkRef, ()> for LinkHost<'_> {
     }
 
     fn moved_above_bound(&self, link: &LinkRef) -> Option<u64> {
-        link.upgrade()?.desk(|desk| desk.outgoing.moved_above_bound())
+        link.upgrade()?.mailbox(|mailbox| mailbox.outgoing.moved_above_bound())
     }
 
     fn wake_freed(&mut self, freed: Freed<LinkRef>) {

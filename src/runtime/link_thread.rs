@@ -17,7 +17,7 @@ use super::link_host::LinkHost;
 use super::start::random;
 use super::stream::Stream;
 use crate::cause::Cause;
-use crate::link::leaving::CLOSE_GRACE;
+use crate::link::close_timing::CLOSE_GRACE;
 use crate::link::machine::{Machine, Next};
 use crate::link::transport::Transport;
 use crate::link::writing::Writing;
@@ -157,7 +157,7 @@ impl LinkThread {
     /// Waits, while the link is not up yet, for the stream, for a wake, or until `deadline`.
     pub(super) fn wait(&mut self, deadline: Option<Duration>) -> Result<(), End> {
         self.poll_until(deadline).map_err(lost)?;
-        match self.link.desk(|desk| desk.ended_early()) {
+        match self.link.mailbox(|mailbox| mailbox.ended_early()) {
             Some(cause) => Err(End::Closed(cause)),
             None => Ok(()),
         }
@@ -185,7 +185,7 @@ impl LinkThread {
     fn gather(&self) {
         let mut last = None;
         for _ in 0..GATHER {
-            let gathered = self.link.desk(|desk| desk.gathered());
+            let gathered = self.link.mailbox(|mailbox| mailbox.gathered());
             if gathered.is_none() || gathered == last {
                 return;
             }

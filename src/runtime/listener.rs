@@ -12,7 +12,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::core::Core;
 use super::link_thread::Start;
-use super::lobby::Lobby;
+use super::strangers::Strangers;
 use crate::cause::Cause;
 use crate::events::MeshEvent;
 use crate::node::Event;
@@ -56,7 +56,7 @@ impl Listener {
 
     pub fn run(mut self, core: &Arc<Core>) {
         let mut events = Events::with_capacity(64);
-        let mut lobby = Lobby::new(core.config.max_lobby());
+        let mut strangers = Strangers::new(core.config.max_waiting_strangers());
         let mut retry = None;
         while core.phase.goes_on() {
             let alarm = core.act(|state, now| {
@@ -66,8 +66,8 @@ impl Listener {
             });
             let check = core.end_old_troubles();
             let now = core.clock.mono();
-            let silent = lobby.next_deadline(core.config.handshake_timeout);
-            let call = lobby.has_speakers().then_some(now + CALL_AGAIN);
+            let silent = strangers.next_deadline(core.config.handshake_timeout);
+            let call = strangers.has_speakers().then_some(now + CALL_AGAIN);
             let next = [alarm, retry, silent, call, check].into_iter().flatten().min();
             let timeout = next.map(|at| at.saturating_sub(now));
             let polled = self.poll.poll(&mut events, timeout);
@@ -80,14 +80,14 @@ impl Listener {
             }
             for event in &events {
                 self.has_more |= event.token() == LISTENER;
-                lobby.spoke(event.token());
+                strangers.spoke(event.token());
             }
-            self.admit_all(core, &mut lobby);
+            self.admit_all(core, &mut strangers);
             if retry.is_some_and(|at| core.clock.mono() >= at) {
                 (self.has_more, retry) = (true, None);
             }
-            if self.has_more && !lobby.is_full() {
-                retry = self.accept_all(core, &mut lobby);
+            if self.has_more && !strangers.is_full() {
+                retry = self.accept_all(core, &mut strangers);
             }
             if failed.is_none() && retry.is_none() {
                 core.trouble_over(&Trouble::CannotAccept { error: String::new() });
@@ -96,21 +96,21 @@ impl Listener {
     }
 
     /// Admits whoever has spoken, as long as there is room, and shows out who has not.
-    fn admit_all(&self, core: &Arc<Core>, lobby: &mut Lobby) {
+    fn admit_all(&self, core: &Arc<Core>, strangers: &mut Strangers) {
         let registry = self.poll.registry();
-        while lobby.has_speakers() && core.act(|state, now| state.node.may_admit(now)) {
-            let Some((stream, addr)) = lobby.call(registry) else { break };
+        while strangers.has_speakers() && core.act(|state, now| state.node.may_admit(now)) {
+            let Some((stream, addr)) = strangers.call(registry) else { break };
             admit(core, stream, addr);
         }
-        let silent = lobby.tidy(core.clock.mono(), core.config.handshake_timeout);
+        let silent = strangers.tidy(core.clock.mono(), core.config.handshake_timeout);
         silent.into_iter().for_each(|addr| turn_away(core, addr, Cause::Silent));
     }
 
     /// Accepts the connections that wait. Returns when to try again, if the system refuses.
-    fn accept_all(&mut self, core: &Arc<Core>, lobby: &mut Lobby) -> Option<Duration> {
-        while core.phase.is_open() && !lobby.is_full() {
+    fn accept_all(&mut self, core: &Arc<Core>, strangers: &mut Strangers) -> Option<Duration> {
+        while core.phase.is_open() && !strangers.is_full() {
             match self.listener.accept() {
-                Ok((stream, addr)) => self.let_in(core, lobby, stream, addr),
+                Ok((stream, addr)) => self.let_in(core, strangers, stream, addr),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.has_more = false;
                     return None;
@@ -126,9 +126,15 @@ impl Listener {
         None
     }
 
-    fn let_in(&self, core: &Arc<Core>, lobby: &mut Lobby, stream: TcpStream, addr: SocketAddr) {
+    fn let_in(
+        &self,
+        core: &Arc<Core>,
+        strangers: &mut Strangers,
+        stream: TcpStream,
+        addr: SocketAddr,
+    ) {
         core.trace.accepted(addr);
-        match lobby.enter(self.poll.registry(), core.clock.mono(), stream, addr) {
+        match strangers.enter(self.poll.registry(), core.clock.mono(), stream, addr) {
             Ok(None) => {}
             Ok(Some(silent)) => turn_away(core, silent, Cause::Silent),
             Err(error) => turn_away(core, addr, error.into()),

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use super::core::Core;
-use super::home::Home;
+use super::fork_guard::ForkGuard;
 use super::link::Link;
 use crate::close_report::CloseReport;
 use crate::error::{Error, Result};
-use crate::link::desk::Order;
+use crate::link::mailbox::Order;
 
 /// A handler that still runs after this is left behind.
 const HANDLER_GRACE: Duration = Duration::from_secs(1);
@@ -25,7 +25,7 @@ const LINK_GRACE: Duration = Duration::from_millis(700);
 /// How far the socket is: open, closing, closed with a report.
 #[derive(Debug)]
 pub(crate) struct Phase {
-    home: Home,
+    home: ForkGuard,
     is_closing: AtomicBool,
     has_stopped: AtomicBool,
     report: Mutex<Option<CloseReport>>,
@@ -37,7 +37,7 @@ impl Default for Phase {
         let is_closing = AtomicBool::new(false);
         let (report, closed) = (Mutex::new(None), Condvar::new());
         let has_stopped = AtomicBool::new(false);
-        Phase { home: Home::here(), is_closing, has_stopped, report, closed }
+        Phase { home: ForkGuard::here(), is_closing, has_stopped, report, closed }
     }
 }
 
@@ -47,7 +47,7 @@ impl Phase {
         self.home.is_here()
     }
 
-    /// Returns the same for calls that are made for every message, see [`Home::is_here_at`].
+    /// Returns the same for calls that are made for every message, see [`ForkGuard::is_here_at`].
     pub fn is_home_at(&self, now: Duration) -> bool {
         self.home.is_here_at(now)
     }

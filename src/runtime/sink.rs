@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::core::Core;
-use crate::link::digest::Delivered;
+use crate::link::batch::Delivered;
 use crate::node::event::Neighbour;
 use crate::stats::Stats;
 use crate::wire::Envelope;

@@ -89,7 +89,7 @@ impl World {
         for process in &self.processes {
             let links = process.links.values();
             frames +=
-                links.map(|link| link.desk.outgoing.len() + link.writing.len()).sum::<usize>();
+                links.map(|link| link.mailbox.outgoing.len() + link.writing.len()).sum::<usize>();
             frames += process.undecided().count();
         }
         frames as u64

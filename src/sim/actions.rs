@@ -10,8 +10,8 @@ use super::schedule::{Happening, ProcessId};
 use super::world::World;
 use crate::events::MeshEvent;
 use crate::id::NodeId;
-use crate::link::actions::{Desks, Links, Outcome, carry_out};
-use crate::link::desk::Desk;
+use crate::link::actions::{Links, Mailboxes, Outcome, carry_out};
+use crate::link::mailbox::Mailbox;
 use crate::link::outgoing::Freed;
 use crate::node::{Action, ConnectId, Event, Failure, LinkId, Node, Now, Parcel, Target, TicketId};
 
@@ -25,7 +25,7 @@ pub(super) struct Acting<'a> {
     pub tag: Tag,
 }
 
-impl Desks for Acting<'_> {
+impl Mailboxes for Acting<'_> {
     type Tag = Tag;
     type LinkRef = LinkId;
     type Link = LinkId;
@@ -34,15 +34,15 @@ impl Desks for Acting<'_> {
         *link
     }
 
-    fn desk<R>(
+    fn mailbox<R>(
         &mut self,
         link: &LinkId,
-        ask: impl FnOnce(&mut Desk<LinkId, Tag>) -> R,
+        ask: impl FnOnce(&mut Mailbox<LinkId, Tag>) -> R,
     ) -> Option<R> {
         let process = &mut self.world.processes[self.pid];
         let link = process.links.get_mut(link)?;
-        let answer = ask(&mut link.desk);
-        process.marks.outbound.note(link.desk.outgoing.queued());
+        let answer = ask(&mut link.mailbox);
+        process.marks.outbound.note(link.mailbox.outgoing.queued());
         Some(answer)
     }
 
@@ -191,7 +191,7 @@ impl World {
     pub(super) fn plan_digest(&mut self, pid: ProcessId) {
         if !std::mem::replace(&mut self.processes[pid].daemon.is_planned, true) {
             let pause = self.lag();
-            self.shared.schedule.after(pause, Happening::Digest { process: pid });
+            self.shared.schedule.after(pause, Happening::WorkOnBatch { process: pid });
         }
     }
 

@@ -1,4 +1,4 @@
-//! The daemon of a process: what it does with a batch is in `crate::link::digest`. And the
+//! The daemon of a process: what it does with a batch is in `crate::link::batch`. And the
 //! application that takes what it delivers.
 
 use std::sync::Weak;
@@ -10,12 +10,12 @@ use super::process::Inbound;
 use super::schedule::{Happening, ProcessId};
 use super::world::{RelayRule, World};
 use crate::link::actions::{Outcome, put};
-use crate::link::digest::{self, Delivered, Delivery, Digest};
+use crate::link::batch::{Arrival, BatchHost, BatchWork, Delivered};
 use crate::message::Message;
 use crate::node::event::Item;
 use crate::node::{Event, LinkId, Parcel};
 
-impl digest::Daemon for Acting<'_> {
+impl BatchHost for Acting<'_> {
     fn now(&self) -> Duration {
         self.world.shared.schedule.now()
     }
@@ -33,7 +33,7 @@ impl digest::Daemon for Acting<'_> {
         all
     }
 
-    fn deliver(&mut self, (envelope, from): Delivery) -> Result<Delivered, Delivery> {
+    fn deliver(&mut self, (envelope, from): Arrival) -> Result<Delivered, Arrival> {
         let message = Message::new(envelope, Weak::new());
         match self.world.hand_over(self.pid, message) {
             Ok(()) => Ok(Delivered::AtOnce),
@@ -43,7 +43,7 @@ impl digest::Daemon for Acting<'_> {
 }
 
 impl World {
-    pub(super) fn digest(&mut self, pid: ProcessId) {
+    pub(super) fn work_on_batch(&mut self, pid: ProcessId) {
         self.processes[pid].daemon.is_planned = false;
         if self.processes[pid].daemon.in_hand.is_none() {
             let Some(inbound) = self.processes[pid].daemon.inbox.pop_front() else { return };
@@ -52,16 +52,16 @@ impl World {
                 Inbound::Batch { link, from, batch } => {
                     self.processes[pid].daemon.from = Some(from);
                     let mut daemon = Acting { world: self, pid, tag: None };
-                    let digest = Digest::begin(&mut daemon, link, batch);
-                    self.processes[pid].daemon.in_hand = Some(digest);
+                    let work = BatchWork::begin(&mut daemon, link, batch);
+                    self.processes[pid].daemon.in_hand = Some(work);
                 }
                 Inbound::Finished(link) => self.tell(pid, Event::Finished { link }),
             }
         }
-        if let Some(mut digest) = self.processes[pid].daemon.in_hand.take()
-            && !digest.complete(&mut Acting { world: self, pid, tag: None })
+        if let Some(mut work) = self.processes[pid].daemon.in_hand.take()
+            && !work.complete(&mut Acting { world: self, pid, tag: None })
         {
-            self.processes[pid].daemon.in_hand = Some(digest);
+            self.processes[pid].daemon.in_hand = Some(work);
         }
         self.plan_take(pid);
         let daemon = &self.processes[pid].daemon;
@@ -102,7 +102,7 @@ impl World {
     fn way_back(&self, pid: ProcessId, link: LinkId, item: &Item) -> Option<Parcel> {
         let envelope = item.as_ref().ok()?;
         let is_py2p = self.relay_rule == RelayRule::Py2p && envelope.main.is_relayed();
-        let settings = self.processes[pid].links.get(&link)?.desk.settings()?;
+        let settings = self.processes[pid].links.get(&link)?.mailbox.settings()?;
         (is_py2p && settings.peer != envelope.sender).then(|| Parcel::Relay(envelope.relay()))
     }
 
@@ -116,7 +116,7 @@ impl World {
         }
         process.application.offer(now, message).map_err(|(message, until)| {
             if until < Duration::MAX {
-                self.shared.schedule.at(until, Happening::Digest { process: pid });
+                self.shared.schedule.at(until, Happening::WorkOnBatch { process: pid });
             }
             message
         })

@@ -8,7 +8,7 @@ use super::schedule::{Happening, ProcessId};
 use super::tcp::{End, EndState, Socket};
 use super::world::World;
 use crate::cause::Cause;
-use crate::node::reach::{Scope, Way, may_dial};
+use crate::node::dialable::{Scope, Way, may_dial};
 use crate::node::{Event, LinkId, Target};
 use crate::wire::HostPort;
 

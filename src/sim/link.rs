@@ -11,9 +11,9 @@ use super::world::World;
 use crate::cause::Cause;
 use crate::config::Config;
 use crate::id::NodeId;
-use crate::link::desk::Desk;
-use crate::link::ending::{self, Ending};
+use crate::link::closing::{self, Closing};
 use crate::link::machine::{Machine, Next};
+use crate::link::mailbox::Mailbox;
 use crate::link::reading::Batch;
 use crate::link::writing::Writing;
 use crate::node::LinkId;
@@ -29,7 +29,7 @@ pub(super) struct Link {
     pub socket: Option<Socket>,
     /// The process at the other end, once there is one.
     pub peer: Option<ProcessId>,
-    pub desk: Desk<LinkId, Tag>,
+    pub mailbox: Mailbox<LinkId, Tag>,
     pub writing: Writing<Tag>,
     pub stage: Stage,
     is_woken: bool,
@@ -43,7 +43,7 @@ pub(super) struct Link {
 pub(super) enum Stage {
     Opening,
     Up(Box<Machine<LinkId, Tag>>),
-    Ending(Ending<Tag>),
+    Closing(Closing<Tag>),
     /// It takes a turn, and has its half with it.
     InTurn,
 }
@@ -63,7 +63,7 @@ impl Link {
         Link {
             socket: None,
             peer: None,
-            desk: Desk::new(config),
+            mailbox: Mailbox::new(config),
             writing: Writing::new(me),
             stage: Stage::Opening,
             is_woken: false,
@@ -82,14 +82,14 @@ impl Link {
     pub fn held(&self) -> Option<&Batch<Tag>> {
         match &self.stage {
             Stage::Up(machine) => machine.held(),
-            Stage::Ending(ending) => ending.held(),
+            Stage::Closing(closing) => closing.held(),
             Stage::Opening | Stage::InTurn => None,
         }
     }
 }
 
 impl World {
-    /// Has a link's thread look at its desk.
+    /// Has a link's thread look at its mailbox.
     pub(super) fn wake(&mut self, pid: ProcessId, id: LinkId) {
         let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
         if !std::mem::replace(&mut link.is_woken, true) {
@@ -129,8 +129,8 @@ impl World {
                     self.rest(pid, id, Stage::Up(machine), next);
                 }
             },
-            Stage::Ending(ending) => self.hand_in_rest(pid, id, Some(ending)),
-            Stage::Opening => match link.desk.ended_early() {
+            Stage::Closing(ending) => self.hand_in_rest(pid, id, Some(ending)),
+            Stage::Opening => match link.mailbox.ended_early() {
                 Some(cause) => self.finish(pid, id, cause),
                 None => link.stage = Stage::Opening,
             },
@@ -153,15 +153,15 @@ impl World {
 
     /// Ends a link that never came up.
     pub(super) fn finish(&mut self, pid: ProcessId, id: LinkId, cause: Cause) {
-        let ending = ending::finish(&mut LinkHost { world: self, pid, id }, cause, None);
+        let ending = closing::finish(&mut LinkHost { world: self, pid, id }, cause, None);
         self.hand_in_rest(pid, id, ending);
     }
 
-    fn hand_in_rest(&mut self, pid: ProcessId, id: LinkId, ending: Option<Ending<Tag>>) {
+    fn hand_in_rest(&mut self, pid: ProcessId, id: LinkId, ending: Option<Closing<Tag>>) {
         if let Some(mut ending) = ending
             && !ending.hand_in(&mut LinkHost { world: self, pid, id })
         {
-            return self.with_link(pid, id, |link| link.stage = Stage::Ending(ending));
+            return self.with_link(pid, id, |link| link.stage = Stage::Closing(ending));
         }
         self.processes[pid].links.remove(&id);
     }
@@ -173,7 +173,8 @@ impl World {
         let input = link.socket.and_then(|at| Some((at, self.sockets.conn(at)?)));
         let input = input.map(|(at, conn)| &conn.pipes[1 - at.end]);
         let unread = input.map_or([0; 2], |pipe| [pipe.unread, pipe.arrived.len()]);
-        let waiting = [link.desk.outgoing.len(), link.writing.len(), holds, link.desk.undigested()];
+        let waiting =
+            [link.mailbox.outgoing.len(), link.writing.len(), holds, link.mailbox.undigested()];
         let state = (link.writing.written(), unread, waiting);
         if state == link.turns.state && now < link.turns.last + SOON {
             link.turns.idle += 1;

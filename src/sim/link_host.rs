@@ -14,8 +14,8 @@ use super::tcp::Socket;
 use super::world::World;
 use crate::config::Config;
 use crate::link::channel_capacity;
-use crate::link::desk::Desk;
 use crate::link::host::Host;
+use crate::link::mailbox::Mailbox;
 use crate::link::outgoing::Freed;
 use crate::link::reading::{Batch, Head};
 use crate::link::transport::Transport;
@@ -78,7 +78,7 @@ impl Transport<Tag> for Line<'_> {
 
 impl Host<LinkId, Tag> for LinkHost<'_> {
     type Stream<'a> = Line<'a>;
-    type Desk<'a> = &'a mut Desk<LinkId, Tag>;
+    type Mailbox<'a> = &'a mut Mailbox<LinkId, Tag>;
 
     fn link(&self) -> LinkId {
         self.id
@@ -92,26 +92,26 @@ impl Host<LinkId, Tag> for LinkHost<'_> {
         self.world.shared.schedule.now()
     }
 
-    fn desk<R>(&mut self, ask: impl FnOnce(&mut Desk<LinkId, Tag>) -> R) -> R {
+    fn mailbox<R>(&mut self, ask: impl FnOnce(&mut Mailbox<LinkId, Tag>) -> R) -> R {
         let World { processes, config, .. } = &mut *self.world;
         let process = &mut processes[self.pid];
         // A link is there as long as its thread is: this is for nobody.
         let Some(link) = process.links.get_mut(&self.id) else {
-            return ask(&mut Desk::new(config));
+            return ask(&mut Mailbox::new(config));
         };
-        let answer = ask(&mut link.desk);
-        process.marks.undigested.note(link.desk.undigested());
+        let answer = ask(&mut link.mailbox);
+        process.marks.undigested.note(link.mailbox.undigested());
         answer
     }
 
     fn port<R>(
         &mut self,
-        ask: impl FnOnce(&mut Line<'_>, &mut Writing<Tag>, &mut Desk<LinkId, Tag>) -> R,
+        ask: impl FnOnce(&mut Line<'_>, &mut Writing<Tag>, &mut Mailbox<LinkId, Tag>) -> R,
     ) -> Option<R> {
         let World { sockets, shared, processes, .. } = &mut *self.world;
         let link = processes[self.pid].links.get_mut(&self.id)?;
         let mut line = Line { sockets, shared, socket: link.socket? };
-        Some(ask(&mut line, &mut link.writing, &mut link.desk))
+        Some(ask(&mut line, &mut link.writing, &mut link.mailbox))
     }
 
     fn close_port(&mut self) {
@@ -123,7 +123,7 @@ impl Host<LinkId, Tag> for LinkHost<'_> {
     }
 
     fn moved_above_bound(&self, link: &LinkId) -> Option<u64> {
-        self.world.processes[self.pid].links.get(link)?.desk.outgoing.moved_above_bound()
+        self.world.processes[self.pid].links.get(link)?.mailbox.outgoing.moved_above_bound()
     }
 
     fn wake_freed(&mut self, freed: Freed<LinkId>) {
@@ -221,7 +221,9 @@ impl World {
         let mut host = LinkHost { world: self, pid, id };
         let flush = match is_busy {
             true => None,
-            false => host.port(|line, writing, mut desk| writing.flush_plain(line, &mut desk)),
+            false => {
+                host.port(|line, writing, mut mailbox| writing.flush_plain(line, &mut mailbox))
+            }
         };
         let Some(Some(flush)) = flush else { return self.wake(pid, id) };
         let is_complete = flush.is_complete();

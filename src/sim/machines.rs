@@ -102,7 +102,7 @@ impl World {
         for id in links {
             let to = self.peer(pid, id).unwrap_or(pid);
             let Some(mut link) = self.processes[pid].links.remove(&id) else { continue };
-            let (queued, _) = link.desk.outgoing.seal();
+            let (queued, _) = link.mailbox.outgoing.seal();
             let begun = link.writing.give_up();
             for tag in begun.chain(queued.into_iter().map(|(_, tag)| tag)) {
                 self.shared.ledger.lost(tag, pid, to, Loss::Crashed);

@@ -13,7 +13,7 @@ use super::routes::{Routing, Wish};
 use super::schedule::ProcessId;
 use crate::config::Config;
 use crate::id::NodeId;
-use crate::link::digest::Digest;
+use crate::link::batch::BatchWork;
 use crate::link::reading::Batch;
 use crate::node::{ConnectId, LinkId, Node, Now};
 use crate::stats::Stats;
@@ -90,7 +90,7 @@ pub(super) struct Process {
 #[derive(Debug, Default)]
 pub(super) struct Daemon {
     pub inbox: VecDeque<Inbound>,
-    pub in_hand: Option<Digest<LinkId>>,
+    pub in_hand: Option<BatchWork<LinkId>>,
     /// Where the batch in hand came from.
     pub from: Option<ProcessId>,
     /// Whether it will look at its channel.
@@ -160,7 +160,7 @@ impl Process {
 
     /// Messages that its daemon is delivering.
     pub fn in_hand(&self) -> usize {
-        self.daemon.in_hand.as_ref().map_or(0, Digest::waiting)
+        self.daemon.in_hand.as_ref().map_or(0, BatchWork::waiting)
     }
 
     /// Returns the frames that this process has read and its node has not seen, with where they

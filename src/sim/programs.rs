@@ -153,7 +153,7 @@ impl World {
     fn has_room(&self, pid: ProcessId) -> bool {
         let process = &self.processes[pid];
         let mut links = process.node.peers().filter_map(|(_, id, _)| process.links.get(&id));
-        links.all(|link| link.desk.outgoing.takes_own())
+        links.all(|link| link.mailbox.outgoing.takes_own())
     }
 
     /// Sends a message now. Returns false if an identical one was sent too often.

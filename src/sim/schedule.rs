@@ -22,7 +22,7 @@ pub(super) enum Happening {
     /// A link's thread wakes up.
     Turn { process: ProcessId, link: LinkId },
     /// The daemon takes what is next.
-    Digest { process: ProcessId },
+    WorkOnBatch { process: ProcessId },
     /// The application receives a message.
     Take { process: ProcessId },
     /// The program goes on: it connects to what it has not reached yet.

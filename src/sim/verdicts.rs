@@ -80,7 +80,7 @@ impl World {
             Refusal::Late => process
                 .links
                 .get(&link)
-                .is_none_or(|link| link.desk.outgoing.is_sealed() || link.desk.has_orders()),
+                .is_none_or(|link| link.mailbox.outgoing.is_sealed() || link.mailbox.has_orders()),
             _ => false,
         }
     }

@@ -197,8 +197,8 @@ impl World {
         match what {
             Happening::Tick { process } if self.processes[process].is_alive => self.tick(process),
             Happening::Turn { process, link } => self.turn(process, link),
-            Happening::Digest { process } if self.processes[process].is_alive => {
-                self.digest(process);
+            Happening::WorkOnBatch { process } if self.processes[process].is_alive => {
+                self.work_on_batch(process);
             }
             Happening::Take { process } if self.processes[process].is_alive => self.take(process),
             Happening::Program { process } if self.processes[process].is_alive => {
@@ -222,7 +222,7 @@ impl World {
             Happening::Room { socket } => self.wake_end(socket, false),
             Happening::Fault(incident) => self.fault(&incident),
             Happening::Tick { .. }
-            | Happening::Digest { .. }
+            | Happening::WorkOnBatch { .. }
             | Happening::Take { .. }
             | Happening::Program { .. } => {}
         }
@@ -233,7 +233,7 @@ impl World {
         let process = match what {
             Happening::Tick { process }
             | Happening::Turn { process, .. }
-            | Happening::Digest { process }
+            | Happening::WorkOnBatch { process }
             | Happening::Take { process }
             | Happening::Program { process }
             | Happening::Send { process }

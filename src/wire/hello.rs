@@ -16,7 +16,7 @@ pub(crate) const KIND: &[u8] = b"rs2p";
 
 /// Prefix of a capability that gives a second address: `at 192.0.2.1:4444`.
 const AT: &str = "at ";
-/// Capability: agrees on which of two links stays, see `node/doubles.rs`.
+/// Capability: agrees on which of two links stays, see `node/double_links.rs`.
 pub(crate) const LINKS: &str = "links";
 /// Capability: relays replies back along the path of a message, and sends receipts for them.
 pub(crate) const REPLIES: &str = "replies";

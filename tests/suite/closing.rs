@@ -12,7 +12,8 @@ use super::support::*;
 #[test]
 fn send_then_close_delivers() {
     for round in 0..20 {
-        let nodes = line(2);
+        let nodes = [bind_with(builder().max_outgoing(0).linger(PATIENCE)), bind_fixed()];
+        connect(&nodes[0], &nodes[1]);
         let count = if round % 4 == 0 { 500 } else { 1 };
         for n in 0..count {
             nodes[0].send(format!("bye {n}")).expect("sent");
@@ -28,7 +29,9 @@ fn send_then_close_delivers() {
 
 #[test]
 fn a_large_message_then_close_delivers() {
-    let nodes = line(2);
+    // Debug builds on a busy machine may take longer for it than `close` waits by default.
+    let nodes = [bind_with(builder().max_outgoing(0).linger(PATIENCE)), bind_fixed()];
+    connect(&nodes[0], &nodes[1]);
     let large = vec![7; 8 << 20];
     nodes[0].send(&large).expect("sent");
     assert_eq!(nodes[0].close().expect("closed").unsent_frames, 0);

@@ -18,7 +18,7 @@ struct Duel {
     sent: u64,
     /// Frames that the peer has taken, in thousandths.
     taken: u64,
-    turns: Vec<Turn>,
+    turns: Vec<PaceChange>,
 }
 
 impl Duel {
@@ -46,7 +46,7 @@ impl Duel {
 
     fn judge(&mut self) {
         let turn = self.pace.judge(self.now);
-        self.turns.extend(turn.filter(|turn| !matches!(turn, Turn::Misses { .. })));
+        self.turns.extend(turn.filter(|turn| !matches!(turn, PaceChange::Misses { .. })));
     }
 
     fn send(&mut self) {
@@ -97,9 +97,9 @@ fn a_peer_below_the_floor_is_left_behind_after_the_window() {
     duel.run(MS(7000), 10);
     assert_eq!(duel.turns, []);
     duel.run(MS(4000), 10);
-    assert_eq!(duel.turns, [Turn::LeftBehind]);
+    assert_eq!(duel.turns, [PaceChange::LeftBehind]);
     duel.run(MS(60_000), 10);
-    assert_eq!(duel.turns, [Turn::LeftBehind], "and stays so");
+    assert_eq!(duel.turns, [PaceChange::LeftBehind], "and stays so");
     assert!(duel.pace.is_behind());
 }
 
@@ -109,7 +109,7 @@ fn a_short_window_judges_soon() {
     duel.pace = Pace::new(&Config { pace_window: MS(1000), ..config() });
     duel.pace.expect_reports();
     duel.run(MS(4000), 10);
-    assert_eq!(duel.turns, [Turn::LeftBehind]);
+    assert_eq!(duel.turns, [PaceChange::LeftBehind]);
 }
 
 #[test]
@@ -136,9 +136,9 @@ fn with_a_floor_of_nothing_every_peer_is_waited_for() {
 fn a_peer_that_is_fast_again_catches_up_and_is_told_what_it_missed() {
     let mut duel = Duel::new(170);
     duel.run(MS(30_000), 10);
-    assert_eq!(duel.turns, [Turn::LeftBehind]);
+    assert_eq!(duel.turns, [PaceChange::LeftBehind]);
     duel.run(MS(12_000), 5000);
-    let [_, Turn::CaughtUp { missed }] = duel.turns[..] else { panic!("{:?}", duel.turns) };
+    let [_, PaceChange::CaughtUp { missed }] = duel.turns[..] else { panic!("{:?}", duel.turns) };
     assert!(missed.frames > 100, "{missed:?}");
 }
 
@@ -146,7 +146,7 @@ fn a_peer_that_is_fast_again_catches_up_and_is_told_what_it_missed() {
 fn a_slow_peer_that_is_sent_little_catches_up() {
     let mut duel = Duel::new(170);
     duel.run(MS(15_000), 10);
-    assert_eq!(duel.turns, [Turn::LeftBehind]);
+    assert_eq!(duel.turns, [PaceChange::LeftBehind]);
     let until_caught_up = |duel: &mut Duel| {
         for _ in 0..30 {
             duel.now += MS(500);
@@ -154,11 +154,11 @@ fn a_slow_peer_that_is_sent_little_catches_up() {
         }
     };
     until_caught_up(&mut duel);
-    assert_eq!(duel.turns, [Turn::LeftBehind], "it still has to take what waits");
+    assert_eq!(duel.turns, [PaceChange::LeftBehind], "it still has to take what waits");
     let total = duel.pace.written;
     duel.pace.reported(duel.now, Taken { total, room: u64::MAX });
     until_caught_up(&mut duel);
-    assert!(matches!(duel.turns[..], [Turn::LeftBehind, Turn::CaughtUp { .. }]));
+    assert!(matches!(duel.turns[..], [PaceChange::LeftBehind, PaceChange::CaughtUp { .. }]));
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! A machine with a connection in memory: each way out of reading, writing and leaving.
+//! A machine with a connection in memory: each way out of reading, writing and closing.
 
-mod leaving;
+mod closing;
 mod pace;
 mod reading;
 mod writing;
@@ -9,10 +9,10 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice, Read};
 use std::time::Duration;
 
-use super::desk::{Desk, Order};
 use super::flow::Load;
 use super::host::Host;
 use super::machine::{Machine, Next};
+use super::mailbox::{Mailbox, Order};
 use super::outgoing::Freed;
 use super::reading::{Batch, Head};
 use super::transport::Transport;
@@ -78,7 +78,7 @@ impl Transport<()> for Mock {
 struct Hand {
     config: Config,
     now: Duration,
-    desk: Desk<u8, ()>,
+    mailbox: Mailbox<u8, ()>,
     port: Option<(Mock, Writing<()>)>,
     told: Vec<Event>,
     /// What the daemon's channel took, and whether it takes more.
@@ -96,7 +96,7 @@ impl Hand {
         let machine = Machine::new(&config);
         let mock = Mock { room: usize::MAX, ..Mock::default() };
         let hand = Hand {
-            desk: Desk::new(&config),
+            mailbox: Mailbox::new(&config),
             now: S(100),
             port: Some((mock, Writing::new(me()))),
             told: Vec::new(),
@@ -116,7 +116,7 @@ impl Hand {
         let (mut hand, machine) = Hand::new(config);
         let (receive, send) = (Vec::new(), None);
         let settings = LinkSettings { peer: me(), is_rs2p: true, tells_pace: false, receive, send };
-        hand.desk.set(settings);
+        hand.mailbox.set(settings);
         (hand, machine)
     }
 
@@ -139,7 +139,7 @@ impl Hand {
 
 impl Host<u8, ()> for Hand {
     type Stream<'a> = Mock;
-    type Desk<'a> = &'a mut Desk<u8, ()>;
+    type Mailbox<'a> = &'a mut Mailbox<u8, ()>;
 
     fn link(&self) -> LinkId {
         LinkId(1)
@@ -153,16 +153,16 @@ impl Host<u8, ()> for Hand {
         self.now
     }
 
-    fn desk<R>(&mut self, ask: impl FnOnce(&mut Desk<u8, ()>) -> R) -> R {
-        ask(&mut self.desk)
+    fn mailbox<R>(&mut self, ask: impl FnOnce(&mut Mailbox<u8, ()>) -> R) -> R {
+        ask(&mut self.mailbox)
     }
 
     fn port<R>(
         &mut self,
-        ask: impl FnOnce(&mut Mock, &mut Writing<()>, &mut Desk<u8, ()>) -> R,
+        ask: impl FnOnce(&mut Mock, &mut Writing<()>, &mut Mailbox<u8, ()>) -> R,
     ) -> Option<R> {
         let (mock, writing) = self.port.as_mut()?;
-        Some(ask(mock, writing, &mut self.desk))
+        Some(ask(mock, writing, &mut self.mailbox))
     }
 
     fn close_port(&mut self) {
@@ -241,8 +241,8 @@ fn bytes(size: usize) -> Vec<u8> {
 }
 
 fn close(hand: &mut Hand, cause: Cause) {
-    let _ = hand.desk.outgoing.refuse_more();
-    hand.desk.order(Order::Close(cause));
+    let _ = hand.mailbox.outgoing.refuse_more();
+    hand.mailbox.order(Order::Close(cause));
 }
 
 fn at(next: Result<Next, Cause>) -> Option<Duration> {

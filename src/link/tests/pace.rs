@@ -1,7 +1,7 @@
 //! The pace of a link: who is waited for, who is closed, what is told.
 
 use super::*;
-use crate::link::judge::Turn;
+use crate::node::event::PaceChange;
 use crate::wire::{Pacing, Total};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -11,18 +11,18 @@ fn telling() -> (Hand, Machine<u8, ()>) {
     let (mut hand, machine) = Hand::established(Config::default());
     let (receive, send) = (Vec::new(), None);
     let settings = LinkSettings { peer: me(), is_rs2p: true, tells_pace: true, receive, send };
-    hand.desk.set(settings);
+    hand.mailbox.set(settings);
     (hand, machine)
 }
 
 fn hears(hand: &mut Hand, frames: u64) {
     let bytes = frames * bytes(1000).len() as u64;
-    hand.desk.hear(Pacing::Taken { total: Total { bytes, frames }, room: u64::MAX });
+    hand.mailbox.hear(Pacing::Taken { total: Total { bytes, frames }, room: u64::MAX });
 }
 
 fn put_many(hand: &mut Hand, count: usize) {
     for _ in 0..count {
-        let _ = hand.desk.outgoing.put(own(1000), ());
+        let _ = hand.mailbox.outgoing.put(own(1000), ());
     }
 }
 
@@ -103,14 +103,14 @@ fn a_peer_is_told_how_far_we_are_when_it_asks() {
         hand.reads(bytes(1000));
     }
     let _ = link.turn(&mut hand);
-    hand.desk.hear(Pacing::HowFar);
+    hand.mailbox.hear(Pacing::HowFar);
     let _ = link.turn(&mut hand);
     let none = Total::default();
     assert_eq!(words(&mut hand), [Pacing::Taken { total: none, room: 4321 }]);
     for batch in std::mem::take(&mut hand.batches) {
-        let _ = hand.desk.give_back(batch.load);
+        let _ = hand.mailbox.give_back(batch.load);
     }
-    hand.desk.hear(Pacing::HowFar);
+    hand.mailbox.hear(Pacing::HowFar);
     let _ = link.turn(&mut hand);
     let total = Total { bytes: 3 * bytes(1000).len() as u64, frames: 3 };
     assert_eq!(words(&mut hand), [Pacing::Taken { total, room: 4321 }]);
@@ -125,9 +125,11 @@ fn a_peer_below_the_floor_is_left_behind_and_misses_what_has_no_room() {
         taken += 1;
         hears(hand, taken);
     }));
-    let turned =
-        hand.told.iter().any(|event| matches!(event, Event::Turned { turn: Turn::LeftBehind, .. }));
+    let turned = hand
+        .told
+        .iter()
+        .any(|event| matches!(event, Event::PaceChanged { change: PaceChange::LeftBehind, .. }));
     assert!(turned, "{:?}", hand.told);
-    assert!(hand.desk.outgoing.takes_own(), "nobody waits for it");
-    assert_eq!(hand.desk.outgoing.put(own(1000), ()), super::super::outgoing::Put::Missed);
+    assert!(hand.mailbox.outgoing.takes_own(), "nobody waits for it");
+    assert_eq!(hand.mailbox.outgoing.put(own(1000), ()), super::super::outgoing::Put::Missed);
 }

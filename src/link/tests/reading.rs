@@ -1,7 +1,7 @@
 //! Each way out of reading.
 
-use super::super::desk::Order;
 use super::super::flow::{Hold, Outflow, Wait};
+use super::super::mailbox::Order;
 use super::*;
 
 #[test]
@@ -13,7 +13,7 @@ fn messages_go_to_the_daemon_in_their_order_and_take_credit() {
     let sizes: Vec<usize> =
         sizes.map(|((), item)| item.as_ref().map_or(0, |at| at.packets[1].len())).collect();
     assert_eq!(sizes, [10, 20]);
-    assert_eq!(hand.desk.undigested(), hand.batches[0].load.bytes);
+    assert_eq!(hand.mailbox.undigested(), hand.batches[0].load.bytes);
 }
 
 #[test]
@@ -24,12 +24,12 @@ fn readiness_is_told_once_and_remembered_until_the_connection_would_block() {
     hand.reads(bytes(10));
     assert_eq!(link.turn(&mut hand).ok(), Some(Next::WhenWoken), "no credit");
     assert_eq!(hand.read_messages(), 1);
-    assert!(hand.desk.give_back(hand.batches[0].load), "its thread waits for that");
+    assert!(hand.mailbox.give_back(hand.batches[0].load), "its thread waits for that");
     assert_eq!(link.turn(&mut hand).ok(), Some(Next::WhenWoken));
     assert_eq!(hand.read_messages(), 2);
     // Nothing was there the last time it looked: it does not look again before it is told.
-    let spent = hand.desk.undigested();
-    let _ = hand.desk.give_back(load(spent));
+    let spent = hand.mailbox.undigested();
+    let _ = hand.mailbox.give_back(load(spent));
     let _ = link.turn(&mut hand);
     hand.reads(bytes(10));
     let _ = link.turn(&mut hand);
@@ -46,7 +46,7 @@ fn frames_that_were_read_wait_for_credit_and_are_not_forgotten() {
     hand.reads((0..300).flat_map(|_| bytes(10)).collect());
     assert_ne!(link.turn(&mut hand).ok(), Some(Next::Now));
     assert!(hand.read_messages() < 300);
-    while hand.desk.give_back(load(hand.desk.undigested())) {
+    while hand.mailbox.give_back(load(hand.mailbox.undigested())) {
         let _ = link.turn(&mut hand);
     }
     assert_eq!(hand.read_messages(), 300);
@@ -54,9 +54,12 @@ fn frames_that_were_read_wait_for_credit_and_are_not_forgotten() {
 
 #[test]
 fn credit_that_is_returned_wakes_only_a_link_that_had_none() {
-    let mut desk: Desk<u8, ()> = Desk::new(&Config { link_credit: 10, ..Config::default() });
-    desk.take_credit(S(1), load(12));
-    assert!(!desk.give_back(load(1)) && desk.give_back(load(5)) && !desk.give_back(load(6)));
+    let mut mailbox: Mailbox<u8, ()> =
+        Mailbox::new(&Config { link_credit: 10, ..Config::default() });
+    mailbox.take_credit(S(1), load(12));
+    assert!(
+        !mailbox.give_back(load(1)) && mailbox.give_back(load(5)) && !mailbox.give_back(load(6))
+    );
 }
 
 #[test]
@@ -78,16 +81,16 @@ fn nothing_overtakes_a_batch_that_the_daemon_has_no_room_for() {
 fn credit_is_held_back_until_the_queues_that_it_was_relayed_into_have_drained() {
     let config = Config { link_credit: 10, ..Config::default() };
     let (mut hand, mut link) = Hand::established(config);
-    hand.desk.take_credit(S(1), load(50));
+    hand.mailbox.take_credit(S(1), load(50));
     let mut hold = Hold::new(load(50));
     hold.add(Wait::new(hand.now, 50, &mut Outflow::new(&hand.config), 0), 2);
-    hand.desk.order(Order::Hold(hold));
+    hand.mailbox.order(Order::Hold(hold));
     hand.full.push_back((2, 0));
     assert!(at(link.turn(&mut hand)).is_some_and(|until| until > hand.now));
-    assert_eq!((link.holds(), hand.desk.undigested()), (1, 50));
+    assert_eq!((link.holds(), hand.mailbox.undigested()), (1, 50));
     hand.full.clear();
     let _ = link.turn(&mut hand);
-    assert_eq!((link.holds(), hand.desk.undigested()), (0, 0));
+    assert_eq!((link.holds(), hand.mailbox.undigested()), (0, 0));
 }
 
 #[test]

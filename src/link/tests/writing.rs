@@ -5,7 +5,7 @@ use super::super::writing::{Flushed, WRITE_TURN};
 use super::*;
 
 fn put(hand: &mut Hand, parcel: Parcel) -> Put {
-    hand.desk.outgoing.put(parcel, ())
+    hand.mailbox.outgoing.put(parcel, ())
 }
 
 #[test]
@@ -14,7 +14,7 @@ fn what_is_queued_is_written_and_the_link_rests() {
     assert_eq!(put(&mut hand, own(10)), Put::Fine);
     assert_eq!(link.turn(&mut hand).ok(), Some(Next::WhenWoken));
     assert_eq!(hand.stream().output, bytes(10));
-    assert_eq!(hand.desk.outgoing.queued(), 0);
+    assert_eq!(hand.mailbox.outgoing.queued(), 0);
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn what_is_not_written_counts_as_queued() {
     hand.stream().room = 100;
     let next = link.turn(&mut hand);
     assert_eq!(at(next), Some(hand.now + hand.config.stall), "it watches the peer");
-    assert_eq!(hand.desk.outgoing.queued(), bytes(1000).len());
+    assert_eq!(hand.mailbox.outgoing.queued(), bytes(1000).len());
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_turn_ends_though_there_is_more_to_write() {
         let _ = put(&mut hand, own(WRITE_TURN as usize));
     }
     assert_eq!(link.turn(&mut hand).ok(), Some(Next::Now));
-    assert!(hand.desk.outgoing.queued() > 0);
+    assert!(hand.mailbox.outgoing.queued() > 0);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn those_who_were_throttled_are_woken_when_the_queue_is_below_its_bound() {
     let config = Config { outbound: 100, ..Config::default() };
     let (mut hand, mut link) = Hand::established(config);
     let _ = put(&mut hand, own(200));
-    assert!(hand.desk.outgoing.throttle(9, hand.now, 200).is_some());
+    assert!(hand.mailbox.outgoing.throttle(9, hand.now, 200).is_some());
     let _ = link.turn(&mut hand);
     assert_eq!(hand.woken, [9]);
 }
@@ -106,8 +106,8 @@ fn a_message_is_written_again_once() {
     let (mut hand, mut link) = Hand::established(Config::default());
     let _ = put(&mut hand, own(10));
     let _ = link.turn(&mut hand);
-    hand.desk.order(Order::Resend);
-    hand.desk.order(Order::Resend);
+    hand.mailbox.order(Order::Resend);
+    hand.mailbox.order(Order::Resend);
     let _ = link.turn(&mut hand);
     assert_eq!(hand.stream().output, [bytes(10), bytes(10)].concat());
 }
@@ -116,12 +116,12 @@ fn a_message_is_written_again_once() {
 fn the_thread_that_sends_writes_what_is_plain() {
     let (mut hand, _) = Hand::established(Config::default());
     let _ = put(&mut hand, own(10));
-    let flush = hand.port(|mock, writing, mut desk| writing.flush_plain(mock, &mut desk));
+    let flush = hand.port(|mock, writing, mut mailbox| writing.flush_plain(mock, &mut mailbox));
     let flush = flush.flatten().expect("nothing is compressed on this link");
     assert!(flush.is_complete() && flush.bytes == bytes(10).len() as u64);
     let _ = put(&mut hand, own(10));
     hand.stream().room = 0;
-    let flush = hand.port(|mock, writing, mut desk| writing.flush_plain(mock, &mut desk));
+    let flush = hand.port(|mock, writing, mut mailbox| writing.flush_plain(mock, &mut mailbox));
     let flush = flush.flatten().expect("nothing is compressed on this link");
     assert!(!flush.is_complete() && matches!(flush.outcome, Ok(Flushed::Blocked)));
 }

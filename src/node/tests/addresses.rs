@@ -1,6 +1,6 @@
 //! What a node says about addresses, and to whom.
 
-use super::super::reach::{Scope, Way};
+use super::super::dialable::{Scope, Way};
 use super::*;
 
 const LAN: &str = "10.77.0.1";

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::burst::Burst;
+use super::direct_write::DirectWrite;
 use super::flow::{Credit, Hold, Load};
-use super::judge::Turn;
 use super::outgoing::{Freed, Outgoing};
 use super::pace::Taken;
-use super::tally::Tally;
+use super::progress_report::ProgressReport;
 use crate::cause::Cause;
 use crate::config::Config;
 use crate::node::LinkSettings;
 use crate::node::Parcel;
+use crate::node::event::PaceChange;
 use crate::wire::{Method, Pacing, Total};
 
 /// With this much to write, the system call is a small part of the work.
@@ -34,13 +34,13 @@ pub(crate) enum Order<L> {
 }
 
 /// The half of a link that other threads touch. In the runtime it is behind one lock, which is
-/// never held while waiting, nor together with the lock of another desk.
+/// never held while waiting, nor together with the lock of another mailbox.
 #[derive(Debug)]
-pub(crate) struct Desk<L, T> {
+pub(crate) struct Mailbox<L, T> {
     pub outgoing: Outgoing<L, T>,
-    pub burst: Burst,
+    pub burst: DirectWrite,
     credit: Credit,
-    tally: Tally,
+    progress: ProgressReport,
     /// What the peer has reported since the link's thread looked.
     report: Option<Taken>,
     orders: Vec<Order<L>>,
@@ -48,18 +48,18 @@ pub(crate) struct Desk<L, T> {
     settings: Option<Arc<LinkSettings>>,
 }
 
-/// What a link's thread finds on its desk.
+/// What a link's thread finds on its mailbox.
 #[derive(Debug)]
 pub(crate) struct News<L> {
     pub orders: Vec<Order<L>>,
     pub settings: Option<Arc<LinkSettings>>,
 }
 
-/// What [`Desk::keep_pace`] found.
+/// What [`Mailbox::keep_pace`] found.
 #[derive(Debug)]
 #[must_use = "somebody waits to be woken"]
 pub(crate) struct PaceNews<L> {
-    pub turn: Option<Turn>,
+    pub change: Option<PaceChange>,
     pub freed: Freed<L>,
     pub has_reported: bool,
     pub is_full: bool,
@@ -71,13 +71,13 @@ pub(crate) struct PaceNews<L> {
     pub frame: u64,
 }
 
-impl<L: PartialEq, T> Desk<L, T> {
+impl<L: PartialEq, T> Mailbox<L, T> {
     pub fn new(config: &Config) -> Self {
-        Desk {
+        Mailbox {
             outgoing: Outgoing::new(config),
-            burst: Burst::default(),
+            burst: DirectWrite::default(),
             credit: Credit::new(config),
-            tally: Tally::default(),
+            progress: ProgressReport::default(),
             report: None,
             orders: Vec::new(),
             settings: None,
@@ -145,35 +145,35 @@ impl<L: PartialEq, T> Desk<L, T> {
 
     /// This was read, and is taken: it is not for the daemon.
     pub fn read(&mut self, wire: Total) {
-        self.tally.read(wire);
+        self.progress.read(wire);
     }
 
     /// This was read, and goes to the daemon.
     pub fn take_credit(&mut self, now: Duration, load: Load) {
         self.credit.take(load.bytes);
-        self.tally.read(load.wire);
-        self.tally.hand_on(now, load.wire);
+        self.progress.read(load.wire);
+        self.progress.hand_on(now, load.wire);
     }
 
     /// Returns credit: the daemon has dealt with this. Whether the link's thread is to be woken: it
     /// waits for nothing here unless its credit was spent, or the peer is to be told.
     #[must_use = "the link's thread may wait for this"]
     pub fn give_back(&mut self, load: Load) -> bool {
-        let (could_read, had_news) = (self.credit.may_read(), self.tally.has_news());
+        let (could_read, had_news) = (self.credit.may_read(), self.progress.has_news());
         self.credit.give_back(load.bytes);
-        self.tally.take_back(load.wire);
-        !could_read && self.credit.may_read() || !had_news && self.tally.has_news()
+        self.progress.take_back(load.wire);
+        !could_read && self.credit.may_read() || !had_news && self.progress.has_news()
     }
 
     /// Whether the peer is to be told that the daemon goes on slowly.
     pub fn tells_pace(&self, now: Duration) -> bool {
-        self.tally.due().is_some_and(|due| due <= now)
+        self.progress.due().is_some_and(|due| due <= now)
     }
 
     /// The peer has a word about the pace. The link's thread is to be woken.
     pub fn hear(&mut self, word: Pacing) {
         match word {
-            Pacing::HowFar => self.tally.ask(),
+            Pacing::HowFar => self.progress.ask(),
             Pacing::Taken { total, room } => self.report = Some(Taken { total, room }),
             Pacing::LeftBehind { .. } | Pacing::CaughtUp { .. } => {}
         }
@@ -192,23 +192,23 @@ impl<L: PartialEq, T> Desk<L, T> {
         if let Some(report) = report {
             freed.add(self.outgoing.reported(now, report));
         }
-        let (turn, more) = self.outgoing.judge(now);
+        let (change, more) = self.outgoing.judge(now);
         freed.add(more);
         Some(PaceNews {
-            turn,
+            change,
             freed,
             has_reported: report.is_some(),
             is_full: self.outgoing.pace().is_full(),
             asks: self.outgoing.pace().asks(now),
-            report: if is_due { self.tally.report(now) } else { None },
-            frame: self.tally.frame(),
+            report: if is_due { self.progress.report(now) } else { None },
+            frame: self.progress.frame(),
         })
     }
 
     /// When to look again, if nothing happens before.
     pub fn pace_deadline(&mut self) -> Option<Duration> {
         let tells = self.settings.as_ref().is_some_and(|settings| settings.tells_pace);
-        let tell = if tells { self.tally.due() } else { None };
+        let tell = if tells { self.progress.due() } else { None };
         [tell, self.outgoing.pace().deadline()].into_iter().flatten().min()
     }
 
@@ -218,13 +218,13 @@ impl<L: PartialEq, T> Desk<L, T> {
     }
 }
 
-/// How a desk is reached: through its lock in the runtime, directly in the simulator.
-pub(crate) trait DeskAccess<L, T> {
-    fn with<R>(&mut self, ask: impl FnOnce(&mut Desk<L, T>) -> R) -> R;
+/// How a mailbox is reached: through its lock in the runtime, directly in the simulator.
+pub(crate) trait MailboxAccess<L, T> {
+    fn with<R>(&mut self, ask: impl FnOnce(&mut Mailbox<L, T>) -> R) -> R;
 }
 
-impl<L, T> DeskAccess<L, T> for &mut Desk<L, T> {
-    fn with<R>(&mut self, ask: impl FnOnce(&mut Desk<L, T>) -> R) -> R {
+impl<L, T> MailboxAccess<L, T> for &mut Mailbox<L, T> {
+    fn with<R>(&mut self, ask: impl FnOnce(&mut Mailbox<L, T>) -> R) -> R {
         ask(self)
     }
 }

@@ -2,7 +2,7 @@
 
 /// How a peer stood when that was last looked at.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Stood {
+pub(super) struct Standing {
     /// It had something to take.
     pub is_busy: bool,
     /// Senders had to wait for it.

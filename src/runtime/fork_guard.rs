@@ -8,16 +8,16 @@ use std::time::Duration;
 const ASK_EVERY: u128 = 64;
 
 #[derive(Debug)]
-pub(crate) struct Home {
+pub(crate) struct ForkGuard {
     pid: u32,
     /// When the system said last that this is the process, in units of [`ASK_EVERY`]; plus one, as
     /// zero stands for never.
     seen_at: AtomicU64,
 }
 
-impl Home {
+impl ForkGuard {
     pub fn here() -> Self {
-        Home { pid: std::process::id(), seen_at: AtomicU64::new(0) }
+        ForkGuard { pid: std::process::id(), seen_at: AtomicU64::new(0) }
     }
 
     /// Returns whether this is the process that bound the socket.
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn another_process_is_noticed_before_a_fork_is_over() {
-        let (mut home, at) = (Home::here(), Duration::from_micros);
+        let (mut home, at) = (ForkGuard::here(), Duration::from_micros);
         assert!(home.is_here() && home.is_here_at(at(6_400)));
         home.pid += 1;
         assert!(home.is_here_at(at(6_463)), "not asked again");
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_first_call_asks() {
-        let mut home = Home::here();
+        let mut home = ForkGuard::here();
         home.pid += 1;
         assert!(!home.is_here_at(Duration::ZERO));
     }

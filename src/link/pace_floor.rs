@@ -5,27 +5,17 @@ use std::time::Duration;
 
 use super::meter::Window;
 use crate::config::Config;
+use crate::node::event::PaceChange;
 use crate::wire::Total;
 
-/// A change of whether a peer is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
-    /// The peer is left behind: messages that have no room do not go to it.
-    LeftBehind,
-    /// The peer is still left behind, and has missed this much so far.
-    Misses { missed: Total },
-    /// The peer is waited for again, after it has missed this much.
-    CaughtUp { missed: Total },
-}
-
 #[derive(Debug)]
-pub(crate) struct Judge {
+pub(crate) struct PaceFloor {
     floor: Total,
     window: Duration,
     record: Window,
     now: Duration,
     behind: Option<Behind>,
-    turned: Option<Turn>,
+    changed: Option<PaceChange>,
 }
 
 /// A peer that is left behind.
@@ -38,15 +28,15 @@ struct Behind {
     review: Duration,
 }
 
-impl Judge {
+impl PaceFloor {
     pub fn new(config: &Config) -> Self {
-        Judge {
+        PaceFloor {
             floor: config.pace_floor,
             window: config.pace_window,
             record: Window::new(config.pace_window),
             now: Duration::ZERO,
             behind: None,
-            turned: None,
+            changed: None,
         }
     }
 
@@ -61,9 +51,9 @@ impl Judge {
         self.behind.is_some()
     }
 
-    /// Returns whether the peer is waited for, and [`Judge::judge`] has no change to return.
+    /// Returns whether the peer is waited for, and [`PaceFloor::judge`] has no change to return.
     pub fn is_quiet(&self) -> bool {
-        self.behind.is_none() && self.turned.is_none()
+        self.behind.is_none() && self.changed.is_none()
     }
 
     /// Counts a message that had no room in the queue of a peer that is left behind.
@@ -80,19 +70,19 @@ impl Judge {
             self.record.clear();
             let review = self.now + self.window / 2;
             self.behind = Some(Behind { missed: Total::default(), has_missed: true, review });
-            self.turned = Some(Turn::LeftBehind);
+            self.changed = Some(PaceChange::LeftBehind);
         }
     }
 
     /// Decides whether the peer is to be left behind, or has caught up. Returns what has changed since the
     /// last call.
-    pub fn judge(&mut self, is_full: bool) -> Option<Turn> {
+    pub fn judge(&mut self, is_full: bool) -> Option<PaceChange> {
         match &self.behind {
             None if self.is_below_floor() => self.leave_behind(),
             Some(behind) if self.now >= behind.review => self.review(is_full),
             _ => {}
         }
-        self.turned.take()
+        self.changed.take()
     }
 
     /// Returns whether senders waited for the peer in most of the window, and it took too little then.
@@ -116,10 +106,10 @@ impl Judge {
         let Some(behind) = &mut self.behind else { return };
         if (std::mem::take(&mut behind.has_missed) || is_full) && is_slow {
             behind.review = self.now + half;
-            self.turned = Some(Turn::Misses { missed: behind.missed });
+            self.changed = Some(PaceChange::Misses { missed: behind.missed });
             return;
         }
-        self.turned = Some(Turn::CaughtUp { missed: behind.missed });
+        self.changed = Some(PaceChange::CaughtUp { missed: behind.missed });
         self.behind = None;
     }
 

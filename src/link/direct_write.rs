@@ -22,12 +22,12 @@ const HELP: usize = 128 * 1024;
 
 /// How closely messages follow each other on one link.
 #[derive(Debug, Default)]
-pub(crate) struct Burst {
+pub(crate) struct DirectWrite {
     last: Option<Duration>,
     len: u32,
 }
 
-impl Burst {
+impl DirectWrite {
     /// Notes that a message of this node is queued.
     pub fn note(&mut self, now: Duration) {
         let pause = self.last.map_or(IDLE, |last| now.saturating_sub(last));
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_message_on_an_idle_link_is_written_at_once() {
-        let mut burst = Burst::default();
+        let mut burst = DirectWrite::default();
         for turn in 0..100 {
             burst.note(at(30 * turn));
             assert!(burst.writes_now(200), "{turn}");
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn messages_that_follow_closely_are_left_to_the_thread_of_the_link_until_they_pause() {
-        let mut burst = Burst::default();
+        let mut burst = DirectWrite::default();
         let written: Vec<bool> = (0..6)
             .map(|turn| {
                 burst.note(at(2 * turn));
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_long_burst_survives_some_pauses_of_its_sender_but_not_an_idle_link() {
-        let mut burst = Burst::default();
+        let mut burst = DirectWrite::default();
         (0..100).for_each(|turn| burst.note(at(turn)));
         let mut now = 100;
         let survived = (0..10).take_while(|_| {
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_sender_that_outruns_the_thread_of_the_link_helps() {
-        let mut burst = Burst::default();
+        let mut burst = DirectWrite::default();
         (0..10).for_each(|turn| burst.note(at(turn)));
         assert!(!burst.writes_now(100_000) && burst.writes_now(200_000));
     }

@@ -15,7 +15,7 @@ pub(crate) const DISCARD: usize = 256 * 1024;
 
 /// How a link goes.
 #[derive(Debug)]
-pub(crate) struct Leaving {
+pub(crate) struct CloseTiming {
     cause: Cause,
     flush_by: Duration,
     grace: Duration,
@@ -28,7 +28,7 @@ pub(crate) struct Leaving {
 /// What is to be done next.
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// Nothing, until something happens or [`Leaving::deadline`].
+    /// Nothing, until something happens or [`CloseTiming::deadline`].
     Wait,
     /// Tell the peer that nothing more is written; then ask again.
     FinishWriting,
@@ -36,31 +36,34 @@ pub(crate) enum Step {
     End(Cause),
 }
 
-impl Leaving {
+impl CloseTiming {
     /// Writes what can be written without waiting, then closes.
     pub fn close(cause: Cause, now: Duration) -> Self {
-        Leaving { cause, flush_by: now, grace: CLOSE_GRACE, delivers: false, read_by: None }
+        CloseTiming { cause, flush_by: now, grace: CLOSE_GRACE, delivers: false, read_by: None }
     }
 
     /// Closes when all is written, or at this time.
     pub fn linger(until: Duration) -> Self {
-        Leaving::close(Cause::Closed, until)
+        CloseTiming::close(Cause::Closed, until)
     }
 
     /// Gives way to another link to the same peer: finishes what was begun, and delivers what
     /// arrives to its end.
     pub fn retire(now: Duration) -> Self {
-        Leaving { flush_by: now + DELIVER_GRACE, ..Leaving::write_failed(Cause::Duplicate, now) }
+        CloseTiming {
+            flush_by: now + DELIVER_GRACE,
+            ..CloseTiming::write_failed(Cause::Duplicate, now)
+        }
     }
 
     /// Leaves a link after a failed write: what the peer sent before is delivered.
     pub fn write_failed(cause: Cause, now: Duration) -> Self {
-        Leaving { cause, flush_by: now, grace: DELIVER_GRACE, delivers: true, read_by: None }
+        CloseTiming { cause, flush_by: now, grace: DELIVER_GRACE, delivers: true, read_by: None }
     }
 
     /// Returns whether what still arrives is read only to be forgotten.
-    pub fn discards(leaving: Option<&Self>) -> bool {
-        leaving.is_some_and(|leaving| !leaving.delivers)
+    pub fn discards(closing: Option<&Self>) -> bool {
+        closing.is_some_and(|closing| !closing.delivers)
     }
 
     /// Returns when to look again.
@@ -99,29 +102,29 @@ mod tests {
 
     #[test]
     fn a_close_writes_no_more_at_once_and_reads_for_its_grace() {
-        let mut leaving = Leaving::close(Cause::Stalled, MS(10));
-        assert_eq!(leaving.deadline(), MS(10));
-        assert!(matches!(leaving.step(MS(10), false, false), Step::FinishWriting));
-        assert!(matches!(leaving.step(MS(10), false, false), Step::Wait));
-        assert_eq!(leaving.deadline(), MS(110));
-        assert!(matches!(leaving.step(MS(109), false, false), Step::Wait));
-        assert!(matches!(leaving.step(MS(110), false, false), Step::End(Cause::Stalled)));
+        let mut closing = CloseTiming::close(Cause::Stalled, MS(10));
+        assert_eq!(closing.deadline(), MS(10));
+        assert!(matches!(closing.step(MS(10), false, false), Step::FinishWriting));
+        assert!(matches!(closing.step(MS(10), false, false), Step::Wait));
+        assert_eq!(closing.deadline(), MS(110));
+        assert!(matches!(closing.step(MS(109), false, false), Step::Wait));
+        assert!(matches!(closing.step(MS(110), false, false), Step::End(Cause::Stalled)));
     }
 
     #[test]
     fn writing_is_finished_before_the_end_though_there_is_nothing_to_read() {
-        let mut leaving = Leaving::close(Cause::Closed, MS(10));
-        assert!(matches!(leaving.step(MS(10), true, true), Step::FinishWriting));
-        assert!(matches!(leaving.step(MS(10), true, true), Step::End(Cause::Closed)));
+        let mut closing = CloseTiming::close(Cause::Closed, MS(10));
+        assert!(matches!(closing.step(MS(10), true, true), Step::FinishWriting));
+        assert!(matches!(closing.step(MS(10), true, true), Step::End(Cause::Closed)));
     }
 
     #[test]
     fn who_lingers_reads_for_what_is_left_of_the_time_for_writing() {
-        let mut leaving = Leaving::linger(MS(500));
-        assert!(matches!(leaving.step(MS(20), false, true), Step::Wait));
-        assert!(matches!(leaving.step(MS(30), true, false), Step::FinishWriting));
-        assert_eq!(leaving.deadline(), MS(500));
-        let mut late = Leaving::linger(MS(500));
+        let mut closing = CloseTiming::linger(MS(500));
+        assert!(matches!(closing.step(MS(20), false, true), Step::Wait));
+        assert!(matches!(closing.step(MS(30), true, false), Step::FinishWriting));
+        assert_eq!(closing.deadline(), MS(500));
+        let mut late = CloseTiming::linger(MS(500));
         assert!(matches!(late.step(MS(500), false, false), Step::FinishWriting));
         assert_eq!(late.deadline(), MS(600));
     }
@@ -129,10 +132,10 @@ mod tests {
     #[test]
     fn what_we_do_not_read_is_not_the_peers_fault_if_it_is_delivered() {
         let [mut retiring, mut closing] =
-            [Leaving::retire(MS(0)), Leaving::close(Cause::Closed, MS(0))];
-        for leaving in [&mut retiring, &mut closing] {
-            assert!(matches!(leaving.step(MS(1), true, false), Step::FinishWriting));
-            leaving.pause(MS(4000));
+            [CloseTiming::retire(MS(0)), CloseTiming::close(Cause::Closed, MS(0))];
+        for closing in [&mut retiring, &mut closing] {
+            assert!(matches!(closing.step(MS(1), true, false), Step::FinishWriting));
+            closing.pause(MS(4000));
         }
         assert_eq!(retiring.deadline(), MS(9000));
         assert_eq!(closing.deadline(), MS(101));
@@ -140,9 +143,9 @@ mod tests {
 
     #[test]
     fn a_link_that_retires_or_whose_write_failed_delivers() {
-        assert!(!Leaving::discards(None));
-        assert!(!Leaving::discards(Some(&Leaving::retire(MS(0)))));
-        assert!(!Leaving::discards(Some(&Leaving::write_failed(Cause::Stalled, MS(0)))));
-        assert!(Leaving::discards(Some(&Leaving::linger(MS(0)))));
+        assert!(!CloseTiming::discards(None));
+        assert!(!CloseTiming::discards(Some(&CloseTiming::retire(MS(0)))));
+        assert!(!CloseTiming::discards(Some(&CloseTiming::write_failed(Cause::Stalled, MS(0)))));
+        assert!(CloseTiming::discards(Some(&CloseTiming::linger(MS(0)))));
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
-/// Tokens from here on are those of the lobby.
+/// Tokens from here on are those of the strangers.
 pub(super) const FIRST: usize = 2;
 
 #[derive(Debug)]
@@ -22,20 +22,20 @@ struct Guest {
 
 /// In the order in which they came.
 #[derive(Debug)]
-pub(super) struct Lobby {
+pub(super) struct Strangers {
     guests: Vec<Guest>,
     max: usize,
     next: usize,
 }
 
-impl Lobby {
+impl Strangers {
     pub fn new(max: usize) -> Self {
-        Lobby { guests: Vec::new(), max, next: FIRST }
+        Strangers { guests: Vec::new(), max, next: FIRST }
     }
 
     /// Adds a connection, if necessary in the place of the one that was silent for the longest
     /// time; the address of who gave way. Only where all have spoken there must be no more: see
-    /// [`Lobby::is_full`].
+    /// [`Strangers::is_full`].
     pub fn enter(
         &mut self,
         registry: &Registry,

@@ -1,7 +1,7 @@
-//! Each way out of leaving.
+//! Each way out of closing.
 
-use super::super::ending;
-use super::super::leaving::{CLOSE_GRACE, DELIVER_GRACE};
+use super::super::close_timing::{CLOSE_GRACE, DELIVER_GRACE};
+use super::super::closing;
 use super::*;
 
 #[test]
@@ -29,8 +29,8 @@ fn a_link_that_is_closed_waits_for_its_peer_no_longer_than_its_grace() {
 #[test]
 fn a_link_that_gives_way_delivers_what_still_arrives() {
     let (mut hand, mut link) = Hand::established(Config::default());
-    hand.desk.order(Order::Retire);
-    let _ = hand.desk.outgoing.seal();
+    hand.mailbox.order(Order::Retire);
+    let _ = hand.mailbox.outgoing.seal();
     assert_eq!(at(link.turn(&mut hand)), Some(hand.now + DELIVER_GRACE));
     hand.reads(bytes(10));
     hand.reads(Vec::new());
@@ -43,10 +43,10 @@ fn a_link_that_gives_way_delivers_what_still_arrives() {
 #[test]
 fn a_link_that_lingers_ends_when_all_is_written() {
     let (mut hand, mut link) = Hand::established(Config::default());
-    let _ = hand.desk.outgoing.put(own(1000), ());
-    let _ = hand.desk.outgoing.refuse_more();
+    let _ = hand.mailbox.outgoing.put(own(1000), ());
+    let _ = hand.mailbox.outgoing.refuse_more();
     let until = hand.now + S(5);
-    hand.desk.order(Order::Linger { until });
+    hand.mailbox.order(Order::Linger { until });
     hand.stream().room = 100;
     assert_eq!(at(link.turn(&mut hand)), Some(until));
     assert!(!hand.stream().is_finished);
@@ -74,10 +74,10 @@ fn the_last_words_of_a_link_wait_for_room_and_come_in_their_order() {
 fn what_was_never_written_is_counted_when_a_link_ends() {
     let (mut hand, mut link) = Hand::established(Config::default());
     hand.stream().room = 0;
-    let _ = hand.desk.outgoing.put(own(1000), ());
+    let _ = hand.mailbox.outgoing.put(own(1000), ());
     let _ = link.turn(&mut hand);
-    let _ = hand.desk.outgoing.put(own(1000), ());
-    assert!(hand.desk.outgoing.throttle(9, hand.now, 1).is_none());
+    let _ = hand.mailbox.outgoing.put(own(1000), ());
+    assert!(hand.mailbox.outgoing.throttle(9, hand.now, 1).is_none());
     let _ = link.finish(&mut hand, Cause::Stalled);
     assert_eq!(hand.unsent, 2);
 }
@@ -93,9 +93,9 @@ fn a_link_that_never_shook_hands_has_nothing_to_hand_in() {
 fn a_link_that_is_not_up_yet_ends_with_its_first_order() {
     let (mut hand, _) = Hand::new(Config::default());
     hand.port = None;
-    assert!(hand.desk.ended_early().is_none());
+    assert!(hand.mailbox.ended_early().is_none());
     close(&mut hand, Cause::Disconnected);
-    let cause = hand.desk.ended_early().expect("it is to close");
+    let cause = hand.mailbox.ended_early().expect("it is to close");
     assert!(matches!(cause, Cause::Disconnected));
-    assert!(ending::finish(&mut hand, cause, None).is_none());
+    assert!(closing::finish(&mut hand, cause, None).is_none());
 }

@@ -5,25 +5,25 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::actions::{Desks, Outcome};
-use super::desk::{Desk, Order};
+use super::actions::{Mailboxes, Outcome};
 use super::flow::{Hold, Load};
+use super::mailbox::{Mailbox, Order};
 use super::reading::Batch;
 use crate::node::event::{Item, Neighbour};
 use crate::wire::Envelope;
 
 /// A message with the peer that it came from.
-pub(crate) type Delivery = (Box<Envelope>, Arc<Neighbour>);
+pub(crate) type Arrival = (Box<Envelope>, Arc<Neighbour>);
 
 /// The surroundings of the daemon.
-pub(crate) trait Daemon: Desks {
+pub(crate) trait BatchHost: Mailboxes {
     fn now(&self) -> Duration;
 
     /// Has the node decide on all of these; relays are in their queues when it returns.
     fn decide(&mut self, link: &Self::Link, items: Vec<(Self::Tag, Item)>) -> Outcome<Self::Link>;
 
     /// Delivers a message, or gives it back if that has to wait.
-    fn deliver(&mut self, delivery: Delivery) -> Result<Delivered, Delivery>;
+    fn deliver(&mut self, delivery: Arrival) -> Result<Delivered, Arrival>;
 }
 
 /// How a message was delivered.
@@ -36,25 +36,25 @@ pub(crate) enum Delivered {
 
 /// A batch that is decided, and being delivered.
 #[derive(Debug)]
-pub(crate) struct Digest<L> {
+pub(crate) struct BatchWork<L> {
     source: L,
     load: Load,
     /// A message had to wait.
     is_slow: bool,
     throttling: Vec<L>,
-    deliver: VecDeque<Delivery>,
+    deliver: VecDeque<Arrival>,
 }
 
-impl<L: Clone + PartialEq> Digest<L> {
-    pub fn begin<D: Daemon<Link = L>>(daemon: &mut D, source: L, batch: Batch<D::Tag>) -> Self {
+impl<L: Clone + PartialEq> BatchWork<L> {
+    pub fn begin<D: BatchHost<Link = L>>(daemon: &mut D, source: L, batch: Batch<D::Tag>) -> Self {
         let outcome = daemon.decide(&source, batch.items);
         let (deliver, throttling) = (outcome.deliver.into(), outcome.throttling);
-        Digest { source, load: batch.load, is_slow: false, throttling, deliver }
+        BatchWork { source, load: batch.load, is_slow: false, throttling, deliver }
     }
 
     /// Delivers, then returns the credit; false if a message has to wait: then this is to be called
     /// again.
-    pub fn complete<D: Daemon<Link = L>>(&mut self, daemon: &mut D) -> bool {
+    pub fn complete<D: BatchHost<Link = L>>(&mut self, daemon: &mut D) -> bool {
         while let Some(next) = self.deliver.pop_front() {
             match daemon.deliver(next) {
                 Ok(delivered) => self.is_slow |= delivered == Delivered::Slowly,
@@ -67,8 +67,10 @@ impl<L: Clone + PartialEq> Digest<L> {
             if self.is_slow && self.throttling.is_empty() {
                 let part = self.load.take_part(self.deliver.len() + 1);
                 let now = daemon.now();
-                let tell = |desk: &mut Desk<_, _>| desk.give_back(part) || desk.tells_pace(now);
-                if daemon.desk(&self.source, tell) == Some(true) {
+                let tell = |mailbox: &mut Mailbox<_, _>| {
+                    mailbox.give_back(part) || mailbox.tells_pace(now)
+                };
+                if daemon.mailbox(&self.source, tell) == Some(true) {
                     daemon.wake(&self.source);
                 }
             }
@@ -78,22 +80,23 @@ impl<L: Clone + PartialEq> Digest<L> {
     }
 
     /// Lets the link read on, unless it filled other links' queues above their bounds.
-    fn return_credit<D: Daemon<Link = L>>(&mut self, daemon: &mut D) {
+    fn return_credit<D: BatchHost<Link = L>>(&mut self, daemon: &mut D) {
         let load = std::mem::take(&mut self.load);
         let hold = self.hold(daemon, load);
         if hold.is_empty() {
             return give_back(daemon, &self.source, load);
         }
-        daemon.desk(&self.source, |desk| desk.order(Order::Hold(hold)));
+        daemon.mailbox(&self.source, |mailbox| mailbox.order(Order::Hold(hold)));
         daemon.wake(&self.source);
     }
 
-    fn hold<D: Daemon<Link = L>>(&self, daemon: &mut D, load: Load) -> Hold<D::LinkRef> {
+    fn hold<D: BatchHost<Link = L>>(&self, daemon: &mut D, load: Load) -> Hold<D::LinkRef> {
         let (mut hold, bytes) = (Hold::new(load), load.bytes);
         let now = daemon.now();
         for target in &self.throttling {
             let source = D::refer(&self.source);
-            let wait = daemon.desk(target, |desk| desk.outgoing.throttle(source, now, bytes));
+            let wait =
+                daemon.mailbox(target, |mailbox| mailbox.outgoing.throttle(source, now, bytes));
             if let Some(wait) = wait.flatten() {
                 hold.add(wait, D::refer(target));
             }
@@ -108,8 +111,8 @@ impl<L: Clone + PartialEq> Digest<L> {
     }
 }
 
-fn give_back<D: Daemon>(daemon: &mut D, source: &D::Link, load: Load) {
-    if daemon.desk(source, |desk| desk.give_back(load)) == Some(true) {
+fn give_back<D: BatchHost>(daemon: &mut D, source: &D::Link, load: Load) {
+    if daemon.mailbox(source, |mailbox| mailbox.give_back(load)) == Some(true) {
         daemon.wake(source);
     }
 }

@@ -18,7 +18,7 @@ const SLOWLY: Duration = Duration::from_millis(50);
 const STANDING: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct ProgressReport {
     read: Total,
     /// What was read and is not taken yet.
     in_hand: Total,
@@ -31,7 +31,7 @@ pub(crate) struct Tally {
     is_told_slow: bool,
 }
 
-impl Tally {
+impl ProgressReport {
     /// Adds frames that were read.
     pub fn read(&mut self, wire: Total) {
         self.read.add(wire);
@@ -111,57 +111,61 @@ mod tests {
         Total { bytes: 200 * frames, frames }
     }
 
-    fn read(tally: &mut Tally, now: Duration, frames: u64) {
-        tally.read(total(frames));
-        tally.hand_on(now, total(frames));
+    fn read(progress: &mut ProgressReport, now: Duration, frames: u64) {
+        progress.read(total(frames));
+        progress.hand_on(now, total(frames));
     }
 
     #[test]
     fn light_traffic_that_is_taken_at_once_causes_no_reports() {
-        let mut tally = Tally::default();
+        let mut progress = ProgressReport::default();
         for now in 0..200 {
-            read(&mut tally, MS(now * 100), 1);
-            assert_eq!(tally.report(MS(now * 100 + 1)), None);
-            tally.take_back(total(1));
-            assert_eq!(tally.due(), None);
+            read(&mut progress, MS(now * 100), 1);
+            assert_eq!(progress.report(MS(now * 100 + 1)), None);
+            progress.take_back(total(1));
+            assert_eq!(progress.due(), None);
         }
     }
 
     #[test]
     fn heavy_traffic_is_reported_by_volume() {
-        let mut tally = Tally::default();
+        let mut progress = ProgressReport::default();
         let mut reports = 0;
         for now in 1000..2000 {
-            read(&mut tally, MS(now), 100);
-            tally.take_back(total(100));
-            reports += u64::from(tally.report(MS(now)).is_some());
+            read(&mut progress, MS(now), 100);
+            progress.take_back(total(100));
+            reports += u64::from(progress.report(MS(now)).is_some());
         }
         assert!((300..=334).contains(&reports), "{reports}");
-        assert!(tally.taken().since(tally.reported).frames < 400);
+        assert!(progress.taken().since(progress.reported).frames < 400);
     }
 
     #[test]
     fn a_slow_program_is_reported_while_it_goes_on_and_while_it_stands() {
-        let mut tally = Tally::default();
-        read(&mut tally, MS(1000), 64);
-        assert_eq!(tally.due(), Some(MS(1500)));
-        tally.take_back(total(1));
-        assert_eq!(tally.due(), Some(MS(1050)));
-        assert_eq!((tally.report(MS(1049)), tally.report(MS(1050))), (None, Some(total(1))));
-        assert_eq!(tally.due(), Some(MS(1550)), "a sign of life");
-        assert_eq!(tally.report(MS(1550)), Some(total(1)));
-        tally.take_back(total(63));
-        assert_eq!(tally.due(), Some(MS(1552)), "all is taken: senders need not wait any longer");
-        assert_eq!(tally.report(MS(1552)), Some(total(64)));
-        assert_eq!(tally.due(), None);
+        let mut progress = ProgressReport::default();
+        read(&mut progress, MS(1000), 64);
+        assert_eq!(progress.due(), Some(MS(1500)));
+        progress.take_back(total(1));
+        assert_eq!(progress.due(), Some(MS(1050)));
+        assert_eq!((progress.report(MS(1049)), progress.report(MS(1050))), (None, Some(total(1))));
+        assert_eq!(progress.due(), Some(MS(1550)), "a sign of life");
+        assert_eq!(progress.report(MS(1550)), Some(total(1)));
+        progress.take_back(total(63));
+        assert_eq!(
+            progress.due(),
+            Some(MS(1552)),
+            "all is taken: senders need not wait any longer"
+        );
+        assert_eq!(progress.report(MS(1552)), Some(total(64)));
+        assert_eq!(progress.due(), None);
     }
 
     #[test]
     fn a_peer_that_asks_gets_a_report_at_once() {
-        let mut tally = Tally::default();
-        read(&mut tally, MS(1000), 3);
-        tally.take_back(total(2));
-        tally.ask();
-        assert_eq!((tally.report(MS(1000)), tally.report(MS(1000))), (Some(total(2)), None));
+        let mut progress = ProgressReport::default();
+        read(&mut progress, MS(1000), 3);
+        progress.take_back(total(2));
+        progress.ask();
+        assert_eq!((progress.report(MS(1000)), progress.report(MS(1000))), (Some(total(2)), None));
     }
 }

@@ -5,7 +5,7 @@ use mio::net::TcpStream;
 
 use super::core::Core;
 use crate::events::MeshEvent;
-use crate::node::reach::Way;
+use crate::node::dialable::Way;
 use crate::outward::{Change, Interfaces};
 use crate::trouble::Trouble;
 use crate::wire::HostPort;

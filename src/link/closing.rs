@@ -3,8 +3,8 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
+use super::close_timing::{CloseTiming, DISCARD, Step};
 use super::host::Host;
-use super::leaving::{DISCARD, Leaving, Step};
 use super::machine::Machine;
 use super::reading::Batch;
 use super::transport::Transport;
@@ -14,23 +14,23 @@ use crate::node::Event;
 /// What a link that has ended still has to hand in. Until then it counts as one.
 #[derive(Debug)]
 #[must_use = "the daemon waits for the end of this link"]
-pub(crate) struct Ending<T> {
+pub(crate) struct Closing<T> {
     held: Option<Batch<T>>,
 }
 
 impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
     /// Writes what can be written without waiting, then closes.
     pub(super) fn leave_now(&mut self, cause: Cause, now: Duration) {
-        self.leaving = Some(Leaving::close(cause, now));
+        self.closing = Some(CloseTiming::close(cause, now));
     }
 
     /// Begins to leave a link that cannot be written to any more. What the peer sent before it went
     /// is still there to be read, and delivered.
     pub(super) fn write_failed(&mut self, host: &mut impl Host<L, T>, cause: Cause) {
-        if self.leaving.is_none() && self.settings.is_some() {
+        if self.closing.is_none() && self.settings.is_some() {
             host.tell(Event::Lost { link: host.link(), cause: cause.clone() });
-            self.leaving = Some(Leaving::write_failed(cause, host.now()));
-        } else if self.leaving.is_none() {
+            self.closing = Some(CloseTiming::write_failed(cause, host.now()));
+        } else if self.closing.is_none() {
             self.leave_now(cause, host.now());
         }
         give_up_writing(host);
@@ -43,10 +43,10 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         is_flushed: bool,
     ) -> Result<(), Cause> {
         let input = self.reading.input();
-        let Some(leaving) = self.leaving.as_mut() else { return Ok(()) };
-        let (now, is_read) = (host.now(), input.is_over(Some(leaving)));
+        let Some(closing) = self.closing.as_mut() else { return Ok(()) };
+        let (now, is_read) = (host.now(), input.is_over(Some(closing)));
         loop {
-            match leaving.step(now, is_flushed, is_read) {
+            match closing.step(now, is_flushed, is_read) {
                 Step::Wait => return Ok(()),
                 Step::FinishWriting => {
                     host.port(|stream, _, _| stream.finish_writing());
@@ -72,12 +72,12 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
 
     /// Ends a link whose turn has failed: tells the node, and closes the connection. `None` if there
     /// is nothing left to hand in.
-    pub fn finish(self, host: &mut impl Host<L, T>, cause: Cause) -> Option<Ending<T>> {
+    pub fn finish(self, host: &mut impl Host<L, T>, cause: Cause) -> Option<Closing<T>> {
         finish(host, cause, self.reading.held)
     }
 }
 
-impl<T: Copy + Default> Ending<T> {
+impl<T: Copy + Default> Closing<T> {
     /// Hands in the last batch of a link. Returns false if the daemon's channel has no room, and
     /// this is to be tried again when the link is woken.
     pub fn hand_in<L: PartialEq>(&mut self, host: &mut impl Host<L, T>) -> bool {
@@ -98,12 +98,12 @@ pub(crate) fn finish<L: PartialEq, T: Copy + Default>(
     host: &mut impl Host<L, T>,
     cause: Cause,
     held: Option<Batch<T>>,
-) -> Option<Ending<T>> {
+) -> Option<Closing<T>> {
     host.tell(Event::Lost { link: host.link(), cause });
     give_up_writing(host);
     host.close_port();
-    if host.desk(|desk| desk.settings().is_some()) {
-        return Some(Ending { held });
+    if host.mailbox(|mailbox| mailbox.settings().is_some()) {
+        return Some(Closing { held });
     }
     // Nothing of this link ever went to the daemon.
     host.tell(Event::Finished { link: host.link() });
@@ -113,7 +113,7 @@ pub(crate) fn finish<L: PartialEq, T: Copy + Default>(
 /// Counts what will never be written, and takes nothing more.
 fn give_up_writing<L: PartialEq, T: Copy + Default>(host: &mut impl Host<L, T>) {
     let abandoned = host.port(|stream, writing, _| writing.abandon(stream)).unwrap_or_default();
-    let (parcels, freed) = host.desk(|desk| desk.outgoing.seal());
+    let (parcels, freed) = host.mailbox(|mailbox| mailbox.outgoing.seal());
     host.wake_freed(freed);
     if parcels.iter().any(|(parcel, _)| parcel.is_for_any_link()) {
         host.note_loss();

@@ -39,7 +39,7 @@ pub(super) enum Taken {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Passages {
+pub(crate) struct ReplyPaths {
     under_way: BTreeMap<MessageId, Passage>,
     /// How many of them came from each peer.
     of: BTreeMap<NodeId, usize>,
@@ -48,7 +48,7 @@ pub(crate) struct Passages {
     taken_order: VecDeque<(Duration, Key)>,
 }
 
-impl Passages {
+impl ReplyPaths {
     pub fn contains(&self, id: &MessageId) -> bool {
         self.under_way.contains_key(id)
     }
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_receipt_counts_only_from_whom_the_reply_went_to() {
-        let mut passages = Passages::default();
+        let mut passages = ReplyPaths::default();
         assert!(passages.add(S(0), id(1), node(1), node(2)));
         assert_eq!(passages.end(&id(1), node(3)), None);
         assert_eq!(passages.end(&id(1), node(2)), Some(node(1)));
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_lost_peer_ends_what_went_to_it_and_what_came_from_it() {
-        let mut passages = Passages::default();
+        let mut passages = ReplyPaths::default();
         passages.add(S(0), id(1), node(1), node(2));
         passages.add(S(0), id(2), node(2), node(3));
         passages.add(S(0), id(3), node(1), node(3));
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn one_peer_cannot_take_all_the_room_and_old_passages_end() {
-        let mut passages = Passages::default();
+        let mut passages = ReplyPaths::default();
         let mut added = 0;
         for n in 0..3 * MAX_OF_ONE as u64 {
             added += usize::from(passages.add(S(0), id(n), node(1), node(2)));
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_reply_is_taken_once() {
-        let mut passages = Passages::default();
+        let mut passages = ReplyPaths::default();
         assert_eq!(passages.take(S(0), &id(1)), Taken::New);
         assert_eq!(passages.take(S(60), &id(1)), Taken::Again);
     }
