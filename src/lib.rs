@@ -174,6 +174,7 @@ mod peer_addr;
 #[cfg(feature = "native-tls")]
 mod pem;
 mod protocol;
+pub mod request;
 mod routed;
 mod runtime;
 mod secret;

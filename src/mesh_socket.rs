@@ -10,12 +10,15 @@ use crate::protocol::Protocol;
 use crate::runtime::core::Core;
 
 mod binding;
+
 mod connecting;
 pub(crate) mod delivering;
 pub(crate) mod drafting;
 mod handlers;
 mod inspecting;
+pub(crate) mod posting;
 mod receiving;
+mod requesting;
 mod room;
 mod sending;
 mod try_send;

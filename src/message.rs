@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
+use crate::mesh_socket::posting::Purpose;
 use crate::mesh_socket::{Handle, MeshSocket};
 use crate::options::{Flag, Kind};
 use crate::packet::Packet;
 use crate::packets::Packets;
 use crate::routed::Routed;
-use crate::wire::Envelope;
+use crate::wire::{Body, Envelope};
 
 /// Bytes that a queued message takes besides its own.
 const OVERHEAD: usize = 512;
@@ -107,6 +108,29 @@ impl Message {
         UNIX_EPOCH.checked_add(Duration::from_secs(self.time()))
     }
 
+    /// Returns the id of the message that this one answers, if its sender answered with
+    /// [`reply`](Message::reply) and is an rs2p node. As in every message that others pass on, a member
+    /// of the mesh could have forged it.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let alice = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # let bob = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # bob.connect(alice.local_addr())?;
+    /// let question = bob.send("who hears me?")?;
+    /// alice.recv()?.reply("I do")?;
+    /// assert_eq!(bob.recv()?.in_reply_to(), Some(question.id()));
+    /// # alice.close()?;
+    /// # bob.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn in_reply_to(&self) -> Option<MessageId> {
+        if let Body::Direct(about) = self.envelope.body { about } else { None }
+    }
+
     /// Returns the socket that received the message, or `None` if that is gone.
     #[must_use]
     pub fn server(&self) -> Option<MeshSocket> {
@@ -125,7 +149,8 @@ impl Message {
     ///
     /// See [`Message`] for an example.
     pub fn reply(&self, packets: impl Packets) -> Result<Routed> {
-        self.server().ok_or(Error::Closed)?.answer(&self.sender(), Some(self.id()), packets)
+        let purpose = Purpose::Answer(self.id());
+        self.server().ok_or(Error::Closed)?.post(&self.sender(), purpose, packets, Duration::ZERO)
     }
 
     /// Returns how many bytes of memory it pins.

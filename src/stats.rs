@@ -9,7 +9,7 @@ pub use reasons::{Refusal, ReplyLoss};
 /// What this node has done so far. A snapshot, see `MeshSocket::stats`.
 ///
 /// The counters add up: `received = delivered + relayed_only + control + duplicates + refused`,
-/// `delivered = handled + ignored + queued`, and `queued = taken + dropped + waiting`. While a node
+/// `delivered = answers + late_answers + handled + ignored + queued`, and `queued = taken + dropped + waiting`. While a node
 /// is busy, some messages are delivered and not yet handled, ignored or queued.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,6 +25,10 @@ pub struct Stats {
     /// Of these, duplicates.
     pub duplicates: u64,
     pub(crate) refusals: [u64; Refusal::ALL.len()],
+    /// Answers that a question of this program waited for.
+    pub answers: u64,
+    /// Answers that came when the question was over, or that were too many for it.
+    pub late_answers: u64,
     /// Messages that a handler kept for itself.
     pub handled: u64,
     /// Messages of a kind for handlers that no handler kept.
@@ -133,8 +137,13 @@ impl fmt::Display for Stats {
         }
         writeln!(
             f,
-            "delivered   {:>10} = {} handled + {} ignored + {} queued",
-            self.delivered, self.handled, self.ignored, self.queued
+            "delivered   {:>10} = {} answers + {} late answers + {} handled + {} ignored + {} queued",
+            self.delivered,
+            self.answers,
+            self.late_answers,
+            self.handled,
+            self.ignored,
+            self.queued
         )?;
         writeln!(
             f,

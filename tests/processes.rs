@@ -192,9 +192,10 @@ fn one_node() {
 
 /// Every frame and every message has one fate.
 fn adds_up(stats: &Stats) -> bool {
+    let answers = stats.answers + stats.late_answers;
     let frames = stats.delivered + stats.relayed_only + stats.control + stats.duplicates;
     stats.received == frames + stats.refused()
-        && stats.delivered == stats.handled + stats.ignored + stats.queued
+        && stats.delivered == answers + stats.handled + stats.ignored + stats.queued
         && stats.queued == stats.taken + stats.dropped + stats.waiting
 }
 

@@ -1,5 +1,7 @@
 //! The queue between the daemon and `recv`: what is done when it is full ([`backlog`]), and the channel
-//! itself ([`queue`]).
+//! itself ([`queue`]). Beside it the questions that wait for answers ([`questions`]).
 
 pub(crate) mod backlog;
+pub(crate) mod question;
+pub(crate) mod questions;
 pub(crate) mod queue;

@@ -8,6 +8,7 @@ use super::Handle;
 use super::handlers::Handlers;
 use crate::config::Config;
 use crate::connection::Connection;
+use crate::delivery::questions::Questions;
 use crate::delivery::queue::{self, Inlet, queue};
 use crate::events::MeshEvent;
 use crate::link::batch::Delivered;
@@ -28,6 +29,7 @@ const LAG_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct Delivery {
     pub handlers: Handlers,
     pub outlet: queue::Outlet<Message>,
+    pub questions: Arc<Questions>,
     /// The user's handle, for messages that want to give it out.
     pub handle: OnceLock<Weak<Handle>>,
     handled: AtomicU64,
@@ -48,6 +50,7 @@ impl Delivery {
         let shared = Arc::new(Delivery {
             handlers: Handlers::default(),
             outlet,
+            questions: Arc::new(Questions::new(config)),
             handle: OnceLock::new(),
             handled: AtomicU64::new(0),
             ignored: AtomicU64::new(0),
@@ -68,6 +71,7 @@ impl Outlet for Delivery {
 
     fn close(&self) {
         self.outlet.close();
+        self.questions.close();
     }
 
     fn drop_handlers(&self) {
@@ -86,6 +90,7 @@ impl Outlet for Delivery {
         stats.waiting = waiting;
         stats.handled = self.handled.load(Relaxed);
         stats.ignored = self.ignored.load(Relaxed);
+        (stats.answers, stats.late_answers) = self.questions.counts();
         stats.panics = self.panics.load(Relaxed);
     }
 }
@@ -96,6 +101,9 @@ impl Sink for Delivering {
         let message = Message::new(envelope, handle);
         core.trace.arrived(&message);
         let shared = &self.shared;
+        let Some(message) = shared.questions.take(message, from) else {
+            return Delivered::AtOnce;
+        };
         let mut is_slow = !shared.handlers.is_empty();
         if is_slow {
             // Whoever waits for earlier messages does not wait for a handler.

@@ -1,6 +1,5 @@
-//! Sending: to everyone, to the direct peers, to one node.
+//! Sending: to everyone, and to the direct peers.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::MeshSocket;
@@ -9,15 +8,12 @@ use super::drafting::draft;
 use super::room::{Refused, all_have_room, has_room};
 use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
-use crate::node::{Dated, Dispatch, Now};
+use crate::node::{Dated, Now};
 use crate::options::SendOptions;
 use crate::packets::Packets;
-use crate::routed::{Routed, Ticket};
 use crate::runtime::core::State;
 use crate::runtime::link::{Link, Queue};
-use crate::runtime::slot::Slot;
-use crate::wire::routed::Address;
-use crate::wire::{Draft, Frame, Letter};
+use crate::wire::{Draft, Frame};
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,70 +99,11 @@ impl MeshSocket {
         let draft = self.draft(&options, packets)?;
         let (count, patience) = (draft.packets.len() - 1, self.patience(&options));
         let sent = match options.flag.is_relayed() {
-            true => self.broadcast(draft, patience),
+            true => self.broadcast(draft, patience, |_| {}),
             false => self.whisper_to_all(&draft, patience),
         }?;
         self.core().trace.sent(&options, count, sent.peers);
         Ok(sent)
-    }
-
-    /// Sends packets to one node, wherever in the mesh it is. Never waits.
-    ///
-    /// To a direct peer they are on their way when this returns: [`Routed::Sent`]. Otherwise
-    /// [`Routed::Pending`] has a ticket that tells whether the node has taken them. They travel from
-    /// peer to peer, back along the way that a message of that node has come. Where there is no such
-    /// way, the mesh is asked where the node is, and a link to it is made.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::TooLarge`], [`Error::TooManyPackets`], [`Error::Closed`], [`Error::Full`] if too much
-    /// waits for that peer already, [`Error::TooManyRequests`] if too many messages wait for a
-    /// route.
-    pub fn send_to(&self, id: &NodeId, packets: impl Packets) -> Result<Routed> {
-        self.answer(id, None, packets)
-    }
-
-    /// Sends packets to one node, because of a message of its own if there is one.
-    pub(crate) fn answer(
-        &self,
-        id: &NodeId,
-        about: Option<MessageId>,
-        packets: impl Packets,
-    ) -> Result<Routed> {
-        let draft = self.draft(&SendOptions::whisper(), packets)?;
-        let core = self.core();
-        let way = core.look(|state| state.node.way_to(id, about));
-        let address = Address { to: *id, about: way.about, number: core.counters.next_letter() };
-        let routed = || Letter::new(&draft, &core.id, &address, core.config.max_frame);
-        let is_peer = way.link.is_some_and(|(peer, _)| peer == *id);
-        let mut letter = if is_peer { Letter::plain(&draft, &core.id) } else { routed() };
-        let slot = Arc::new(Slot::default());
-        let (routed, after) = core.step(|state, now| {
-            let link = state.node.way_to(id, way.about).link;
-            has_room(state, link, Queue::takes_at_once)?;
-            if is_peer && state.node.link_of(id).is_none() {
-                // It was lost just now. Rare enough to hash under the lock.
-                letter = routed();
-            }
-            let routed = state.node.send_to(now, *id, letter);
-            if let Dispatch::Pending(ticket) = routed {
-                state.tickets.insert(ticket, Arc::clone(&slot));
-            }
-            Ok(routed)
-        });
-        after.run_writing(self.core());
-        let routed = routed.map_err(|refused| match refused {
-            Refused::Full(peer, _) => Error::Full { peer: Box::new(peer) },
-            Refused::Closed => Error::Closed,
-        })?;
-        self.core().trace.sent(&SendOptions::whisper(), draft.packets.len() - 1, 1);
-        match routed {
-            Dispatch::Sent => Ok(Routed::Sent),
-            Dispatch::Pending(_) => {
-                Ok(Routed::Pending(Ticket { slot, core: Arc::clone(self.core()) }))
-            }
-            Dispatch::TooMany => Err(Error::TooManyRequests),
-        }
     }
 
     /// Sends to one direct peer, waiting for room.
@@ -189,7 +126,7 @@ impl MeshSocket {
     }
 
     /// Checks what is to be sent.
-    fn draft(&self, options: &SendOptions, packets: impl Packets) -> Result<Draft> {
+    pub(super) fn draft(&self, options: &SendOptions, packets: impl Packets) -> Result<Draft> {
         let core = self.core();
         let now = core.clock.now();
         core.phase.check_at(now.mono)?;
@@ -197,11 +134,17 @@ impl MeshSocket {
     }
 
     /// Sends to all. Dated after waiting for room, however long that took: old messages are dropped.
-    fn broadcast(&self, draft: Draft, patience: Duration) -> Result<Sent> {
+    /// The id goes through `note` before anybody can answer.
+    pub(super) fn broadcast(
+        &self,
+        draft: Draft,
+        patience: Duration,
+        note: impl Fn(MessageId),
+    ) -> Result<Sent> {
         let mut deadline = Deadline::new(patience);
         let mut message = Dated::new(draft, self.id());
         loop {
-            match self.publish(&mut message) {
+            match self.publish(&mut message, &note) {
                 Err(Refused::Full(peer, link)) => self.wait_for_room(peer, &link, &mut deadline)?,
                 Err(Refused::Closed) => return Err(Error::Closed),
                 Ok(sent) => return sent,
@@ -209,10 +152,18 @@ impl MeshSocket {
         }
     }
 
-    fn publish(&self, message: &mut Dated) -> Result<Result<Sent>, Refused> {
+    fn publish(
+        &self,
+        message: &mut Dated,
+        note: impl Fn(MessageId),
+    ) -> Result<Result<Sent>, Refused> {
         let (published, after) = self.core().step(|state, now| {
             all_have_room(state)?;
-            Ok(state.node.publish(now, message))
+            let published = state.node.publish(now, message);
+            if published.is_ok() {
+                note(message.id());
+            }
+            Ok(published)
         });
         after.run_writing(self.core());
         let id = message.id();
@@ -253,12 +204,17 @@ impl MeshSocket {
         }
     }
 
-    fn patience(&self, options: &SendOptions) -> Duration {
+    pub(super) fn patience(&self, options: &SendOptions) -> Duration {
         options.timeout.unwrap_or(self.core().config.send_timeout)
     }
 
     /// Waits for room, unless nobody may wait here: in a handler, or without a deadline.
-    fn wait_for_room(&self, peer: NodeId, link: &Link, deadline: &mut Deadline) -> Result<()> {
+    pub(super) fn wait_for_room(
+        &self,
+        peer: NodeId,
+        link: &Link,
+        deadline: &mut Deadline,
+    ) -> Result<()> {
         let deadline = deadline.at().filter(|_| !self.core().threads.is_mine());
         if !deadline.is_some_and(|at| link.wait_for_room(at)) {
             return Err(Error::Full { peer: Box::new(peer) });
@@ -268,13 +224,13 @@ impl MeshSocket {
 }
 
 /// When to give up waiting for room. The clock is read when there is none: most messages find some.
-struct Deadline {
+pub(super) struct Deadline {
     patience: Duration,
     at: Option<Instant>,
 }
 
 impl Deadline {
-    fn new(patience: Duration) -> Self {
+    pub fn new(patience: Duration) -> Self {
         Deadline { patience, at: None }
     }
 

@@ -33,6 +33,8 @@ pub(crate) enum Dispatch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Way {
     pub about: Option<MessageId>,
+    /// Whether the node is a peer that says and reads which message an answer answers.
+    pub is_told: bool,
     pub link: Option<(NodeId, LinkId)>,
 }
 
@@ -123,7 +125,9 @@ impl Node {
     pub fn way_to(&self, to: &NodeId, about: Option<MessageId>) -> Way {
         let about = about.or_else(|| self.routes.latest_of(to));
         let direct = self.table.get(to).map(|link| (*to, link));
-        Way { about, link: direct.or_else(|| self.next_hop(to, about.as_ref(), None)) }
+        let is_told =
+            direct.is_some_and(|(_, link)| self.links.is(link, |peer| peer.passes_replies));
+        Way { about, is_told, link: direct.or_else(|| self.next_hop(to, about.as_ref(), None)) }
     }
 
     /// Accepts and dials no more links, and tells all waiters. The runtime closes the links.

@@ -59,10 +59,11 @@ pub(crate) type Item = Result<Box<Envelope>, Malformed>;
 
 /// Returns whether the link's own thread hands this to the node: a message between neighbours,
 /// which is not delivered to handlers or queue, so it never waits behind a slow handler. A routed
-/// reply is delivered or relayed, with backpressure, so it is not one.
+/// reply is delivered or relayed, with backpressure, so it is not one; nor is an answer to a peer.
 pub(crate) fn is_control(item: &Item) -> bool {
     let Ok(envelope) = item else { return false };
-    !envelope.main.is_relayed() && !matches!(envelope.body, Body::User | Body::RoutedReply(_))
+    let is_delivered = matches!(envelope.body, Body::User | Body::RoutedReply(_) | Body::Direct(_));
+    !envelope.main.is_relayed() && !is_delivered
 }
 
 impl Event {
@@ -184,6 +185,8 @@ pub(crate) struct Neighbour {
     pub id: NodeId,
     pub addr: Option<HostPort>,
     pub is_outgoing: bool,
+    /// Whether it says which message an answer answers.
+    pub passes_replies: bool,
 }
 
 /// A change of whether a peer is waited for.

@@ -48,7 +48,7 @@ use std::time::Duration;
 
 use address_book::AddressBook;
 pub(crate) use attempts::Failure;
-pub(crate) use commands::{Connecting, Dispatch};
+pub(crate) use commands::{Connecting, Dispatch, Way};
 pub(crate) use event::{
     Action, Channel, ConnectId, Event, LinkId, LinkSettings, Parcel, Target, TicketId,
 };

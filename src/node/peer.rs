@@ -48,7 +48,7 @@ pub(crate) struct Peer {
     /// The second address that the peer announced.
     pub also: Option<HostPort>,
     pub is_rs2p: bool,
-    /// Whether the peer relays replies and sends receipts.
+    /// Whether the peer relays replies, sends receipts, and says which message an answer answers.
     pub passes_replies: bool,
     /// Whether the peer exchanges statements about the pace.
     pub tells_pace: bool,
@@ -212,7 +212,10 @@ impl Peer {
     pub fn shared_neighbour(&mut self, id: NodeId) -> Arc<Neighbour> {
         let is_current = |last: &&Arc<Neighbour>| {
             let is_outgoing = self.is_outgoing();
-            last.id == id && last.addr.as_ref() == self.contact() && last.is_outgoing == is_outgoing
+            last.id == id
+                && last.addr.as_ref() == self.contact()
+                && last.is_outgoing == is_outgoing
+                && last.passes_replies == self.passes_replies
         };
         if let Some(last) = self.last_neighbour.as_ref().filter(is_current) {
             return Arc::clone(last);
@@ -223,7 +226,12 @@ impl Peer {
     }
 
     pub fn neighbour(&self, id: NodeId) -> Neighbour {
-        Neighbour { id, addr: self.contact().cloned(), is_outgoing: self.is_outgoing() }
+        Neighbour {
+            id,
+            addr: self.contact().cloned(),
+            is_outgoing: self.is_outgoing(),
+            passes_replies: self.passes_replies,
+        }
     }
 
     /// Returns how frames are encoded on this link. Frames to rs2p nodes are compressed only if

@@ -87,6 +87,7 @@ impl Node {
         }
         match &envelope.body {
             Body::User | Body::RoutedReply(_) => return self.deliver(link, from, envelope),
+            Body::Direct(_) => return self.direct_came(link, from, envelope),
             Body::Handshake(_) => return self.stats.refuse(Refusal::Invalid),
             Body::Invalid(why) => {
                 self.stats.refuse(Refusal::Invalid);
@@ -170,6 +171,7 @@ fn is_between_neighbours(envelope: &Envelope) -> bool {
             envelope.body,
             Body::Hello(_)
                 | Body::RoutedReply(_)
+                | Body::Direct(_)
                 | Body::Receipt(_)
                 | Body::Pacing(_)
                 | Body::RequestPeers

@@ -7,7 +7,7 @@ use super::{Node, Now};
 use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
 use crate::stats::Refusal;
-use crate::wire::routed::HEAD;
+use crate::wire::routed::{DIRECT_HEAD, HEAD};
 use crate::wire::{Body, Envelope, Receipt, RoutedReply};
 
 impl Node {
@@ -44,14 +44,21 @@ impl Node {
         }
         self.routes.learn(now.mono, &envelope.id, envelope.sender, (link, peer));
         if reply.to == self.me.id {
-            self.take_reply(now, link, peer, envelope);
+            self.take_reply(now, link, peer, envelope, reply.answered());
         } else {
             self.pass_reply_on(now, peer, &envelope, reply);
         }
     }
 
     /// Takes a reply for this node. A peer that sends it again did not get our receipt.
-    fn take_reply(&mut self, now: Now, link: LinkId, peer: NodeId, mut envelope: Box<Envelope>) {
+    fn take_reply(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        peer: NodeId,
+        mut envelope: Box<Envelope>,
+        answered: Option<MessageId>,
+    ) {
         let id = envelope.id;
         match self.passages.take(now.mono, &id) {
             Taken::Full => {
@@ -61,12 +68,18 @@ impl Node {
             Taken::Again => self.stats.duplicates += 1,
             Taken::New => {
                 envelope.packets.drain(..HEAD.min(envelope.packets.len()));
-                envelope.body = Body::User;
+                envelope.body = Body::Direct(answered);
                 self.deliver(link, peer, envelope);
             }
         }
         self.schedule_sweep(now);
         self.say_receipt(now, peer, Receipt::Taken(id));
+    }
+
+    /// Delivers a message of a peer for this node, without what says which message it answers.
+    pub(super) fn direct_came(&mut self, link: LinkId, peer: NodeId, mut envelope: Box<Envelope>) {
+        envelope.packets.drain(..DIRECT_HEAD.min(envelope.packets.len()));
+        self.deliver(link, peer, envelope);
     }
 
     fn pass_reply_on(&mut self, now: Now, peer: NodeId, envelope: &Envelope, reply: &RoutedReply) {

@@ -50,9 +50,14 @@ impl World {
         to: NodeId,
         about: Option<MessageId>,
     ) -> bool {
-        let about = self.processes[pid].node.way_to(&to, about).about;
-        let address = Address { to, about, number: self.shared.ledger.sendings.len() as u64 };
-        let letter = Letter::new(draft, &self.processes[pid].id, &address, self.config.max_frame);
+        let is_answer = about.is_some();
+        let way = self.processes[pid].node.way_to(&to, about);
+        let number = self.shared.ledger.sendings.len() as u64;
+        let address = Address { to, about: way.about, is_answer, number };
+        let (id, max_frame) = (&self.processes[pid].id, self.config.max_frame);
+        let direct = || Letter::direct(draft, id, &address, max_frame);
+        let letter = (is_answer && way.is_told).then(direct).flatten();
+        let letter = letter.unwrap_or_else(|| Letter::new(draft, id, &address, max_frame));
         let now = self.shared.schedule.now();
         let number = self.shared.ledger.sent(pid, now, draft.time, Audience::One(to));
         let sent = letter.clone();

@@ -6,7 +6,7 @@ use super::method::Method;
 use super::pacing::Pacing;
 use super::peers::{self, PeerEntry};
 use super::routed::{self, Receipt, RoutedReply};
-use crate::id::NodeId;
+use crate::id::{MessageId, NodeId};
 use crate::options::{Flag, Kind};
 use crate::packet::Packet;
 
@@ -20,6 +20,8 @@ pub(crate) enum Body {
     Hello(Hello),
     /// A message to one node that travels over several links.
     RoutedReply(RoutedReply),
+    /// A message for the user in answer to this one, if to any.
+    Direct(Option<MessageId>),
     /// A receipt for such a message.
     Receipt(Receipt),
     /// A statement about the pace of the link.

@@ -18,7 +18,8 @@ pub(crate) const KIND: &[u8] = b"rs2p";
 const AT: &str = "at ";
 /// Capability: agrees on which of two links stays, see `node/double_links.rs`.
 pub(crate) const LINKS: &str = "links";
-/// Capability: relays replies back along the path of a message, and sends receipts for them.
+/// Capability: relays replies back along the path of a message, sends receipts for them, and says and
+/// reads which message an answer answers.
 pub(crate) const REPLIES: &str = "replies";
 /// Capability: says how fast it takes what it is sent.
 pub(crate) const PACE: &str = "pace";

@@ -14,6 +14,7 @@ mod net;
 mod node;
 mod payloads;
 mod reply;
+mod requests;
 mod slow;
 mod ssl;
 
@@ -36,6 +37,7 @@ const PROMISES: &[&[Promise]] = &[
     mesh::PROMISES,
     payloads::PROMISES,
     reply::PROMISES,
+    requests::PROMISES,
     slow::PROMISES,
 ];
 

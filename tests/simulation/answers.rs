@@ -1,9 +1,11 @@
 //! Questions to all, and an answer from everybody who hears one.
 
+use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rs2p::sim::{Faults, Topology, Violation, World};
+use rs2p::Message;
+use rs2p::sim::{Faults, Topology, World};
 
 use crate::seeds::{Outcome, for_each_seed, seeds, settles, the_seed};
 
@@ -16,8 +18,9 @@ fn world(seed: u64, nodes: usize) -> World {
     World::new(seed).topology(topologies[(seed % 4) as usize]).nodes(nodes)
 }
 
-/// Lets time pass, in which every node answers what it is asked: answers given, answers got.
-fn answer_for(world: &mut World, span: Duration) -> Result<(u64, u64), Violation> {
+/// Lets time pass, in which every node answers what it is asked: answers given, answers got. Each
+/// names its question.
+fn answer_for(world: &mut World, span: Duration) -> Result<(u64, u64), Box<dyn Error>> {
     let (mut given, mut got) = (0, 0);
     let end = world.now() + span;
     while world.now() < end {
@@ -27,13 +30,23 @@ fn answer_for(world: &mut World, span: Duration) -> Result<(u64, u64), Violation
             while let Some(message) = world.recv(node) {
                 if message.kind() == rs2p::Kind::WHISPER {
                     got += 1;
+                    names_its_question(&message)?;
                 } else {
-                    given += u64::from(world.reply(node, &message, "I do").is_ok());
+                    let words = message.id().to_string();
+                    given += u64::from(world.reply(node, &message, words).is_ok());
                 }
             }
         }
     }
     Ok((given, got))
+}
+
+fn names_its_question(answer: &Message) -> Result<(), String> {
+    let named = answer.in_reply_to().map(|id| id.to_string());
+    if named.as_deref().map(str::as_bytes) == Some(answer[1].as_bytes()) {
+        return Ok(());
+    }
+    Err(format!("an answer to {:?} names {named:?}", answer[1]))
 }
 
 fn calm(seed: u64) -> Outcome {

@@ -10,6 +10,7 @@ mod handlers;
 mod mesh;
 mod patience;
 mod receiving;
+mod requests;
 mod sending;
 mod simultaneous_dials;
 mod threads;

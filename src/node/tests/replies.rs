@@ -15,7 +15,12 @@ fn asked(hand: &mut Hand, link: LinkId, n: u8) -> MessageId {
 
 fn letter(from: u8, to: u8, about: Option<MessageId>) -> Letter {
     let draft = Draft { main: Flag::Whisper, packets: packets([&[2], b"I am"]), time: SECOND };
-    Letter::new(&draft, &id(from), &Address { to: id(to), about, number: 7 }, 1 << 20)
+    Letter::new(
+        &draft,
+        &id(from),
+        &Address { to: id(to), about, is_answer: about.is_some(), number: 7 },
+        1 << 20,
+    )
 }
 
 /// A routed reply as it arrives.
@@ -58,7 +63,7 @@ fn outcome(actions: &[Action]) -> Option<bool> {
 fn a_routed_reply_is_what_it_was_on_the_wire() {
     let about = asked(&mut Hand::new(), LinkId(1), 9);
     let message = routed(7, 9, Some(about));
-    let expected = RoutedReply { from: id(7), to: id(9), about: Some(about) };
+    let expected = RoutedReply { from: id(7), to: id(9), about: Some(about), is_answer: true };
     assert_eq!(message.body, Body::RoutedReply(expected));
     assert_eq!(message.sender, id(7));
 }
