@@ -15,6 +15,7 @@ mod send;
 
 pub use crate::cause::OtherMesh;
 pub use connect::Attempt;
+pub(crate) use connect::Failure;
 pub use receive::{RecvError, RecvTimeoutError, TryRecvError};
 pub use send::SendError;
 

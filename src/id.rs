@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::base58;
 use crate::error::{Error, Result};
-use crate::wire::base58;
 
 /// The id of a node: a SHA-384 digest that it drew when it started, shown in base58.
 ///

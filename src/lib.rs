@@ -149,6 +149,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod base58;
 mod bell;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
@@ -161,6 +162,7 @@ mod connection;
 mod delivery;
 pub mod error;
 mod events;
+mod host_port;
 mod id;
 mod link;
 mod mesh_socket;

@@ -98,6 +98,9 @@ macro_rules! kinds {
     };
 }
 
+/// The kind of what only rs2p nodes say to each other.
+pub(crate) const GREETING: &[u8] = b"rs2p";
+
 kinds! {
     /// An ordinary message; the default.
     BROADCAST = 0x00, "broadcast";
@@ -147,7 +150,7 @@ impl Kind {
         match self.0[..] {
             [0x00 | 0x02] => false,
             [byte] => byte < 0x20,
-            _ => self.0[..] == *crate::wire::hello::KIND || self.is_a_name(),
+            _ => self.0[..] == *GREETING || self.is_a_name(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use crate::error::{Error, Result};
-use crate::wire::HostPort;
+use crate::host_port::HostPort;
 
 /// The address of a node: a name or a number, and a port; or several of them, of which the first
 /// one that answers is taken.

@@ -4,8 +4,8 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use crate::base58;
 use crate::secret::Secret;
-use crate::wire::base58;
 
 /// The version of the wire protocol that rs2p speaks.
 pub(crate) const VERSION: &str = "0.4";

@@ -5,9 +5,29 @@ use std::{fmt, io};
 
 use super::Error;
 use crate::cause::Cause;
-use crate::node::Failure;
+use crate::host_port::HostPort;
 use crate::peer_addr::PeerAddr;
-use crate::wire::HostPort;
+
+/// Why a dial failed.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub cause: Cause,
+    /// Each address that was tried, with its own cause.
+    pub attempts: Vec<(HostPort, Cause)>,
+}
+
+impl From<Cause> for Failure {
+    fn from(cause: Cause) -> Self {
+        Failure { cause, attempts: Vec::new() }
+    }
+}
+
+impl Failure {
+    /// Returns the cause of each address, then the cause of the whole dial.
+    pub fn causes(&self) -> impl Iterator<Item = &Cause> {
+        self.attempts.iter().map(|(_, cause)| cause).chain([&self.cause])
+    }
+}
 
 /// An address at which no node was found, and why.
 #[derive(Clone, Debug)]

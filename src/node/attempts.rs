@@ -9,34 +9,14 @@ use super::timers::Timer;
 use super::waiting::Waiter;
 use super::{Node, Now};
 use crate::cause::Cause;
+use crate::error::Failure;
 use crate::wire::HostPort;
-
-/// Why a dial failed.
-#[derive(Clone, Debug)]
-pub(crate) struct Failure {
-    pub cause: Cause,
-    /// Each address that was tried, with its own cause.
-    pub attempts: Vec<(HostPort, Cause)>,
-}
 
 /// The addresses of one dial.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attempts {
     waiting: Vec<HostPort>,
     failed: Vec<(HostPort, Cause)>,
-}
-
-impl From<Cause> for Failure {
-    fn from(cause: Cause) -> Self {
-        Failure { cause, attempts: Vec::new() }
-    }
-}
-
-impl Failure {
-    /// Returns the cause of each address, then the cause of the whole dial.
-    pub fn causes(&self) -> impl Iterator<Item = &Cause> {
-        self.attempts.iter().map(|(_, cause)| cause).chain([&self.cause])
-    }
 }
 
 impl Attempts {

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::attempts::Failure;
 use super::dialable::{Scope, Way};
 use crate::cause::Cause;
+use crate::error::Failure;
 use crate::events::MeshEvent;
 use crate::id::NodeId;
 use crate::secret::Nonce;

@@ -46,8 +46,8 @@ mod waiting;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+pub(crate) use crate::error::Failure;
 use address_book::AddressBook;
-pub(crate) use attempts::Failure;
 pub(crate) use commands::{Connecting, Dispatch, Way};
 pub(crate) use event::{
     Action, Channel, ConnectId, Event, LinkId, LinkSettings, Parcel, Target, TicketId,

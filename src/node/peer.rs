@@ -4,12 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::attempts::{Attempts, Failure};
+use super::attempts::Attempts;
 use super::clocks::Clocks;
 use super::dialable::{Scope, Way, is_private};
 use super::event::{LinkId, LinkSettings, Neighbour, Target};
 use super::stage::{Greeting, Stage};
 use super::waiting::Waiter;
+use crate::error::Failure;
 use crate::id::NodeId;
 use crate::wire::{HostPort, Method};
 

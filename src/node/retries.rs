@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use super::attempts::Failure;
 use super::event::Target;
 use super::peer::Peer;
 use super::timers::Timer;
 use super::waiting::Waiter;
 use super::{Node, Now};
 use crate::cause::Cause;
+use crate::error::Failure;
 use crate::wire::HostPort;
 
 /// Most dials after the first one.

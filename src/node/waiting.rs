@@ -1,10 +1,10 @@
 //! What waits for a link, and what it is told when the link is ready or has failed.
 
-use super::attempts::Failure;
 use super::event::{Action, ConnectId, LinkId, Target, TicketId};
 use super::peer::Peer;
 use super::{Node, Now};
 use crate::cause::Cause;
+use crate::error::Failure;
 use crate::id::NodeId;
 
 /// What waits for an outgoing link. Several can wait for one link.

@@ -3,9 +3,9 @@
 use bytes::BytesMut;
 use sha2::{Digest, Sha384};
 
-use super::base58::{self, DIGEST_LEN};
 use super::envelope::HEAD;
 use super::frame::{Frame, PREFIX, size};
+use crate::base58::{self, DIGEST_LEN};
 use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
 use crate::packet::Packet;

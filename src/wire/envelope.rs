@@ -6,13 +6,13 @@ use std::ops::Range;
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha384};
 
-use super::base58;
 use super::body::Body;
 use super::compression;
 use super::frame::{Frame, PREFIX, size};
 use super::method::Method;
 use super::pacing::Pacing;
 use super::sender::LastSender;
+use crate::base58;
 use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
 use crate::packet::{Packet, PacketList};

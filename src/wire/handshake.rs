@@ -2,7 +2,7 @@
 
 use super::json;
 use super::method::Method;
-use super::peers::HostPort;
+use crate::host_port::HostPort;
 use crate::id::NodeId;
 use crate::options::Kind;
 use crate::packet::Packet;

@@ -7,12 +7,12 @@
 use std::net::SocketAddr;
 
 use super::json;
-use super::peers::HostPort;
 use super::proof::Proof;
+use crate::host_port::HostPort;
 use crate::packet::Packet;
 
 /// The sub-flag of a hello.
-pub(crate) const KIND: &[u8] = b"rs2p";
+pub(crate) const KIND: &[u8] = crate::options::GREETING;
 
 /// Prefix of a capability that gives a second address: `at 192.0.2.1:4444`.
 const AT: &str = "at ";

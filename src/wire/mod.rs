@@ -7,7 +7,6 @@
 //! share.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-pub(crate) mod base58;
 mod body;
 mod compression;
 mod draft;
@@ -27,6 +26,7 @@ mod sender;
 mod tests;
 mod total;
 
+pub(crate) use crate::host_port::HostPort;
 pub(crate) use body::Body;
 pub(crate) use draft::Draft;
 pub(crate) use envelope::{Envelope, Header, MAX_PAYLOAD, Malformed};
@@ -35,7 +35,7 @@ pub(crate) use handshake::Handshake;
 pub(crate) use hello::Hello;
 pub(crate) use method::Method;
 pub(crate) use pacing::Pacing;
-pub(crate) use peers::{HostPort, PeerEntry};
+pub(crate) use peers::PeerEntry;
 pub(crate) use proof::Proof;
 pub(crate) use routed::{Letter, Receipt, RoutedReply};
 pub(crate) use sender::LastSender;

@@ -1,12 +1,12 @@
 //! Addresses of nodes: peers lists, and the requests and responses that find one node.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use super::json::{self, Loose};
+use crate::host_port::HostPort;
 use crate::id::NodeId;
 use crate::options::Kind;
 use crate::packet::Packet;
@@ -21,33 +21,7 @@ const MAX_HOST: usize = 255;
 /// The text that a request for a peers list has in place of an id.
 pub(crate) const ALL: &[u8] = b"*";
 
-/// An address as nodes exchange it: a host name or IP address, and a port.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct HostPort {
-    pub host: String,
-    pub port: u16,
-}
-
 impl HostPort {
-    /// Returns the address, if the host is an IP address.
-    pub fn to_socket_addr(&self) -> Option<SocketAddr> {
-        if let Ok(ip) = self.host.parse::<IpAddr>() {
-            return Some(SocketAddr::new(ip, self.port));
-        }
-        // A link-local address names its interface: `fe80::1%2`.
-        self.host.contains('%').then(|| format!("[{}]:{}", self.host, self.port).parse().ok())?
-    }
-
-    /// Returns whether the host is a name, which has to be looked up.
-    pub fn is_name(&self) -> bool {
-        self.to_socket_addr().is_none()
-    }
-
-    /// Replaces port 0 by `bound`.
-    pub fn with_port(self, bound: u16) -> Self {
-        HostPort { port: if self.port == 0 { bound } else { self.port }, ..self }
-    }
-
     /// Reads `["HOST", PORT]`. Returns `None` if it cannot be dialled.
     pub(super) fn from_loose(value: Loose) -> Option<Self> {
         let Loose::Pair(pair) = value else { return None };
@@ -55,26 +29,6 @@ impl HostPort {
         let port = u16::try_from(port).ok().filter(|&port| port != 0)?;
         let is_host = host.len() <= MAX_HOST && !host.contains(char::is_control);
         is_host.then_some(HostPort { host, port })
-    }
-}
-
-impl From<SocketAddr> for HostPort {
-    fn from(addr: SocketAddr) -> Self {
-        let host = match addr {
-            SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
-            _ => addr.ip().to_canonical().to_string(),
-        };
-        HostPort { host, port: addr.port() }
-    }
-}
-
-impl fmt::Display for HostPort {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
     }
 }
 

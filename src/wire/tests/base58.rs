@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::super::base58::{decode, decode_digest, encode, encode_digest, encode_u64, parse_time};
 use super::{cases, text};
+use crate::base58::{decode, decode_digest, encode, encode_digest, encode_u64, parse_time};
 
 /// Decimal text to big-endian bytes without leading zeros: slow, and obviously right.
 fn from_decimal(text: &str) -> Vec<u8> {
