@@ -185,6 +185,7 @@ pub mod sim;
 mod stats;
 #[cfg(feature = "native-tls")]
 pub mod tls;
+pub mod topic;
 mod trouble;
 mod wire;
 

@@ -16,16 +16,19 @@ pub(crate) mod delivering;
 pub(crate) mod drafting;
 mod handlers;
 mod inspecting;
+pub(crate) mod intake;
 pub(crate) mod posting;
 mod receiving;
+mod registering;
 mod requesting;
 mod room;
 mod sending;
+mod subscribing;
 mod try_send;
 
 use delivering::Delivery;
 pub use inspecting::Status;
-pub use receiving::Registration;
+pub use registering::Registration;
 pub use sending::Sent;
 
 /// A node of the mesh.

@@ -75,6 +75,10 @@ impl Message {
         self.envelope.packets.first().map_or_else(|| Kind::new([]), Kind::from)
     }
 
+    pub(crate) fn is_of(&self, kind: &Kind) -> bool {
+        self.envelope.packets.first().is_some_and(|packet| packet.0 == kind.0)
+    }
+
     /// Returns how the message travelled: [`Flag::Broadcast`] straight from its sender,
     /// [`Flag::Waterfall`] through others, [`Flag::Whisper`] for this node alone.
     #[must_use]

@@ -59,7 +59,8 @@ impl Flag {
 /// What a message is for: its sub-flag, the first of its packets.
 ///
 /// [`Kind::BROADCAST`] and [`Kind::WHISPER`] are ordinary messages and reach `recv`. Any other text
-/// is a kind for handlers: a message of that kind never reaches `recv`. The names of the standard
+/// is a kind of your own, for handlers and [subscriptions](crate::topic::Subscription): a message of that
+/// kind never reaches `recv`. The names of the standard
 /// kinds are reserved: `send_with` refuses a kind that is made of such a text.
 ///
 /// A kind equals the text that it prints as, and the bytes that it is on the wire.
@@ -184,6 +185,12 @@ impl AsRef<[u8]> for Kind {
     }
 }
 
+impl From<&str> for Kind {
+    fn from(text: &str) -> Self {
+        Kind::new(text)
+    }
+}
+
 impl From<&Packet> for Kind {
     fn from(packet: &Packet) -> Self {
         Kind(packet.0.clone())
@@ -257,9 +264,9 @@ impl SendOptions {
         self
     }
 
-    /// Sets the kind: the ordinary one, or one for handlers.
-    pub fn kind(mut self, kind: Kind) -> Self {
-        self.kind = kind;
+    /// Sets the kind: an ordinary one, or one of your own.
+    pub fn kind(mut self, kind: impl Into<Kind>) -> Self {
+        self.kind = kind.into();
         self
     }
 

@@ -9,7 +9,7 @@ pub use reasons::{Refusal, ReplyLoss};
 /// What this node has done so far. A snapshot, see `MeshSocket::stats`.
 ///
 /// The counters add up: `received = delivered + relayed_only + control + duplicates + refused`,
-/// `delivered = answers + late_answers + handled + ignored + queued`, and `queued = taken + dropped + waiting`. While a node
+/// `delivered = answers + late_answers + handled + subscribed + ignored + queued`, and `queued = taken + dropped + waiting`. While a node
 /// is busy, some messages are delivered and not yet handled, ignored or queued.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,7 +31,9 @@ pub struct Stats {
     pub late_answers: u64,
     /// Messages that a handler kept for itself.
     pub handled: u64,
-    /// Messages of a kind for handlers that no handler kept.
+    /// Messages of a kind of the program's own that only subscriptions got.
+    pub subscribed: u64,
+    /// Messages of a kind of the program's own that no handler kept and no subscription wanted.
     pub ignored: u64,
     /// Messages put into the queue for `recv`.
     pub queued: u64,
@@ -137,11 +139,12 @@ impl fmt::Display for Stats {
         }
         writeln!(
             f,
-            "delivered   {:>10} = {} answers + {} late answers + {} handled + {} ignored + {} queued",
+            "delivered   {:>10} = {} answers + {} late answers + {} handled + {} subscribed + {} ignored + {} queued",
             self.delivered,
             self.answers,
             self.late_answers,
             self.handled,
+            self.subscribed,
             self.ignored,
             self.queued
         )?;

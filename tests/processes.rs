@@ -195,7 +195,8 @@ fn adds_up(stats: &Stats) -> bool {
     let answers = stats.answers + stats.late_answers;
     let frames = stats.delivered + stats.relayed_only + stats.control + stats.duplicates;
     stats.received == frames + stats.refused()
-        && stats.delivered == answers + stats.handled + stats.ignored + stats.queued
+        && stats.delivered
+            == answers + stats.handled + stats.subscribed + stats.ignored + stats.queued
         && stats.queued == stats.taken + stats.dropped + stats.waiting
 }
 

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::connection::Connection;
 use crate::delivery::questions::Questions;
 use crate::delivery::queue::{self, Inlet, queue};
+use crate::delivery::topics::Topics;
 use crate::events::MeshEvent;
 use crate::link::batch::Delivered;
 use crate::message::Message;
@@ -30,6 +31,7 @@ pub(crate) struct Delivery {
     pub handlers: Handlers,
     pub outlet: queue::Outlet<Message>,
     pub questions: Arc<Questions>,
+    pub topics: Topics,
     /// The user's handle, for messages that want to give it out.
     pub handle: OnceLock<Weak<Handle>>,
     handled: AtomicU64,
@@ -51,6 +53,7 @@ impl Delivery {
             handlers: Handlers::default(),
             outlet,
             questions: Arc::new(Questions::new(config)),
+            topics: Topics::new(config),
             handle: OnceLock::new(),
             handled: AtomicU64::new(0),
             ignored: AtomicU64::new(0),
@@ -60,9 +63,16 @@ impl Delivery {
     }
 }
 
+impl Drop for Delivering {
+    fn drop(&mut self) {
+        self.shared.topics.end();
+    }
+}
+
 impl Outlet for Delivery {
     fn hurry(&self) {
         self.outlet.nudge();
+        self.topics.hurry();
     }
 
     fn wait_for_end(&self, by: Instant) {
@@ -72,6 +82,7 @@ impl Outlet for Delivery {
     fn close(&self) {
         self.outlet.close();
         self.questions.close();
+        self.topics.close();
     }
 
     fn drop_handlers(&self) {
@@ -79,7 +90,7 @@ impl Outlet for Delivery {
     }
 
     fn room(&self, message: u64) -> u64 {
-        self.outlet.room_for(message)
+        self.outlet.room_for(message).min(self.topics.room_for(message))
     }
 
     fn count(&self, stats: &mut Stats) {
@@ -89,6 +100,7 @@ impl Outlet for Delivery {
         stats.taken = stats.queued.saturating_sub(stats.dropped + waiting);
         stats.waiting = waiting;
         stats.handled = self.handled.load(Relaxed);
+        stats.subscribed = self.topics.subscribed();
         stats.ignored = self.ignored.load(Relaxed);
         (stats.answers, stats.late_answers) = self.questions.counts();
         stats.panics = self.panics.load(Relaxed);
@@ -108,12 +120,19 @@ impl Sink for Delivering {
         if is_slow {
             // Whoever waits for earlier messages does not wait for a handler.
             self.inlet.ring();
+            shared.topics.ring();
         }
         if is_slow && shared.run_handlers(core, &message, from) {
             shared.handled.fetch_add(1, Relaxed);
-        } else if message.kind().is_ordinary() {
+            return Delivered::Slowly;
+        }
+        let spread = shared.topics.put(&message, || !core.phase.is_open());
+        is_slow |= spread.is_slow;
+        if message.kind().is_ordinary() {
             let size = message.pinned();
             is_slow |= self.inlet.push(&shared.outlet, message, size, || !core.phase.is_open());
+        } else if spread.is_wanted {
+            shared.topics.count_subscribed();
         } else {
             shared.ignored.fetch_add(1, Relaxed);
             core.trace.ignored(&message);
@@ -123,16 +142,17 @@ impl Sink for Delivering {
 
     fn delivered(&mut self) {
         self.inlet.ring();
+        self.shared.topics.ring();
     }
 
     fn deadline(&self) -> Option<Instant> {
         let due = || self.last_lag.map_or_else(Instant::now, |last| last + LAG_EVERY);
-        self.inlet.has_dropped().then(due)
+        (self.inlet.has_dropped() || self.shared.topics.has_dropped()).then(due)
     }
 
     /// Says how many messages were dropped.
     fn tick(&mut self, core: &Core) {
-        let dropped = self.inlet.take_dropped();
+        let dropped = self.inlet.take_dropped() + self.shared.topics.take_dropped();
         if dropped > 0 {
             self.last_lag = Some(Instant::now());
             core.report(MeshEvent::Lagged { dropped });

@@ -14,3 +14,4 @@ mod requests;
 mod sending;
 mod simultaneous_dials;
 mod threads;
+mod topics;

@@ -98,7 +98,7 @@ pub fn assert_balanced(socket: &MeshSocket) {
         stats.delivered + stats.relayed_only + stats.control + stats.duplicates + stats.refused();
     assert_eq!(stats.received, accounted, "received frames add up:\n{stats}");
     let answers = stats.answers + stats.late_answers;
-    let delivered = answers + stats.handled + stats.ignored + stats.queued;
+    let delivered = answers + stats.handled + stats.subscribed + stats.ignored + stats.queued;
     assert_eq!(stats.delivered, delivered, "delivered messages add up:\n{stats}");
     let queued = stats.taken + stats.dropped + stats.waiting;
     assert_eq!(stats.queued, queued, "queued messages add up:\n{stats}");
