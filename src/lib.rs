@@ -213,7 +213,7 @@ pub use trouble::Trouble;
 pub mod report {
     pub use crate::close_report::CloseReport;
     pub use crate::mesh_socket::Status;
-    pub use crate::stats::{Refusal, ReplyLoss};
+    pub use crate::stats::{Metric, Refusal, ReplyLoss};
     pub use crate::trouble::Loss;
 }
 

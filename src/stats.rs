@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+mod metrics;
 mod reasons;
 
+pub use metrics::Metric;
 pub use reasons::{Refusal, ReplyLoss};
 
 /// What this node has done so far. A snapshot, see `MeshSocket::stats`.

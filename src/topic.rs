@@ -108,6 +108,12 @@ impl Subscription {
         self.intake().receiver()
     }
 
+    /// Has a function called whenever there is something to receive; see
+    /// [`MeshSocket::notify_with`](crate::MeshSocket::notify_with).
+    pub fn notify_with(&self, callback: impl Fn() + Send + Sync + 'static) {
+        self.topic.outlet.notify_with(callback);
+    }
+
     /// Returns how many messages wait in the queue.
     #[must_use]
     pub fn waiting(&self) -> usize {

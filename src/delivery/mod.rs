@@ -3,6 +3,7 @@
 //! subscriptions ([`topics`]).
 
 pub(crate) mod backlog;
+mod callback;
 pub(crate) mod question;
 pub(crate) mod questions;
 pub(crate) mod queue;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::backlog::{Backlog, Offer};
+use super::callback::Callback;
 use crate::bell::Bell;
 use crate::config::Config;
 
@@ -36,6 +37,7 @@ pub(crate) struct Outlet<M> {
 #[derive(Debug, Default)]
 struct Door {
     bell: Bell,
+    callback: Callback,
     /// The socket closes.
     is_closed: AtomicBool,
     /// The daemon has ended.
@@ -49,7 +51,14 @@ struct End(Arc<Door>);
 impl Drop for End {
     fn drop(&mut self) {
         self.0.has_ended.store(true, Ordering::Release);
-        self.0.bell.ring(false);
+        self.0.ring(false);
+    }
+}
+
+impl Door {
+    fn ring(&self, is_for_one: bool) {
+        self.bell.ring(is_for_one);
+        self.callback.call();
     }
 }
 
@@ -128,7 +137,16 @@ impl<M> Outlet<M> {
 
     pub fn close(&self) {
         self.door.is_closed.store(true, Ordering::Release);
-        self.door.bell.ring(false);
+        self.door.ring(false);
+    }
+
+    /// Has this called whenever there is something to take, also if there is now.
+    pub fn notify_with(&self, callback: impl Fn() + Send + Sync + 'static) {
+        self.ask();
+        self.door.callback.set(callback);
+        if !self.receiver.is_empty() || self.is_closed() {
+            self.door.callback.call();
+        }
     }
 
     /// Waits until the daemon has dropped its side.
@@ -195,7 +213,7 @@ impl<M> Inlet<M> {
     /// Wakes those who wait in `recv`: once for all messages since the last time.
     pub fn ring(&mut self) {
         if self.unrung > 0 {
-            self.door.0.bell.ring(self.unrung == 1);
+            self.door.0.ring(self.unrung == 1);
             self.unrung = 0;
         }
     }

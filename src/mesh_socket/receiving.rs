@@ -117,6 +117,35 @@ impl MeshSocket {
         Iter { socket: self }
     }
 
+    /// Has a function called whenever there is something to receive, for event loops: it wakes a
+    /// `mio::Waker`, an eventfd, a window, an async task. Replaces the function that was given before.
+    ///
+    /// The function is called on a thread of the socket after messages were put into the queue, once for
+    /// several of them, and when the socket is closed; at once if messages are waiting already. It may
+    /// also be called when nothing is waiting. It must not block. Call
+    /// [`try_recv`](MeshSocket::try_recv) until it returns an error. A panic is caught and logged.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # use std::time::Duration;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let alice = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # let bob = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # bob.connect(alice.local_addr())?;
+    /// let (wake, woken) = std::sync::mpsc::channel();
+    /// alice.notify_with(move || _ = wake.send(()));
+    /// bob.send("hello")?;
+    /// woken.recv_timeout(Duration::from_secs(5))?;
+    /// assert_eq!(alice.try_recv()?[1], b"hello");
+    /// # alice.close()?;
+    /// # bob.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn notify_with(&self, callback: impl Fn() + Send + Sync + 'static) {
+        self.delivery().outlet.notify_with(callback);
+    }
+
     /// Returns the queue itself, for `select!` of [`crossbeam_channel`], which rs2p re-exports. Its
     /// clones share the messages: each is handed out once. It disconnects when the socket is closed.
     ///

@@ -158,3 +158,34 @@ fn drop_oldest_never_waits() {
     assert_eq!(b.stats().taken + b.stats().dropped, 51);
     close_all(&[a, b]);
 }
+
+#[test]
+fn an_event_loop_is_woken_for_messages_and_for_the_end() {
+    let nodes = line(2);
+    let (wake, woken) = crossbeam_channel::unbounded();
+    nodes[0].send("before").expect("sent");
+    wait_until("it came", || nodes[1].stats().waiting == 1);
+    nodes[1].notify_with(move || _ = wake.send(()));
+    woken.recv_timeout(PATIENCE).expect("a message is waiting already");
+    assert_eq!(nodes[1].try_recv().expect("it is")[1], b"before");
+    let mut got = 0;
+    for number in 0..100 {
+        nodes[0].send(number.to_string()).expect("sent");
+    }
+    while got < 100 {
+        woken.recv_timeout(PATIENCE).expect("woken for the others");
+        while nodes[1].try_recv().is_ok() {
+            got += 1;
+        }
+    }
+    let tea = nodes[1].subscribe("tea").expect("open");
+    let (wake, woken_for_tea) = crossbeam_channel::unbounded();
+    tea.notify_with(move || _ = wake.send(()));
+    nodes[0].send_with(rs2p::SendOptions::new().kind("tea"), "3.50").expect("sent");
+    woken_for_tea.recv_timeout(PATIENCE).expect("woken");
+    tea.try_recv().expect("a message");
+    while woken.try_recv().is_ok() {}
+    nodes[1].close().expect("closed");
+    woken.recv_timeout(PATIENCE).expect("woken for the end");
+    close_all(&nodes[..1]);
+}
