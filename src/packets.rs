@@ -40,6 +40,12 @@ pub trait Packets: Sized {
     #[doc(hidden)]
     fn add_to(self, list: &mut Vec<Packet>, seal: Seal);
 
+    /// Returns the bytes if they are one packet.
+    #[doc(hidden)]
+    fn as_one(&self, _: Seal) -> Option<&[u8]> {
+        None
+    }
+
     /// Returns the packets, in order.
     fn into_packets(self) -> Vec<Packet> {
         let mut list = Vec::new();
@@ -58,6 +64,10 @@ macro_rules! one {
             fn add_to(self, list: &mut Vec<Packet>, _: Seal) {
                 list.push(self.into());
             }
+
+            fn as_one(&self, _: Seal) -> Option<&[u8]> {
+                Some(self.as_ref())
+            }
         }
     )*};
 }
@@ -68,11 +78,19 @@ impl<const N: usize> Packets for [u8; N] {
     fn add_to(self, list: &mut Vec<Packet>, _: Seal) {
         list.push(self.into());
     }
+
+    fn as_one(&self, _: Seal) -> Option<&[u8]> {
+        Some(self.as_ref())
+    }
 }
 
 impl<const N: usize> Packets for &[u8; N] {
     fn add_to(self, list: &mut Vec<Packet>, _: Seal) {
         list.push(self.into());
+    }
+
+    fn as_one(&self, _: Seal) -> Option<&[u8]> {
+        Some(self.as_ref())
     }
 }
 

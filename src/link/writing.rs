@@ -4,8 +4,6 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
-use bytes::{Buf, Bytes};
-
 use super::mailbox::MailboxAccess;
 use super::outgoing::{Freed, Written, weight};
 use super::transport::Transport;
@@ -63,14 +61,27 @@ pub(crate) struct Writing<T> {
 /// The rest of a frame that is being written.
 #[derive(Debug)]
 struct Chunk<T> {
-    bytes: Bytes,
-    /// Its bytes, also those that are written.
-    len: usize,
+    frame: Frame,
+    method: Option<Method>,
+    /// Its bytes that are written.
+    written: usize,
+    /// Whether it is a message that the peer may ask for again.
+    may_repeat: bool,
     /// What it counts for in the outbound queue; 0 if it is not from there.
     weight: usize,
     /// Whether the peer counts it as traffic.
     counts: bool,
     tag: T,
+}
+
+impl<T> Chunk<T> {
+    fn new(frame: Frame, method: Option<Method>, tag: T) -> Self {
+        Chunk { frame, method, written: 0, may_repeat: false, weight: 0, counts: false, tag }
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.frame.bytes(self.method).get(self.written..).unwrap_or_default()
+    }
 }
 
 impl<T: Copy + Default> Writing<T> {
@@ -117,14 +128,8 @@ impl<T: Copy + Default> Writing<T> {
     /// was done already.
     pub fn resend(&mut self) -> bool {
         let Some(frame) = self.last.take() else { return false };
-        let bytes = frame.bytes(None).clone();
-        self.batch.push_back(Chunk {
-            len: bytes.len(),
-            bytes,
-            weight: 0,
-            counts: true,
-            tag: T::default(),
-        });
+        let tag = T::default();
+        self.batch.push_back(Chunk { counts: true, ..Chunk::new(frame, None, tag) });
         true
     }
 
@@ -209,20 +214,18 @@ impl<T: Copy + Default> Writing<T> {
         });
         for (parcel, tag) in parcels.drain(..) {
             let (weight, counts) = (weight(&parcel), !is_pacing(&parcel));
-            let bytes = self.encode(parcel, method);
-            self.batch.push_back(Chunk { len: bytes.len(), bytes, weight, counts, tag });
+            let chunk = self.encode(parcel, method, tag);
+            self.batch.push_back(Chunk { weight, counts, ..chunk });
         }
         self.parcels = parcels;
     }
 
-    fn encode(&mut self, parcel: Parcel, method: Option<Method>) -> Bytes {
+    fn encode(&self, parcel: Parcel, method: Option<Method>, tag: T) -> Chunk<T> {
         match parcel {
             Parcel::Own(frame) | Parcel::Relay(frame) => {
-                let bytes = frame.bytes(method).clone();
-                self.last = Some(frame);
-                bytes
+                Chunk { may_repeat: true, ..Chunk::new(frame, method, tag) }
             }
-            Parcel::Control(draft) => draft.encode(&self.me, &draft.id()).bytes(None).clone(),
+            Parcel::Control(draft) => Chunk::new(draft.encode(&self.me, &draft.id()), None, tag),
         }
     }
 
@@ -242,7 +245,7 @@ impl<T: Copy + Default> Writing<T> {
         let mut slices = [IoSlice::new(&[]); SLICES];
         let mut count = 0;
         for (slice, chunk) in slices.iter_mut().zip(&self.batch) {
-            *slice = IoSlice::new(&chunk.bytes);
+            *slice = IoSlice::new(chunk.rest());
             count += 1;
         }
         stream.write_frames(&slices[..count])
@@ -252,21 +255,25 @@ impl<T: Copy + Default> Writing<T> {
     fn advance(&mut self, mut bytes: usize, stream: &mut impl Transport<T>, done: &mut Written) {
         self.written += bytes as u64;
         while let Some(first) = self.batch.front_mut() {
+            let part = bytes.min(first.rest().len());
+            first.written += part;
+            bytes -= part;
             if first.counts {
-                self.traffic += bytes.min(first.bytes.len()) as u64;
+                self.traffic += part as u64;
             }
-            if bytes < first.bytes.len() {
-                first.bytes.advance(bytes);
+            if !first.rest().is_empty() {
                 break;
             }
-            bytes -= first.bytes.len();
+            let Some(first) = self.batch.pop_front() else { break };
             done.weight += first.weight;
             done.parcels += u64::from(first.weight > 0);
             if first.counts {
-                done.wire.add(Total { bytes: first.len as u64, frames: 1 });
+                done.wire.add(Total { bytes: first.written as u64, frames: 1 });
             }
             stream.wrote_frame(first.tag);
-            self.batch.pop_front();
+            if first.may_repeat {
+                self.last = Some(first.frame);
+            }
         }
     }
 }

@@ -128,7 +128,8 @@ impl MeshSocket {
         let draft = self.draft(&options, packets)?;
         let count = draft.packets.len() - 1;
         let patience = timeout.min(self.core().config.send_timeout);
-        let sent = self.broadcast(draft, patience, |id| asked.is_sent_as(id))?;
+        let sent =
+            draft.with_parts(|parts| self.broadcast(parts, patience, |id| asked.is_sent_as(id)))?;
         self.core().trace.sent(&options, count, sent.peers());
         Ok(Answers::new(asked, sent, deadline))
     }

@@ -4,16 +4,16 @@ use std::time::{Duration, Instant};
 
 use super::MeshSocket;
 use super::connecting::far_future;
-use super::drafting::draft;
+use super::drafting::{check, draft};
 use super::room::{Refused, all_have_room, has_room};
 use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
 use crate::node::{Dated, Now};
 use crate::options::SendOptions;
-use crate::packets::Packets;
+use crate::packets::{Packets, Seal};
 use crate::runtime::core::State;
 use crate::runtime::link::{Link, Queue};
-use crate::wire::{Draft, Frame};
+use crate::wire::{Draft, Frame, Parts};
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,10 +96,15 @@ impl MeshSocket {
     /// Those of [`send`](MeshSocket::send), and [`Error::ReservedKind`] or [`Error::ReservedFlag`] for
     /// what only the protocol itself may say.
     pub fn send_with(&self, options: SendOptions, packets: impl Packets) -> Result<Sent> {
+        if options.flag.is_relayed()
+            && let Some(payload) = packets.as_one(Seal)
+        {
+            return self.broadcast_one(&options, payload);
+        }
         let draft = self.draft(&options, packets)?;
         let (count, patience) = (draft.packets.len() - 1, self.patience(&options));
         let sent = match options.flag.is_relayed() {
-            true => self.broadcast(draft, patience, |_| {}),
+            true => draft.with_parts(|parts| self.broadcast(parts, patience, |_| {})),
             false => self.whisper_to_all(&draft, patience),
         }?;
         self.core().trace.sent(&options, count, sent.peers);
@@ -125,6 +130,19 @@ impl MeshSocket {
         Ok(())
     }
 
+    /// Broadcasts one packet. Its bytes are copied once, into the frame.
+    fn broadcast_one(&self, options: &SendOptions, payload: &[u8]) -> Result<Sent> {
+        let core = self.core();
+        let now = core.clock.now();
+        core.phase.check_at(now.mono)?;
+        let packets = &[options.kind.as_bytes(), payload];
+        let parts = Parts { main: options.flag, packets, time: now.second() };
+        check(options, &parts, core.config.max_frame)?;
+        let sent = self.broadcast(parts, self.patience(options), |_| {})?;
+        core.trace.sent(options, 1, sent.peers);
+        Ok(sent)
+    }
+
     /// Checks what is to be sent.
     pub(super) fn draft(&self, options: &SendOptions, packets: impl Packets) -> Result<Draft> {
         let core = self.core();
@@ -137,12 +155,12 @@ impl MeshSocket {
     /// The id goes through `note` before anybody can answer.
     pub(super) fn broadcast(
         &self,
-        draft: Draft,
+        parts: Parts<'_>,
         patience: Duration,
         note: impl Fn(MessageId),
     ) -> Result<Sent> {
         let mut deadline = Deadline::new(patience);
-        let mut message = Dated::new(draft, self.id());
+        let mut message = Dated::new(parts, self.id());
         loop {
             match self.publish(&mut message, &note) {
                 Err(Refused::Full(peer, link)) => self.wait_for_room(peer, &link, &mut deadline)?,

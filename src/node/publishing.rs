@@ -5,7 +5,8 @@ use std::convert::Infallible;
 
 use super::{Node, Now};
 use crate::id::{MessageId, NodeId};
-use crate::wire::{Draft, Frame};
+use crate::options::Flag;
+use crate::wire::{Frame, Parts, payload_of};
 
 /// Most seconds that a message is dated ahead, which all nodes accept, ...
 const AHEAD: u64 = 55;
@@ -20,18 +21,18 @@ pub(crate) struct Repeated;
 /// and encoding take longer than the rest.
 #[derive(Debug)]
 pub(crate) struct Dated {
-    draft: Draft,
+    main: Flag,
+    time: u64,
     me: NodeId,
     id: MessageId,
     frame: Frame,
 }
 
 impl Dated {
-    /// Dates a message with the second that its draft has.
-    pub fn new(draft: Draft, me: NodeId) -> Self {
-        let id = draft.id();
-        let frame = draft.encode(&me, &id);
-        Dated { draft, me, id, frame }
+    /// Dates a message with the second that it has.
+    pub fn new(parts: Parts<'_>, me: NodeId) -> Self {
+        let id = parts.id();
+        Dated { main: parts.main, time: parts.time, me, id, frame: parts.encode(&me, &id) }
     }
 
     pub fn id(&self) -> MessageId {
@@ -40,14 +41,14 @@ impl Dated {
 
     #[cfg(any(test, feature = "sim"))]
     pub fn time(&self) -> u64 {
-        self.draft.time
+        self.time
     }
 
     fn date(&mut self, time: u64) {
-        if self.draft.time != time {
-            self.draft.time = time;
-            self.id = self.draft.id();
-            self.frame = self.draft.encode(&self.me, &self.id);
+        if self.time != time {
+            let frame = self.frame.clone();
+            let packets = payload_of(&frame);
+            *self = Dated::new(Parts { main: self.main, packets: &packets, time }, self.me);
         }
     }
 }

@@ -416,7 +416,7 @@ fn a_second_is_taken_by_one_message_only() {
     let mut hand = Hand::new();
     let draft = Draft { main: Flag::Broadcast, packets: packets([&[0], b"x"]), time: SECOND };
     let mut times: Vec<u64> = Vec::new();
-    let mut message = Dated::new(draft, id(100));
+    let mut message = draft.with_parts(|parts| Dated::new(parts, id(100)));
     while hand.node.publish(hand.now, &mut message).is_ok() {
         times.push(message.time());
     }

@@ -89,6 +89,7 @@ impl BatchHost for Daemon {
 
     /// Takes the node's lock once for all of them.
     fn decide(&mut self, link: &Arc<Link>, items: Vec<((), Item)>) -> Outcome<Arc<Link>> {
+        touch_all(&items);
         let ((), mut after) = self.core.step(|state, now| {
             for ((), item) in items {
                 state.node.handle(now, Event::read(link.id, item));
@@ -103,4 +104,11 @@ impl BatchHost for Daemon {
     fn deliver(&mut self, (envelope, from): Arrival) -> Result<Delivered, Arrival> {
         Ok(self.sink.deliver(&self.core, envelope, &from))
     }
+}
+
+/// Brings messages, which another thread read, to this one's core: all at once, rather than one after
+/// the other while the node's lock is held.
+fn touch_all(items: &[((), Item)]) {
+    let touched = items.iter().flat_map(|((), item)| item).map(|envelope| envelope.touch());
+    std::hint::black_box(touched.fold(0, usize::wrapping_add));
 }

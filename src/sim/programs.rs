@@ -169,7 +169,8 @@ impl World {
             self.act_writing(pid, number, |node, _| node.whisper(&frame));
             return true;
         }
-        let mut message = Dated::new(draft, self.processes[pid].id);
+        let me = self.processes[pid].id;
+        let mut message = draft.with_parts(|parts| Dated::new(parts, me));
         let rows = self.rows(pid);
         let sent = self.act_writing(pid, number, |node, now| node.publish(now, &mut message));
         if sent.is_err() {

@@ -1,7 +1,7 @@
 //! A message of this node, before it is encoded.
 
-use bytes::BytesMut;
 use sha2::{Digest, Sha384};
+use smallvec::SmallVec;
 
 use super::envelope::HEAD;
 use super::frame::{Frame, PREFIX, size};
@@ -23,8 +23,44 @@ pub(crate) struct Draft {
 impl Draft {
     /// Computes the message id.
     pub fn id(&self) -> MessageId {
+        self.with_parts(|parts| parts.id())
+    }
+
+    /// Encodes the message for all peers. `id` is the result of [`Draft::id`].
+    pub fn encode(&self, sender: &NodeId, id: &MessageId) -> Frame {
+        self.with_parts(|parts| parts.encode(sender, id))
+    }
+
+    /// See [`Parts::encoded_len`].
+    pub fn encoded_len(&self) -> usize {
+        self.with_parts(|parts| parts.encoded_len())
+    }
+
+    /// Lends the bytes of the message.
+    pub fn with_parts<R>(&self, ask: impl FnOnce(Parts<'_>) -> R) -> R {
+        let packets: Slices<'_> = self.packets.iter().map(Packet::as_bytes).collect();
+        ask(Parts { main: self.main, packets: &packets, time: self.time })
+    }
+}
+
+/// The packets of a message: nearly always a kind and one or two more.
+pub(crate) type Slices<'a> = SmallVec<[&'a [u8]; 4]>;
+
+/// The bytes of a message of this node, wherever they are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts<'a> {
+    pub main: Flag,
+    /// The payload, kind first.
+    pub packets: &'a [&'a [u8]],
+    /// Seconds since the epoch.
+    pub time: u64,
+}
+
+impl Parts<'_> {
+    /// Computes the message id.
+    pub fn id(&self) -> MessageId {
         let mut hash = Sha384::new();
-        for packet in &self.packets {
+        for packet in self.packets {
             hash.update(packet);
         }
         hash.update(base58::encode_u64(self.time).as_bytes());
@@ -40,7 +76,7 @@ impl Draft {
         self.packets.iter().fold(head + sizes, |len, packet| len.saturating_add(packet.len()))
     }
 
-    /// Encodes the message for all peers. `id` is the result of [`Draft::id`].
+    /// Encodes the message for all peers. `id` is the result of [`Parts::id`].
     pub fn encode(&self, sender: &NodeId, id: &MessageId) -> Frame {
         let (id, id_len) = base58::encode_digest(id.as_digest());
         let time = base58::encode_u64(self.time);
@@ -50,9 +86,9 @@ impl Draft {
             &id[..usize::from(id_len)],
             time.as_bytes(),
         ];
-        let packets = || head.into_iter().chain(self.packets.iter().map(Packet::as_bytes));
+        let packets = || head.into_iter().chain(self.packets.iter().copied());
         let len: usize = packets().map(|packet| PREFIX + packet.len()).sum();
-        let mut frame = BytesMut::with_capacity(PREFIX + len);
+        let mut frame = Vec::with_capacity(PREFIX + len);
         frame.extend_from_slice(&size(len));
         for packet in packets() {
             frame.extend_from_slice(&size(packet.len()));
@@ -60,6 +96,6 @@ impl Draft {
         for packet in packets() {
             frame.extend_from_slice(packet);
         }
-        Frame::new(frame.freeze())
+        Frame::new(frame.into())
     }
 }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha384};
 
 use super::body::Body;
 use super::compression;
+use super::draft::Slices;
 use super::frame::{Frame, PREFIX, size};
 use super::method::Method;
 use super::pacing::Pacing;
@@ -224,6 +225,14 @@ impl Envelope {
         Frame::new(self.bytes.clone())
     }
 
+    /// Reads a little of each part, so that the processor has it at hand. The result means nothing.
+    pub fn touch(&self) -> usize {
+        let is_for_user = matches!(self.body, Body::User);
+        let first_bytes = self.sender.as_bytes().first().max(self.id.as_digest().first());
+        let lens = self.packets.len() + self.bytes.len() + usize::from(is_for_user);
+        lens + first_bytes.map_or(0, |byte| usize::from(*byte))
+    }
+
     /// Returns roughly how many bytes of memory this message occupies.
     pub fn pinned(&self) -> usize {
         self.bytes.len() + self.packets.len() * size_of::<Packet>() + size_of::<Envelope>()
@@ -242,6 +251,13 @@ fn decompressed(frame: BytesMut, announced: &[Method], max: usize) -> Result<Byt
         Ok(None) => Ok(frame),
         Err(compression::TooBig) => Err(Malformed::TooBig),
     }
+}
+
+/// Returns the payload of a frame that this node encoded, kind first; nothing if it is none.
+pub(crate) fn payload_of(frame: &Frame) -> Slices<'_> {
+    let bytes = frame.bytes(None);
+    let count = count_packets(bytes.get(PREFIX..).unwrap_or_default()).unwrap_or(0);
+    packet_ranges(bytes, count).skip(HEAD).filter_map(|range| bytes.get(range)).collect()
 }
 
 /// Returns the number of packets of a body. The body does not state it: the sizes at its start end

@@ -28,8 +28,8 @@ mod total;
 
 pub(crate) use crate::host_port::HostPort;
 pub(crate) use body::Body;
-pub(crate) use draft::Draft;
-pub(crate) use envelope::{Envelope, Header, MAX_PAYLOAD, Malformed};
+pub(crate) use draft::{Draft, Parts};
+pub(crate) use envelope::{Envelope, Header, MAX_PAYLOAD, Malformed, payload_of};
 pub(crate) use frame::{Frame, FrameReader};
 pub(crate) use handshake::Handshake;
 pub(crate) use hello::Hello;

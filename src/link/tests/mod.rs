@@ -87,6 +87,9 @@ struct Hand {
     has_ended: bool,
     unsent: usize,
     woken: Vec<u8>,
+    /// How often the node was asked for duplicates, and how many it finds each time.
+    looks: usize,
+    duplicates: usize,
     /// How much has left the queue of each other link; none is above its bound but those here.
     full: VecDeque<(u8, u64)>,
 }
@@ -105,6 +108,8 @@ impl Hand {
             has_ended: false,
             unsent: 0,
             woken: Vec::new(),
+            looks: 0,
+            duplicates: 0,
             full: VecDeque::new(),
             config,
         };
@@ -199,7 +204,10 @@ impl Host<u8, ()> for Hand {
         self.told.push(Event::read(self.link(), item));
     }
 
-    fn drop_duplicates(&mut self, _: &mut Vec<Head<()>>) {}
+    fn drop_duplicates(&mut self, heads: &mut Vec<Head<()>>) {
+        self.looks += 1;
+        heads.truncate(heads.len() - self.duplicates);
+    }
 
     fn offer(&mut self, batch: Batch<()>) -> Result<(), Batch<()>> {
         if !self.has_room {

@@ -53,6 +53,35 @@ fn frames_that_were_read_wait_for_credit_and_are_not_forgotten() {
 }
 
 #[test]
+fn of_full_batches_few_are_checked_for_duplicates_until_one_is_found() {
+    let (mut hand, mut link) = Hand::established(Config::default());
+    let mut looks_at = |batches: usize, duplicates| {
+        let before = hand.looks;
+        hand.duplicates = duplicates;
+        hand.reads((0..64 * batches).flat_map(|_| bytes(10)).collect());
+        link.readable();
+        let _ = link.turn(&mut hand);
+        hand.looks - before
+    };
+    // What is left at the end of a read is a batch as well.
+    assert!(looks_at(16, 0) <= 9);
+    looks_at(8, 1);
+    assert!(looks_at(16, 1) >= 16);
+    assert!(looks_at(16, 0) <= 9);
+}
+
+#[test]
+fn batches_that_are_not_full_are_always_checked_for_duplicates() {
+    let (mut hand, mut link) = Hand::established(Config::default());
+    for looks in 1..=20 {
+        hand.reads((0..3).flat_map(|_| bytes(10)).collect());
+        link.readable();
+        let _ = link.turn(&mut hand);
+        assert_eq!(hand.looks, looks);
+    }
+}
+
+#[test]
 fn credit_that_is_returned_wakes_only_a_link_that_had_none() {
     let mut mailbox: Mailbox<u8, ()> =
         Mailbox::new(&Config { link_credit: 10, ..Config::default() });
