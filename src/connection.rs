@@ -73,6 +73,23 @@ impl Connection {
     /// Sends packets to this peer alone, with a flag and a kind. With the flag of a broadcast the
     /// peer relays them.
     ///
+    /// ```
+    /// # use rs2p::{MeshSocket, SendOptions};
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let alice = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # let bob = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # bob.connect(alice.local_addr())?;
+    /// let prices = alice.subscribe("prices")?;
+    /// for peer in bob.routing_table().values() {
+    ///     peer.send_with(SendOptions::new().kind("prices"), ("tea", "3.50"))?;
+    /// }
+    /// assert_eq!(prices.recv()?[1], b"tea");
+    /// # alice.close()?;
+    /// # bob.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::UnknownPeer`] if it is no longer linked, and those of [`MeshSocket::send_with`].
@@ -121,6 +138,22 @@ impl Connection {
     }
 
     /// Ends the link and forgets the peer's address; see [`MeshSocket::disconnect`].
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let alice = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # let bob = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # bob.connect(alice.local_addr())?;
+    /// for peer in bob.routing_table().values() {
+    ///     peer.disconnect()?;
+    /// }
+    /// assert!(bob.routing_table().is_empty());
+    /// # alice.close()?;
+    /// # bob.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -30,7 +30,9 @@
 //! **A node is plaintext and open by default**: anyone who can reach its port can join the mesh. See
 //! [`Protocol::with_secret`].
 //!
-//! Start with [`MeshSocket`]. It receives [`Message`]s; [`Builder`] has its settings.
+//! Start with [`MeshSocket`]. It receives [`Message`]s; [`Builder`] has its settings. The guide has a
+//! [tutorial](docs::tutorial), [recipes](docs::recipes), [your network](docs::network) and
+//! [coming from py2p](docs::coming_from_py2p).
 //!
 //! # Delivery
 //!
@@ -56,34 +58,6 @@
 //!
 //! Every socket has an accept thread, a daemon thread and one thread per link. Handlers run on the
 //! daemon thread. [`MeshSocket`] is a handle: clone it for each thread that uses it.
-//!
-//! # In your network
-//!
-//! **A LAN.** Bind `0.0.0.0` or `[::]` and connect to one node by its address or name. No default
-//! route is needed. Each peer is told the address of the interface over which it is linked, so
-//! nodes find each other and the mesh outlives the node through which they joined. `[::]` takes
-//! IPv4 as well. The interfaces are read whenever a link comes up, so addresses may change.
-//!
-//! **Several interfaces, containers.** The local address of a link is announced on it. Where that is
-//! not useful, for a peer on the same host for instance, the best address of the interfaces is
-//! announced, in this order: addresses that are not link-local before those that are; interfaces that
-//! are not container bridges (`docker*`, `br-*`, `veth*`, `virbr*`, `cni*`, ...) before those that
-//! are; IPv4, the only family of py2p, before IPv6; the address that the system uses towards the
-//! outside before others. Loopback addresses are announced on the host only. Link-local addresses of
-//! IPv6 are never announced, because they differ in meaning from host to host.
-//! [`Builder::out_addr`] overrules all of this. If no node can dial this one,
-//! [`Trouble::NotReachable`] says so; such a node can still dial others.
-//!
-//! **NAT and port forwards.** A node behind NAT can dial out. To be dialled, forward a port and set
-//! `out_addr` to the router's address and port. rs2p peers are told the inner address as well, so
-//! those in the same network need not go through the router. There is no other NAT traversal.
-//!
-//! **Names.** [`MeshSocket::connect`] takes names and keeps them: a name is looked up at each dial,
-//! so a node that moves is found again within seconds. All addresses of a name are tried. Programs
-//! that start in any order use [`Builder::seed`], or [`MeshSocket::connect_within`].
-//!
-//! **Fork.** A socket's threads do not survive `fork`, and calls in the new process fail with
-//! [`Error::Forked`]: bind after it. A program that becomes a daemon binds in the process that stays.
 //!
 //! # Performance
 //!
@@ -135,6 +109,8 @@
 //! | `compression-all` | no | bz2 and lzma as well |
 //! | `native-tls` | no | [`Encryption::Ssl`]; on Linux it needs the headers of OpenSSL and a C compiler |
 //! | `native-tls-vendored` | no | the same, with an OpenSSL of its own |
+//! | `sim` | no | `rs2p::sim`: whole meshes in a unit test |
+//! | `cli` | no | the program `meshcat`: a peer for the command line |
 //!
 //! # Debug builds
 //!
@@ -160,6 +136,8 @@ mod close_report;
 mod config;
 mod connection;
 mod delivery;
+#[cfg(any(doc, doctest))]
+pub mod docs;
 pub mod error;
 mod events;
 mod host_port;

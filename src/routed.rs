@@ -24,6 +24,22 @@ impl Routed {
     ///
     /// Returns at once if the node is a direct peer. Waits no longer than `timeout`.
     ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # use std::time::Duration;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let alice = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # let bob = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # bob.connect(alice.local_addr())?;
+    /// bob.send("hello")?;
+    /// let reply = alice.recv()?.reply("hello yourself")?;
+    /// reply.wait(Duration::from_secs(5))?;
+    /// # alice.close()?;
+    /// # bob.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`Ticket::wait`].

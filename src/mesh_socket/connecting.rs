@@ -189,6 +189,20 @@ impl MeshSocket {
     /// [`connect`](MeshSocket::connect) is called for it again. Does not block: what is queued for
     /// the peer is lost and counted.
     ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let alice = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # let bob = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # bob.connect(alice.local_addr())?;
+    /// bob.disconnect(&alice.id())?;
+    /// assert!(bob.peer(&alice.id()).is_none());
+    /// # alice.close()?;
+    /// # bob.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::UnknownPeer`] if it is neither a direct peer nor one that was lost.
@@ -200,6 +214,19 @@ impl MeshSocket {
 
     /// Asks all peers for their peers, which are dialled in the background as far as `max_outgoing`
     /// allows. Does not block. Rarely needed, because it also happens automatically.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let alice = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # let bob = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # bob.connect(alice.local_addr())?;
+    /// bob.request_peers()?;
+    /// # alice.close()?;
+    /// # bob.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -52,6 +52,21 @@ impl MeshSocket {
     /// peer to peer, back along the way that a message of that node has come. Where there is no such
     /// way, the mesh is asked where the node is, and a link to it is made.
     ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # use std::time::Duration;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let alice = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # let bob = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # bob.connect(alice.local_addr())?;
+    /// bob.send_to(&alice.id(), "for you alone")?.wait(Duration::from_secs(5))?;
+    /// assert_eq!(alice.recv()?[1], b"for you alone");
+    /// # alice.close()?;
+    /// # bob.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::TooLarge`], [`Error::TooManyPackets`], [`Error::Closed`], [`Error::Full`] if too much

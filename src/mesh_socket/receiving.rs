@@ -42,6 +42,24 @@ impl MeshSocket {
 
     /// Returns the next message if one is waiting. Never blocks.
     ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # use rs2p::error::TryRecvError;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let alice = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # let bob = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # bob.connect(alice.local_addr())?;
+    /// match alice.try_recv() {
+    ///     Ok(msg) => println!("{msg}"),
+    ///     Err(TryRecvError::Empty) => println!("nothing yet"),
+    ///     Err(error) => return Err(error.into()),
+    /// }
+    /// # alice.close()?;
+    /// # bob.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`TryRecvError::Empty`] if none is waiting, [`TryRecvError::Closed`] if none ever will.

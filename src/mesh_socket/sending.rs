@@ -71,6 +71,21 @@ impl MeshSocket {
     /// Sends packets to the direct peers, who do not pass them on. Waits as
     /// [`send`](MeshSocket::send) does.
     ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # fn main() -> rs2p::Result<()> {
+    /// # let alice = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # let bob = MeshSocket::bind(("127.0.0.1", 0))?;
+    /// # bob.connect(alice.local_addr())?;
+    /// let sent = bob.whisper("for the neighbours")?;
+    /// assert_eq!(sent.peers(), 1);
+    /// assert_eq!(alice.recv()?[1], b"for the neighbours");
+    /// # alice.close()?;
+    /// # bob.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`send`](MeshSocket::send).

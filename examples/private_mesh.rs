@@ -1,6 +1,6 @@
 //! A private mesh: TLS, a secret, and a certificate that outlives the program.
 //!
-//! Run it with `cargo run --features native-tls --example tls`. You will see which nodes are let
+//! Run it with `cargo run --features native-tls --example private_mesh`. You will see which nodes are let
 //! in: those that know the secret. Refused are nodes with another secret, without a secret, without
 //! encryption, and, if the certificate is pinned, with another certificate.
 
