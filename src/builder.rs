@@ -46,6 +46,8 @@ pub struct Builder {
     tls: Tls,
     out_addr: Option<HostPort>,
     seeds: Vec<PeerAddr>,
+    #[cfg(feature = "discovery")]
+    discovery: Option<crate::discovery::Discovery>,
     debug_level: Option<u8>,
     config: Config,
 }
@@ -58,6 +60,8 @@ impl Builder {
             tls: Tls::new(),
             out_addr: None,
             seeds: Vec::new(),
+            #[cfg(feature = "discovery")]
+            discovery: None,
             debug_level: None,
             config: Config::default(),
         }
@@ -66,15 +70,6 @@ impl Builder {
     /// Sets the mesh to belong to. Default: `mesh`, plaintext.
     pub fn protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
-        self
-    }
-
-    /// Sets the own certificate, and which certificates are accepted. Matters only with
-    /// [`Encryption::Ssl`](crate::Encryption::Ssl). Default: the certificate of this process, and
-    /// every certificate is accepted.
-    #[cfg(feature = "native-tls")]
-    pub fn tls(mut self, tls: Tls) -> Self {
-        self.tls = tls;
         self
     }
 

@@ -110,6 +110,7 @@
 //! | `native-tls` | no | [`Encryption::Ssl`]; on Linux it needs the headers of OpenSSL and a C compiler |
 //! | `native-tls-vendored` | no | the same, with an OpenSSL of its own |
 //! | `sim` | no | `rs2p::sim`: whole meshes in a unit test |
+//! | `discovery` | no | `rs2p::discovery`: nodes in a local network find each other |
 //! | `cli` | no | the program `meshcat`: a peer for the command line |
 //!
 //! # Debug builds
@@ -136,6 +137,8 @@ mod close_report;
 mod config;
 mod connection;
 mod delivery;
+#[cfg(feature = "discovery")]
+pub mod discovery;
 #[cfg(any(doc, doctest))]
 pub mod docs;
 pub mod error;

@@ -1,4 +1,4 @@
-//! From settings to a socket that runs.
+//! From settings to a socket that runs; the settings that need a feature.
 
 use std::fmt::Debug;
 use std::io;
@@ -16,6 +16,8 @@ use crate::runtime::sink::Outlet;
 use crate::runtime::start::{Plan, start};
 use crate::runtime::tls::TlsKit;
 use crate::secret::{Key, MIN_SECRET};
+#[cfg(feature = "native-tls")]
+use crate::tls::Tls;
 
 impl Builder {
     /// Binds and starts the socket. Looking up a host name may block. With [`Encryption::Ssl`] the
@@ -47,7 +49,34 @@ impl Builder {
         let (sink, delivery) = Delivery::new(&plan.config);
         let outlet = Arc::clone(&delivery) as Arc<dyn Outlet>;
         let core = start(plan, &addrs.collect::<Vec<_>>(), Box::new(sink), outlet)?;
+        #[cfg(feature = "discovery")]
+        if let Some(discovery) = self.discovery {
+            match discovery.start(&core) {
+                Ok(wake) => delivery.when_closed(wake),
+                Err(error) => {
+                    core.close_in_background();
+                    return Err(Error::Io(error));
+                }
+            }
+        }
         Ok(MeshSocket::new(core, delivery))
+    }
+
+    /// Sets the own certificate, and which certificates are accepted. Matters only with
+    /// [`Encryption::Ssl`](crate::Encryption::Ssl). Default: the certificate of this process, and
+    /// every certificate is accepted.
+    #[cfg(feature = "native-tls")]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Has the socket find nodes of its mesh in the local network, and be found; see
+    /// [`discovery`](crate::discovery).
+    #[cfg(feature = "discovery")]
+    pub fn discover(mut self, discovery: crate::discovery::Discovery) -> Self {
+        self.discovery = Some(discovery);
+        self
     }
 
     fn key(&self) -> Result<Option<Key>> {

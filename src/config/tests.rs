@@ -165,6 +165,22 @@ fn expected() -> Vec<(&'static str, String)> {
             many(constant!("delivery/questions.rs", "MAX_OVER")),
         ),
         (
+            "beacons in a local network that are looked at in a second",
+            many(constant!("discovery/crier.rs", "MAX_HEARD")),
+        ),
+        (
+            "questions that wait for answers",
+            many(constant!("delivery/questions.rs", "MAX_OPEN")),
+        ),
+        (
+            "answers to one question that the program has not taken",
+            format!("{} or {}", bytes(config.queue_bytes), many(config.queue_messages)),
+        ),
+        (
+            "questions that are remembered when they are over",
+            many(constant!("delivery/questions.rs", "MAX_OVER")),
+        ),
+        (
             "the id in a request for a route",
             bytes(constant!("node/find_node.rs", "MAX_REQUEST_ID")),
         ),

@@ -34,6 +34,9 @@ pub(crate) struct Delivery {
     pub topics: Topics,
     /// The user's handle, for messages that want to give it out.
     pub handle: OnceLock<Weak<Handle>>,
+    /// Wakes a thread that has to notice that the socket closes.
+    #[cfg(feature = "discovery")]
+    wake_closed: OnceLock<Box<dyn Fn() + Send + Sync>>,
     handled: AtomicU64,
     ignored: AtomicU64,
     panics: AtomicU64,
@@ -55,11 +58,22 @@ impl Delivery {
             questions: Arc::new(Questions::new(config)),
             topics: Topics::new(config),
             handle: OnceLock::new(),
+            #[cfg(feature = "discovery")]
+            wake_closed: OnceLock::new(),
             handled: AtomicU64::new(0),
             ignored: AtomicU64::new(0),
             panics: AtomicU64::new(0),
         });
         (Delivering { shared: Arc::clone(&shared), inlet, last_lag: None }, shared)
+    }
+}
+
+#[cfg(feature = "discovery")]
+impl Delivery {
+    /// Has this called when the socket closes.
+    pub fn when_closed(&self, wake: impl Fn() + Send + Sync + 'static) {
+        // Set once, while binding.
+        let _ = self.wake_closed.set(Box::new(wake));
     }
 }
 
@@ -83,6 +97,8 @@ impl Outlet for Delivery {
         self.outlet.close();
         self.questions.close();
         self.topics.close();
+        #[cfg(feature = "discovery")]
+        self.wake_closed.get().into_iter().for_each(|wake| wake());
     }
 
     fn drop_handlers(&self) {

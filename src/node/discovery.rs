@@ -9,6 +9,8 @@ use super::peer::Peer;
 use super::stage::Stage;
 use super::timers::Timer;
 use super::{Node, Now};
+#[cfg(feature = "discovery")]
+use crate::id::NodeId;
 use crate::options::Flag;
 use crate::wire::{HostPort, PeerEntry, peers};
 
@@ -117,6 +119,20 @@ impl Node {
             }
         }
         self.dial_hints(now);
+    }
+
+    /// Takes for a hint where a node says in the local network that it is. Returns whether it is not linked.
+    #[cfg(feature = "discovery")]
+    pub fn heard_beacon(&mut self, now: Now, id: NodeId, addr: &HostPort) -> bool {
+        if id == self.me.id || self.table.get(&id).is_some() {
+            return false;
+        }
+        let scope = self.widest_scope();
+        if self.is_sensible(scope, addr) {
+            self.book.hint(addr, id, scope);
+            self.dial_hints(now);
+        }
+        true
     }
 
     /// Dials hints while this node has dialled few links.

@@ -64,6 +64,9 @@ pub struct NodeArgs {
     /// The address of a node to link to. Can be repeated.
     #[arg(long, global = true, value_name = "ADDR")]
     pub connect: Vec<String>,
+    /// Find nodes of the mesh in the local network, and be found.
+    #[arg(long, global = true)]
+    pub discover: bool,
     /// The name of the mesh.
     #[arg(long, global = true, default_value = "mesh")]
     pub subnet: String,

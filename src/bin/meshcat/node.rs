@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use rs2p::discovery::Discovery;
 use rs2p::{Builder, Connection, Encryption, MeshSocket, Message, Protocol};
 
 use crate::args::NodeArgs;
@@ -23,6 +24,9 @@ pub fn start(args: &NodeArgs) -> Result<MeshSocket, Failure> {
     }
     if let Some(path) = &args.key_file {
         builder = with_key(builder, path)?;
+    }
+    if args.discover {
+        builder = builder.discover(Discovery::new());
     }
     let sock = builder.bind(args.listen.as_str())?;
     sock.register_handler_for(PING, |ping: &Message, _: &Connection| ping.reply("pong").is_ok());

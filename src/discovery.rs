@@ -1,0 +1,77 @@
+//! Finding nodes in the local network: with the feature `discovery`.
+//!
+//! A node that was bound with [`Builder::discover`](crate::Builder::discover) says by UDP multicast where
+//! it is, and hears the others of its mesh. So the first peer needs no address. Nodes that it hears are dialled
+//! as those that peers tell about: while it has opened fewer links than
+//! [`max_outgoing`](crate::Builder::max_outgoing).
+//!
+//! ```no_run
+//! use rs2p::MeshSocket;
+//! use rs2p::discovery::Discovery;
+//! use std::time::Duration;
+//!
+//! # fn main() -> rs2p::Result<()> {
+//! let sock = MeshSocket::builder().discover(Discovery::new()).bind("0.0.0.0:0")?;
+//! sock.wait_for_peers(1, Duration::from_secs(10))?;
+//! # sock.close()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What others see
+//!
+//! A beacon has 70 to 100 bytes: the id and the port of the node, a random number, and a digest of these with the
+//! [id of the mesh](crate::Protocol::id). Whoever knows the name of a mesh can recognise its beacons; the name
+//! cannot be read from them, and the secret is no part of them. Beacons are not authenticated: a forged one
+//! makes a node dial an address in the network, at most one per second on average, and no more. A link
+//! begins with the handshake, and the proof of the secret, as any other.
+//!
+//! # Limits
+//!
+//! IPv4 only. The group is 239.255.82.50, the port 24582, and the datagrams stay in the local network. Many clouds
+//! and some wireless networks do not pass multicast on: have a [seed](crate::Builder::seed) as well. Two parts of a mesh
+//! whose nodes all have enough links do not find each other.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::thread::Builder;
+
+use crate::runtime::core::Core;
+
+mod beacon;
+mod crier;
+
+use crier::Crier;
+
+/// How to discover nodes; see the [module](self).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Discovery {
+    interfaces: Vec<Ipv4Addr>,
+}
+
+impl Discovery {
+    /// Returns the default: the interface that the socket is bound to, or all of them, those that come up
+    /// later too.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Uses only the interface with this address. Can be called for several.
+    pub fn interface(mut self, address: Ipv4Addr) -> Self {
+        self.interfaces.push(address);
+        self
+    }
+
+    /// Starts the thread. Returns what wakes it when the socket closes.
+    pub(crate) fn start(
+        self,
+        core: &Arc<Core>,
+    ) -> std::io::Result<impl Fn() + Send + Sync + use<>> {
+        let crier = Crier::new(Arc::clone(core), self.interfaces)?;
+        let waker = crier.waker()?;
+        core.threads.add(Builder::new().name("rs2p-discovery".into()), move || crier.run())?;
+        // Fails only if the thread has ended.
+        Ok(move || _ = waker.wake())
+    }
+}
