@@ -168,10 +168,7 @@ fn expected() -> Vec<(&'static str, String)> {
             "beacons in a local network that are looked at in a second",
             many(constant!("discovery/crier.rs", "MAX_HEARD")),
         ),
-        (
-            "questions that wait for answers",
-            many(constant!("delivery/questions.rs", "MAX_OPEN")),
-        ),
+        ("questions that wait for answers", many(constant!("delivery/questions.rs", "MAX_OPEN"))),
         (
             "answers to one question that the program has not taken",
             format!("{} or {}", bytes(config.queue_bytes), many(config.queue_messages)),
