@@ -32,6 +32,9 @@ simulate [--ARGUMENT NUMBER]...
   --degree       links that a node makes, mesh or random    4
   --broadcasts   sent by random nodes, evenly over the time 100
   --size         bytes of each                              100
+  --sources      nodes that send; 0: any node               0
+  --warm-up      broadcasts that are sent before those      0
+  --lazy         from how many bytes on ids are announced; 0: never 512
   --seconds      virtual time                               60
   --delay        one way, at most, in milliseconds          50
   --rate         of each link, in kilobytes per second      10000
@@ -95,8 +98,9 @@ fn world(arguments: &Arguments) -> Result<World> {
         return Err("--nodes 0: a mesh needs a node".into());
     }
     // Time to find each other, before anything goes wrong.
+    let lazy = Some(number("lazy", 512)? as usize).filter(|&least| least > 0);
     let mut world = World::new(number("seed", 1)?.into())
-        .settings(&MeshSocket::builder().max_outgoing(degree))
+        .settings(&MeshSocket::builder().max_outgoing(degree).lazy_push(lazy))
         .network(network(arguments)?)
         .topology(topology(arguments, degree)?)
         .nodes(nodes);
@@ -143,10 +147,17 @@ fn faults(arguments: &Arguments) -> Result<Faults> {
 fn run(world: &mut World, arguments: &Arguments, span: Duration) -> Result<()> {
     let count = number(arguments, "broadcasts", 100)?;
     let size = number(arguments, "size", 100)? as usize;
+    let sources = number(arguments, "sources", 0)? as usize;
+    for sent in 0..number(arguments, "warm-up", 0)? {
+        let node = some_node(world, sources);
+        world.send(node, format!("warm-up {sent:>size$}"))?;
+        world.run_for(Duration::from_millis(500));
+    }
+    world.count_from_now();
     let end = world.now() + span;
     for sent in 0..count {
         if (0..world.len()).any(|node| world.is_up(node)) {
-            let node = world.some_node();
+            let node = some_node(world, sources);
             world.send(node, format!("{sent:>size$}"))?;
         }
         world.run_for(span / count);
@@ -156,6 +167,11 @@ fn run(world: &mut World, arguments: &Arguments, span: Duration) -> Result<()> {
     let end = end.max(world.clear_at());
     world.run_for(end.saturating_sub(world.now()));
     Ok(())
+}
+
+/// Returns one of the first `sources` nodes, or any node if that is 0.
+fn some_node(world: &mut World, sources: usize) -> usize {
+    if sources == 0 { world.some_node() } else { world.draw(sources as u64) as usize }
 }
 
 fn bar(done: u32, of: u32, world: &World) -> io::Result<()> {

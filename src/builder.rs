@@ -11,6 +11,7 @@ use crate::tls::Tls;
 use crate::wire::HostPort;
 
 mod bind;
+mod lazy;
 
 /// Frames announce their size in 32 bits; this leaves room for everything that is added to it.
 const LARGEST_FRAME: usize = 1 << 30;

@@ -75,6 +75,11 @@ pub(crate) struct Config {
     pub events: usize,
     /// Entries kept for `status()`.
     pub status: usize,
+    /// Frames of this many bytes or more are announced on links that are not in the tree; `None` if every
+    /// message is sent on every link. A name in a frame of its own takes 240 bytes.
+    pub lazy_from: Option<usize>,
+    /// Bytes of announced messages that are kept for peers that ask for them.
+    pub lazy_bytes: usize,
     /// Whether links between rs2p nodes are compressed too.
     pub compress: bool,
     /// Whether we tell a stranger who asks for a route what we know. See `Builder`.
@@ -138,6 +143,8 @@ impl Default for Config {
             keepalive: Duration::from_secs(15),
             events: 4096,
             status: 256,
+            lazy_from: Some(512),
+            lazy_bytes: 32 * MIB,
             compress: false,
             answer_requests: true,
         }

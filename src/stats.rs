@@ -56,6 +56,14 @@ pub struct Stats {
     pub relay_frames: u64,
     /// Frames put on links: messages of the protocol.
     pub control_frames: u64,
+    /// Messages announced to a peer instead of sent, once per peer.
+    pub announced: u64,
+    /// Messages that peers announced, and that this node asked for because they did not come.
+    pub asked: u64,
+    /// Times that this node asked for a message on a lazy link, which made the link eager.
+    pub grafted: u64,
+    /// Times that this node made an eager link lazy, because a message came twice.
+    pub pruned: u64,
     /// Frames that were put on a link and not written, because the link ended.
     pub unsent_frames: u64,
     /// Frames that were put on a link and did not go out, because its peer was left behind.
@@ -86,6 +94,8 @@ pub struct Stats {
     pub seen_ids: u64,
     /// Peers linked now.
     pub peers: u64,
+    /// Of these, peers that are sent large messages at once, instead of their ids.
+    pub eager_peers: u64,
 }
 
 impl Stats {
@@ -111,6 +121,13 @@ impl Stats {
     #[must_use]
     pub fn replies_lost(&self) -> u64 {
         self.reply_losses.iter().sum()
+    }
+
+    /// Returns how often a message arrived, on average: 1 is the optimum. 0 before the first.
+    #[must_use]
+    pub fn redundancy(&self) -> f64 {
+        let new = self.delivered + self.relayed_only;
+        if new == 0 { 0.0 } else { (new + self.duplicates) as f64 / new as f64 }
     }
 
     pub(crate) fn lose_reply(&mut self, reason: ReplyLoss) {
@@ -166,6 +183,19 @@ impl fmt::Display for Stats {
             self.unsent_frames,
             self.missed_frames
         )?;
+        if self.announced + self.asked + self.pruned > 0 {
+            writeln!(
+                f,
+                "lazy push   {:>10} announced, {} asked for, {} links grafted, {} pruned, {} of {} eager, {:.2} copies of each message",
+                self.announced,
+                self.asked,
+                self.grafted,
+                self.pruned,
+                self.eager_peers,
+                self.peers,
+                self.redundancy()
+            )?;
+        }
         if self.replies_taken + self.replies_lost() > 0 {
             let (taken, lost) = (self.replies_taken, self.replies_lost());
             writeln!(f, "replies     {taken:>10} taken, {lost} given up")?;

@@ -287,7 +287,7 @@ impl<L: PartialEq, T> Outgoing<L, T> {
 pub(crate) fn weight(parcel: &Parcel) -> usize {
     match parcel {
         Parcel::Own(frame) | Parcel::Relay(frame) => frame.len(),
-        Parcel::Control(draft) => {
+        Parcel::Control(draft) | Parcel::Announce(draft) => {
             CONTROL_OVERHEAD + draft.packets.iter().map(|packet| packet.len()).sum::<usize>()
         }
     }

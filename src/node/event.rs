@@ -9,7 +9,7 @@ use crate::error::Failure;
 use crate::events::MeshEvent;
 use crate::id::NodeId;
 use crate::secret::Nonce;
-use crate::wire::{Body, Draft, Envelope, Frame, HostPort, Malformed, Method, Pacing, Total};
+use crate::wire::{Body, Draft, Envelope, Frame, HostPort, Lazy, Malformed, Method, Pacing, Total};
 
 /// The number of one link. The node gives it, see [`super::Node::admit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -152,6 +152,9 @@ pub(crate) enum Parcel {
     Relay(Frame),
     /// A control message; the link's own thread hashes and encodes it.
     Control(Draft),
+    /// Names of messages that this node sends on demand. Encoded like a control message; waits behind
+    /// messages, and is missed like them by a peer that is left behind.
+    Announce(Draft),
 }
 
 impl Parcel {
@@ -159,8 +162,8 @@ impl Parcel {
     /// handshakes, belong to their link.
     pub fn is_for_any_link(&self) -> bool {
         match self {
-            Parcel::Own(_) | Parcel::Relay(_) => true,
-            Parcel::Control(draft) => draft.main.is_relayed(),
+            Parcel::Own(_) | Parcel::Relay(_) | Parcel::Announce(_) => true,
+            Parcel::Control(draft) => draft.main.is_relayed() || Lazy::is_word(&draft.packets),
         }
     }
 }

@@ -48,7 +48,8 @@ impl Node {
     pub(super) fn say_hello(&mut self, now: Now, link: LinkId) {
         let way = self.links.get(link).and_then(|peer| peer.way.as_ref());
         let hello = Hello::new([hello::LINKS, hello::REPLIES, hello::PACE, CLOCK])
-            .and_at(way.and_then(|way| way.also.as_ref()));
+            .and_at(way.and_then(|way| way.also.as_ref()))
+            .and_lazy(self.config.lazy_from);
         self.say(now, link, Flag::Whisper, hello.payload());
     }
 
@@ -102,6 +103,7 @@ impl Node {
                     peer.passes_replies = hello.has(hello::REPLIES);
                     peer.clocks.wants_to_know = hello.has(CLOCK);
                     peer.tells_pace = hello.has(hello::PACE);
+                    peer.lazy_from = hello.lazy();
                 }
                 self.answer(now, link);
             }

@@ -36,11 +36,13 @@ mod routes;
 mod routing_table;
 pub(crate) mod seen;
 mod settings;
+mod spreading;
 mod stage;
 #[cfg(test)]
 mod tests;
 pub(crate) mod time;
 mod timers;
+pub(crate) mod tree;
 mod waiting;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -63,16 +65,17 @@ use routing_table::RoutingTable;
 use seen::SeenCache;
 pub(crate) use time::Now;
 use timers::{Timer, Timers};
+use tree::Tree;
 
 use crate::config::Config;
-use crate::id::{MessageId, NodeId};
+use crate::id::NodeId;
 use crate::options::Flag;
 use crate::packet::Packet;
 use crate::protocol::Protocol;
 use crate::secret::Key;
 use crate::stats::Stats;
 use crate::trouble::Trouble;
-use crate::wire::{Draft, Header, HostPort, Malformed};
+use crate::wire::{Draft, Header, HostPort, Malformed, Named};
 
 /// The time between two removals of old message ids.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
@@ -96,6 +99,7 @@ pub(crate) struct Node {
     links: Links,
     table: RoutingTable,
     seen: SeenCache,
+    tree: Tree,
     book: AddressBook,
     requests: Requests,
     routes: Routes,
@@ -127,6 +131,7 @@ impl Node {
         Node {
             me,
             key: None,
+            tree: Tree::new(config.lazy_bytes, (rng.next_u64(), rng.next_u64())),
             config,
             links: Links::default(),
             table: RoutingTable::default(),
@@ -184,11 +189,17 @@ impl Node {
 
     /// Returns whether this broadcast was received before, and counts it if so. Called before an
     /// arriving message is hashed, so a duplicate costs little.
-    pub fn is_duplicate(&mut self, now: Now, link: LinkId, id: &MessageId, time: u64) -> bool {
-        let is_duplicate = self.seen.contains(id, time);
+    pub fn is_duplicate(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        Named { id, time }: Named,
+        len: usize,
+    ) -> bool {
+        let is_duplicate = self.seen.contains(&id, time);
         if is_duplicate {
             self.stats.received += 1;
-            self.stats.duplicates += 1;
+            self.note_duplicate(now, link, &id, len);
             self.links.update(link, |peer| peer.last_heard = now.mono);
         }
         is_duplicate
@@ -197,7 +208,8 @@ impl Node {
     /// Returns whether a message need not be hashed: see [`Node::is_duplicate`].
     pub fn is_known(&mut self, now: Now, link: LinkId, head: &Result<Header, Malformed>) -> bool {
         let Ok(head) = head else { return false };
-        head.main().is_relayed() && self.is_duplicate(now, link, head.id(), head.time())
+        let name = Named { id: *head.id(), time: head.time() };
+        head.main().is_relayed() && self.is_duplicate(now, link, name, head.pinned())
     }
 
     /// Returns the counters of this node; the runtime adds its own.
@@ -205,8 +217,15 @@ impl Node {
         Stats {
             seen_ids: self.seen.len() as u64,
             peers: self.table.len() as u64,
+            eager_peers: self.eager_peers(),
             ..self.stats.clone()
         }
+    }
+
+    /// Returns the number of peers, and of message ids that are remembered.
+    #[cfg(any(test, feature = "sim"))]
+    pub fn sizes(&self) -> (usize, usize) {
+        (self.table.len(), self.seen.len())
     }
 
     fn expire(&mut self, now: Now) {
@@ -221,6 +240,8 @@ impl Node {
                 Timer::Retry(number) => self.retry(now, number),
                 Timer::Redial => self.redial(now),
                 Timer::AskPeers => self.ask_peers(now),
+                Timer::Announce => self.announce_all(now),
+                Timer::Ask => self.ask_for_missing(now),
                 Timer::Sweep => self.sweep(now),
             }
         }
@@ -230,8 +251,10 @@ impl Node {
         self.seen.sweep(now);
         self.routes.sweep(now.mono);
         self.passages.forget(now.mono);
+        self.tree.sweep(now.mono);
         self.is_sweeping = false;
-        if self.seen.len() + self.routes.len() > 0 || !self.passages.is_empty() {
+        let is_clean = self.seen.len() + self.routes.len() == 0;
+        if !is_clean || !self.passages.is_empty() || !self.tree.is_empty() {
             self.schedule_sweep(now);
         }
     }

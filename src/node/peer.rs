@@ -53,6 +53,8 @@ pub(crate) struct Peer {
     pub passes_replies: bool,
     /// Whether the peer exchanges statements about the pace.
     pub tells_pace: bool,
+    /// From how many bytes on frames may be announced to the peer; `None` if they have to be sent.
+    pub lazy_from: Option<usize>,
     /// How many messages we have missed on this link, as the peer says, while it does not wait for
     /// us.
     pub missed: Option<u64>,
@@ -94,6 +96,7 @@ impl Peer {
             is_rs2p: false,
             passes_replies: false,
             tells_pace: false,
+            lazy_from: None,
             missed: None,
             methods: Vec::new(),
             announced: Vec::new(),

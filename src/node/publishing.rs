@@ -3,10 +3,11 @@
 
 use std::convert::Infallible;
 
+use super::event::Parcel;
 use super::{Node, Now};
 use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
-use crate::wire::{Frame, Parts, payload_of};
+use crate::wire::{Frame, Named, Parts, payload_of};
 
 /// Most seconds that a message is dated ahead, which all nodes accept, ...
 const AHEAD: u64 = 55;
@@ -44,6 +45,11 @@ impl Dated {
         self.time
     }
 
+    #[cfg(any(test, feature = "sim"))]
+    pub fn len(&self) -> usize {
+        self.frame.len()
+    }
+
     fn date(&mut self, time: u64) {
         if self.time != time {
             let frame = self.frame.clone();
@@ -66,7 +72,11 @@ impl Node {
             if is_new == Ok(true) {
                 self.schedule_sweep(now);
                 self.stats.sent += 1;
-                return Ok(self.send_to_all(&message.frame));
+                self.note_own(now, &message.id, message.frame.len());
+                let (name, frame) = (Named { id: message.id, time }, &message.frame);
+                self.stats.own_frames +=
+                    self.spread(now, name, Parcel::Own, || frame.clone(), |_, _| true);
+                return Ok(self.table.len());
             }
         }
         Err(Repeated)

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::id::NodeId;
 use crate::options::Kind;
 use crate::stats::Refusal;
-use crate::wire::{Body, Envelope};
+use crate::wire::{Body, Envelope, Named};
 
 impl Node {
     pub(super) fn received(&mut self, now: Now, link: LinkId, envelope: Box<Envelope>) {
@@ -39,13 +39,13 @@ impl Node {
         match self.seen.remember(now, &envelope.id, envelope.time, check) {
             Ok(true) => self.schedule_sweep(now),
             Ok(false) => {
-                self.stats.duplicates += 1;
-                return;
+                return self.note_duplicate(now, link, &envelope.id, envelope.frame_len());
             }
             Err(reason) => return self.refused(now, link, &envelope, reason),
         }
         self.accepted(now, link, &envelope);
-        self.relay(link, &envelope);
+        self.note_arrival(now, from, &envelope.id, envelope.frame_len());
+        self.relay(now, link, &envelope);
         match &envelope.body {
             Body::Request { request_id, wanted } => {
                 self.stats.control += 1;
@@ -63,17 +63,13 @@ impl Node {
         }
     }
 
-    fn relay(&mut self, from: LinkId, envelope: &Envelope) {
-        let neighbour = self.links.peer_of(from);
-        let mut frame = None;
-        for (id, link) in self.table.iter() {
-            if link != from && Some(*id) != neighbour && *id != envelope.sender {
-                let frame = frame.get_or_insert_with(|| envelope.relay());
-                let parcel = Parcel::Relay(frame.clone());
-                self.actions.push_back(Action::Send { link, parcel });
-                self.stats.relay_frames += 1;
-            }
-        }
+    fn relay(&mut self, now: Now, from: LinkId, envelope: &Envelope) {
+        let (neighbour, sender) = (self.links.peer_of(from), envelope.sender);
+        let is_receiver =
+            |id: &NodeId, link| link != from && Some(*id) != neighbour && *id != sender;
+        let name = Named { id: envelope.id, time: envelope.time };
+        self.stats.relay_frames +=
+            self.spread(now, name, Parcel::Relay, || envelope.relay(), is_receiver);
     }
 
     /// Handles a whisper, which is not relayed.
@@ -98,6 +94,7 @@ impl Node {
                 self.hello_again(now, link, from, hello);
             }
             Body::Receipt(receipt) => self.receipt_came(now, from, *receipt),
+            Body::Lazy(word) => self.told_lazy(now, link, from, word),
             Body::Pacing(word) => self.told_pace(link, from, *word),
             Body::Peers(entries) => self.told_peers(now, link, entries),
             Body::RequestPeers => self.asked_for_peers(now, link),
@@ -174,6 +171,7 @@ fn is_between_neighbours(envelope: &Envelope) -> bool {
                 | Body::Direct(_)
                 | Body::Receipt(_)
                 | Body::Pacing(_)
+                | Body::Lazy(_)
                 | Body::RequestPeers
         )
 }

@@ -26,6 +26,10 @@ pub(crate) enum Timer {
     Redial,
     /// Peers are asked for more peers.
     AskPeers,
+    /// Announcements were collected for long enough.
+    Announce,
+    /// An announced message did not come.
+    Ask,
     /// Old message ids are removed.
     Sweep,
 }

@@ -137,10 +137,9 @@ impl Core {
     }
 
     /// Drops what has been here before, so that it is not even hashed.
-    pub(super) fn drop_duplicates(&self, link: LinkId, heads: &mut Vec<Head<()>>) {
-        let now = self.clock.now();
-        let mut state = self.state.lock();
-        heads.retain(|((), head)| !state.node.is_known(now, link, head));
+    /// The node may have something to say to who sent it.
+    pub(super) fn drop_duplicates(self: &Arc<Self>, link: LinkId, heads: &mut Vec<Head<()>>) {
+        self.act(|state, now| heads.retain(|((), head)| !state.node.is_known(now, link, head)));
     }
 
     /// Makes the link that the node has numbered; its thread is started in the after.

@@ -39,7 +39,7 @@ impl World {
         for (number, sending) in ledger.sendings.iter().enumerate() {
             if !sending.owed.is_empty()
                 && !sending.is_travelling()
-                && let Some(what) = ledger.debt(number)
+                && let Some(what) = self.broken_debt(number)
             {
                 return Err(what);
             }

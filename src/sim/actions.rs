@@ -4,6 +4,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use super::debts::Debt;
 use super::ledger::{Audience, Loss, Tag};
 use super::process::Inbound;
 use super::schedule::{Happening, ProcessId};
@@ -73,6 +74,7 @@ impl Links for Acting<'_> {
     }
 
     fn count_missed(&mut self, link: LinkId, tag: Tag) {
+        self.world.with_link(self.pid, link, |link| link.has_missed = true);
         self.world.lose(self.pid, link, tag, Loss::LeftBehind);
     }
 
@@ -158,15 +160,17 @@ impl World {
     /// and what had waited for a way is not the one that the occasion is about.
     fn carries(&mut self, pid: ProcessId, link: LinkId, tag: Tag, parcel: &Parcel) -> Tag {
         let tag = match parcel {
-            Parcel::Control(_) => None,
-            Parcel::Relay(_) => tag,
-            Parcel::Own(frame) => tag.or_else(|| self.found_its_way(pid, frame)),
+            Parcel::Control(_) | Parcel::Announce(_) => None,
+            Parcel::Relay(frame) => tag.or_else(|| self.shared.ledger.number_of(frame)),
+            Parcel::Own(frame) => tag
+                .or_else(|| self.found_its_way(pid, frame))
+                .or_else(|| self.shared.ledger.number_of(frame)),
         };
         let number = tag?;
         if let Audience::One(_) = self.shared.ledger.sendings[number].audience
             && let Some(to) = self.peer(pid, link)
         {
-            self.shared.ledger.owe(number, [(pid, to)]);
+            self.shared.ledger.owe(number, [Debt { from: pid, to, link }]);
         }
         tag
     }

@@ -47,9 +47,9 @@ pub(super) struct Marks {
 impl Process {
     /// Notes how much of everything its node has.
     pub fn mark_node(&mut self) {
-        let (stats, marks) = (self.node.stats(), &mut self.marks);
-        marks.table.note(stats.peers as usize);
-        marks.seen.note(stats.seen_ids as usize);
+        let ((peers, seen), marks) = (self.node.sizes(), &mut self.marks);
+        marks.table.note(peers);
+        marks.seen.note(seen);
         marks.links.note(self.node.links());
         marks.strangers.note(self.node.strangers());
         marks.routing.note(self.routing.len());

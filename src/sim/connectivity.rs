@@ -1,6 +1,6 @@
 //! Which nodes can reach each other, over links that work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::schedule::ProcessId;
@@ -27,6 +27,23 @@ impl World {
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.components() <= 1
+    }
+
+    /// Returns the nodes that a node can reach, itself among them, over links that work.
+    #[must_use]
+    pub fn reachable(&self, node: usize) -> Vec<usize> {
+        let Some(first) = self.machines[node].process else { return Vec::new() };
+        let (mut known, mut next) = (BTreeSet::from([first]), vec![first]);
+        while let Some(pid) = next.pop() {
+            let links = self.processes[pid].node.peers().map(|(_, link, _)| link);
+            for peer in links.filter_map(|link| self.peer(pid, link)) {
+                if !known.contains(&peer) && self.are_linked(pid, peer) {
+                    known.insert(peer);
+                    next.push(peer);
+                }
+            }
+        }
+        known.into_iter().map(|pid| self.processes[pid].machine).collect()
     }
 
     /// Returns into how many parts the mesh has fallen.

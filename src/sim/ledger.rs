@@ -1,13 +1,17 @@
 //! Who sent what, who got it, and what became of every copy. Kept by the world, beside the nodes'
 //! own counters, so that neither can hide a loss.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use bytes::BytesMut;
+
+use super::debts::Debt;
 use super::schedule::ProcessId;
-use crate::id::NodeId;
+use crate::id::{MessageId, NodeId};
 use crate::stats::Refusal;
+use crate::wire::{Frame, Header, LastSender};
 
 /// Which message a frame carries, if it is one of the users'.
 pub(super) type Tag = Option<usize>;
@@ -70,11 +74,15 @@ pub(super) struct Sending {
     pub at: Duration,
     /// The second that it is dated with, by its origin's clock.
     pub date: u64,
+    /// Of a broadcast, once it was sent.
+    pub id: Option<MessageId>,
+    /// Whether it may be announced instead of sent.
+    pub is_large: bool,
     pub audience: Audience,
     /// Who took it: the origin, with no hops, and everybody whom it reached.
     pub accepted: BTreeMap<ProcessId, Arrival>,
     /// Who had it while linked to whom: the second has to get it. Emptied when all is paid.
-    pub owed: Vec<(ProcessId, ProcessId)>,
+    pub owed: Vec<Debt>,
     /// Copies lost, or turned down for a good reason: from whom to whom. No other debt is excused.
     pub excused: Vec<(ProcessId, ProcessId)>,
     /// Copies put on links, ...
@@ -103,11 +111,11 @@ impl Sending {
     }
 
     /// Who had it while linked to whom, without that the second got it or a loss was counted.
-    pub fn unpaid(&self) -> Option<(ProcessId, ProcessId)> {
-        let is_paid = |debt: &(ProcessId, ProcessId)| {
-            self.accepted.contains_key(&debt.1) || self.excused.contains(debt)
+    pub fn unpaid(&self) -> impl Iterator<Item = Debt> {
+        let is_paid = |debt: &Debt| {
+            self.accepted.contains_key(&debt.to) || self.excused.contains(&(debt.from, debt.to))
         };
-        self.owed.iter().copied().find(|debt| !is_paid(debt))
+        self.owed.iter().copied().filter(move |debt| !is_paid(debt))
     }
 }
 
@@ -146,6 +154,10 @@ pub(super) struct Ledger {
     pub routing: u64,
     /// Users' messages that a node turned down for a good reason, by that reason.
     pub refusals: BTreeMap<Refusal, u64>,
+    /// The broadcasts by their ids.
+    pub numbers: BTreeMap<MessageId, usize>,
+    /// Messages that are announced to somebody who does not have them yet.
+    pub open: BTreeSet<usize>,
     /// Messages of which the last copy may just have arrived, or be lost.
     touched: Vec<usize>,
 }
@@ -167,6 +179,8 @@ impl Ledger {
             origin,
             at,
             date,
+            id: None,
+            is_large: false,
             audience,
             accepted: BTreeMap::from([(origin, Arrival { at, hops: 0 })]),
             owed: Vec::new(),
@@ -213,7 +227,7 @@ impl Ledger {
     }
 
     /// Each of these had the message while linked to the other.
-    pub fn owe(&mut self, number: usize, debts: impl IntoIterator<Item = (ProcessId, ProcessId)>) {
+    pub fn owe(&mut self, number: usize, debts: impl IntoIterator<Item = Debt>) {
         self.sendings[number].owed.extend(debts);
         self.touched.push(number);
     }
@@ -224,29 +238,25 @@ impl Ledger {
         }
     }
 
-    /// Looks whether those messages that have just come to rest got to everybody who was to have
-    /// them. So a promise is found broken when it is, and paid debts need no room.
-    pub fn close_accounts(&mut self) {
-        for number in std::mem::take(&mut self.touched) {
-            if self.sendings[number].is_travelling() {
-                continue;
-            }
-            match self.debt(number) {
-                Some(what) => self.breaks(AT_LEAST_ONCE, what),
-                None => self.sendings[number].owed = Vec::new(),
-            }
-        }
+    /// Returns the messages of which the last copy may have come to rest.
+    pub fn take_touched(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.touched)
     }
 
-    /// What is owed to somebody of a message, in words.
-    pub fn debt(&self, number: usize) -> Option<String> {
-        let sending = &self.sendings[number];
-        let (from, to) = sending.unpaid()?;
-        let Sending { origin, at, .. } = sending;
-        Some(format!(
+    /// Returns which broadcast a frame carries, if it is one of a user.
+    pub fn number_of(&self, frame: &Frame) -> Option<usize> {
+        let bytes = BytesMut::from(&frame.bytes(None)[..]);
+        let head = Header::parse_after(&mut LastSender::default(), bytes, &[], usize::MAX).ok()?;
+        self.numbers.get(head.id()).copied()
+    }
+
+    /// Says in words that a node should have got a message.
+    pub fn debt_in_words(&self, number: usize, debt: &Debt) -> String {
+        let (Debt { from, to, .. }, Sending { origin, at, .. }) = (debt, &self.sendings[number]);
+        format!(
             "process {from} was linked to process {to} and had message {number} of process \
              {origin}, sent at {at:?}; {to} never got it, and nothing was lost"
-        ))
+        )
     }
 
     /// The node delivers it. Said twice for one process, a promise is broken.

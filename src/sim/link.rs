@@ -32,6 +32,8 @@ pub(super) struct Link {
     pub mailbox: Mailbox<LinkId, Tag>,
     pub writing: Writing<Tag>,
     pub stage: Stage,
+    /// Whether something had no room on it, because its peer was left behind.
+    pub has_missed: bool,
     is_woken: bool,
     /// When its thread will wake by itself.
     alarm: Option<Duration>,
@@ -66,6 +68,7 @@ impl Link {
             mailbox: Mailbox::new(config),
             writing: Writing::new(me),
             stage: Stage::Opening,
+            has_missed: false,
             is_woken: false,
             alarm: None,
             turns: Turns::default(),

@@ -170,9 +170,13 @@ impl Host<LinkId, Tag> for LinkHost<'_> {
     }
 
     fn drop_duplicates(&mut self, heads: &mut Vec<Head<Tag>>) {
-        let (now, from) = (self.world.clock(self.pid), self.from());
-        heads.retain(|(tag, head)| {
-            let is_known = self.world.processes[self.pid].node.is_known(now, self.id, head);
+        let (id, from) = (self.id, self.from());
+        let known = self.world.act(self.pid, |node, now| {
+            heads.iter().map(|(_, head)| node.is_known(now, id, head)).collect::<Vec<_>>()
+        });
+        let mut known = known.into_iter();
+        heads.retain(|(tag, _)| {
+            let is_known = known.next().unwrap_or(false);
             if is_known {
                 self.world.shared.ledger.arrived(*tag);
                 self.world.account(self.pid, (from, self.id), *tag, None, false);

@@ -43,6 +43,7 @@ mod bounds;
 mod checks;
 mod connectivity;
 mod daemon;
+mod debts;
 mod dialling;
 mod endings;
 mod faults;

@@ -33,6 +33,8 @@ pub(super) struct Machine {
     pub skew: i64,
     /// Whom its program connects to.
     pub targets: Vec<usize>,
+    /// Whether its nodes know no lazy push.
+    pub is_plain: bool,
     /// Whether its nodes make no links by themselves.
     pub is_fixed: bool,
     /// How long its application thinks about each message. `None`: see `World::recv`.

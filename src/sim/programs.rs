@@ -178,7 +178,11 @@ impl World {
             self.shared.ledger.sendings.pop();
             return false;
         }
-        self.shared.ledger.sendings[number].date = message.time();
+        let is_large = self.config.lazy_from.is_some_and(|least| message.len() >= least);
+        self.shared.ledger.numbers.insert(message.id(), number);
+        let sending = &mut self.shared.ledger.sendings[number];
+        sending.date = message.time();
+        (sending.id, sending.is_large) = (Some(message.id()), is_large);
         self.shared.ledger.owe(number, rows);
         true
     }

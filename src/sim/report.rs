@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::ledger::{Loss, Sending};
 use super::world::World;
+use crate::stats::Stats;
 
 /// What happened in a [`World`], in numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,6 +39,16 @@ pub struct Report {
     pub full_coverage_p99: Duration,
     /// Bytes written by a machine, on average, whichever processes ran on it.
     pub bytes_per_node: f64,
+    /// Ids that nodes announced, one for each peer.
+    pub announced: u64,
+    /// Messages that nodes asked for.
+    pub asked: u64,
+    /// Links that nodes made eager.
+    pub grafted: u64,
+    /// Links that nodes made lazy.
+    pub pruned: u64,
+    /// Peers that are sent large messages at once, on average.
+    pub eager_peers: f64,
     /// Copies that were put on links and lost, with why.
     pub losses: Vec<(String, u64)>,
     /// Messages that a node turned down when they arrived, with why.
@@ -64,7 +75,9 @@ impl World {
     pub fn report(&self) -> Report {
         let ledger = &self.shared.ledger;
         let broadcasts: Vec<&Sending> =
-            ledger.sendings.iter().filter(|sending| sending.is_broadcast()).collect();
+            ledger.sendings.iter().skip(self.counted_from.sendings).collect();
+        let broadcasts: Vec<&Sending> =
+            broadcasts.into_iter().filter(|sending| sending.is_broadcast()).collect();
         let arrivals = |sending: &Sending| sending.accepted.len() as u64 - 1;
         let deliveries: u64 = broadcasts.iter().map(|sending| arrivals(sending)).sum();
         let copies: u64 = broadcasts.iter().map(|sending| sending.copies).sum();
@@ -76,7 +89,10 @@ impl World {
         let (got, of) = covers.iter().fold((0, 0), |sum, at| (sum.0 + at.got, sum.1 + at.of));
         let up: Vec<usize> = (0..self.len()).filter(|&node| self.is_up(node)).collect();
         let rows: usize = up.iter().map(|&node| self.peers(node).len()).sum();
-        let written: u64 = self.processes.iter().map(|process| process.bytes_out).sum();
+        let written = self.bytes_written() - self.counted_from.bytes;
+        let stats = |of: fn(&Stats) -> u64| -> u64 {
+            self.processes.iter().map(|process| of(&process.node.stats())).sum()
+        };
         Report {
             seed: self.seed,
             nodes: self.len(),
@@ -92,6 +108,11 @@ impl World {
             full_coverage_p50: percentile(&full, 50),
             full_coverage_p99: percentile(&full, 99),
             bytes_per_node: ratio(written, self.len() as u64),
+            announced: stats(|stats| stats.announced),
+            asked: stats(|stats| stats.asked),
+            grafted: stats(|stats| stats.grafted),
+            pruned: stats(|stats| stats.pruned),
+            eager_peers: ratio(stats(|stats| stats.eager_peers), self.len() as u64),
             losses: self.losses(),
             refusals: ledger
                 .refusals
@@ -106,6 +127,16 @@ impl World {
             events: self.shared.schedule.passed(),
             took: self.took,
         }
+    }
+
+    /// Leaves the broadcasts and the bytes so far out of the reports to come.
+    pub fn count_from_now(&mut self) {
+        let (sendings, bytes) = (self.shared.ledger.sendings.len(), self.bytes_written());
+        self.counted_from = CountedFrom { sendings, bytes };
+    }
+
+    fn bytes_written(&self) -> u64 {
+        self.processes.iter().map(|process| process.bytes_out).sum()
     }
 
     /// Broadcasts that have not got to every node that has been up since they were sent.
@@ -137,6 +168,13 @@ impl World {
         let losses = Loss::ALL.iter().map(|why| (why.to_string(), lost[*why as usize]));
         losses.filter(|(_, count)| *count > 0).collect()
     }
+}
+
+/// What the reports leave out.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct CountedFrom {
+    sendings: usize,
+    bytes: u64,
 }
 
 /// Whom a broadcast got to, of all whom it could have got to.
@@ -185,6 +223,14 @@ impl fmt::Display for Report {
         writeln!(f, "hops        {:.2} on average, {} at most", self.hops, self.most_hops)?;
         writeln!(f, "redundancy  {:.2} copies per delivery", self.redundancy)?;
         writeln!(f, "bytes       {:.0} written per node", self.bytes_per_node)?;
+        if self.announced > 0 {
+            let Report { announced, asked, grafted, pruned, eager_peers, .. } = self;
+            writeln!(
+                f,
+                "lazy push   {announced} announced, {asked} asked for, {grafted} links grafted, \
+                 {pruned} pruned, {eager_peers:.2} eager peers each"
+            )?;
+        }
         writeln!(f, "links       {} joined, {} left", self.joined, self.lost_links())?;
         for (why, count) in &self.left {
             writeln!(f, "left        {count} times: {why}")?;

@@ -43,6 +43,8 @@ pub(super) enum Happening {
     Probe { socket: Socket, since: Duration },
     /// The other end has read: there is room to write.
     Room { socket: Socket },
+    /// It is looked whether an announced message got to all.
+    Audit { number: usize },
     /// A fault begins or ends.
     Fault(Incident),
 }

@@ -2,6 +2,7 @@
 //! why.
 
 use super::checks::SOUND;
+use super::debts::Debt;
 use super::ledger::{Audience, Tag};
 use super::schedule::ProcessId;
 use super::world::World;
@@ -92,11 +93,11 @@ impl World {
     }
 
     /// Returns a process with each one that it is linked to, if accounts are kept.
-    pub(super) fn rows(&self, pid: ProcessId) -> Vec<(ProcessId, ProcessId)> {
+    pub(super) fn rows(&self, pid: ProcessId) -> Vec<Debt> {
         if !self.keeps_accounts {
             return Vec::new();
         }
-        let rows = self.processes[pid].node.peers().filter_map(|(_, link, _)| self.peer(pid, link));
-        rows.map(|to| (pid, to)).collect()
+        let rows = self.processes[pid].node.peers().map(|(_, link, _)| link);
+        rows.filter_map(|link| Some(Debt { from: pid, to: self.peer(pid, link)?, link })).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! Reading the state of a world.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::world::World;
@@ -46,6 +47,14 @@ impl World {
         peers.map(|peer| self.processes[peer].machine).collect()
     }
 
+    /// Returns the nodes that have the broadcast with this number, counted from 0 in the order in which
+    /// broadcasts and other messages were sent.
+    #[must_use]
+    pub fn holders(&self, number: usize) -> BTreeSet<usize> {
+        let Some(sending) = self.shared.ledger.sendings.get(number) else { return BTreeSet::new() };
+        sending.accepted.keys().map(|&pid| self.processes[pid].machine).collect()
+    }
+
     /// Returns whether a node's process is stopped: see [`World::freeze`].
     #[must_use]
     pub fn is_stopped(&self, node: usize) -> bool {
@@ -83,7 +92,7 @@ impl World {
     /// come out: that is for [`World::check`].
     pub(super) fn is_at_rest(&self) -> bool {
         let ledger = &self.shared.ledger;
-        ledger.copies.in_flight().unwrap_or(0) == 0 && ledger.routing == 0
+        ledger.copies.in_flight().unwrap_or(0) == 0 && ledger.routing == 0 && ledger.open.is_empty()
     }
 
     /// Returns when the faults that were planned so far are over.

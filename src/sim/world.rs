@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::ledger::Ledger;
 use super::network::{Network, Shared, Sockets};
 use super::process::{Machine, Process, address};
+use super::report::CountedFrom;
 use super::schedule::{Happening, ProcessId, Schedule};
 use super::topology::Topology;
 use crate::builder::Builder;
@@ -47,10 +48,12 @@ pub struct World {
     pub(super) partitions: u64,
     /// When the last fault so far is over.
     pub(super) clear_at: Duration,
+    pub(super) counted_from: CountedFrom,
     /// Real time that it took.
     pub(super) took: Duration,
     protocol: Protocol,
     topology: Topology,
+    plain_share: f64,
 }
 
 impl World {
@@ -76,9 +79,11 @@ impl World {
             left: BTreeMap::new(),
             partitions: 0,
             clear_at: Duration::ZERO,
+            counted_from: CountedFrom::default(),
             took: Duration::ZERO,
             protocol: Protocol::default(),
             topology: Topology::default(),
+            plain_share: 0.0,
         }
         .settings(&MeshSocket::builder())
     }
@@ -122,6 +127,14 @@ impl World {
         self
     }
 
+    /// Gives this share of the nodes that are added later no lazy push: like py2p nodes, they are sent
+    /// every message.
+    #[must_use]
+    pub fn plain_share(mut self, share: f64) -> Self {
+        self.plain_share = share;
+        self
+    }
+
     /// Adds machines and starts a node on each; the programs begin to connect within a second, or
     /// at once if they are to do so all together. Nodes have numbers, from 0 in the order in which
     /// they were added; every method that takes a number panics if there is no such node.
@@ -132,7 +145,8 @@ impl World {
             let targets = self.topology.targets(node - first, count, &mut self.shared.rng);
             let targets = targets.into_iter().map(|target| first + target).collect();
             let is_fixed = !self.topology.is_open();
-            self.machines.push(Machine { targets, is_fixed, ..Machine::default() });
+            let is_plain = self.plain_share > 0.0 && self.is_drawn(self.plain_share);
+            self.machines.push(Machine { targets, is_fixed, is_plain, ..Machine::default() });
         }
         for node in first..first + count {
             self.start(node);
@@ -159,7 +173,7 @@ impl World {
             self.shared.ledger.breaks("time goes on", what);
         } else {
             self.happen(what);
-            self.shared.ledger.close_accounts();
+            self.close_accounts();
         }
         true
     }
@@ -220,6 +234,7 @@ impl World {
                 self.sockets.probe(&mut self.shared, socket, since);
             }
             Happening::Room { socket } => self.wake_end(socket, false),
+            Happening::Audit { number } => self.audit(number),
             Happening::Fault(incident) => self.fault(&incident),
             Happening::Tick { .. }
             | Happening::WorkOnBatch { .. }
@@ -254,6 +269,9 @@ impl World {
         if self.machines[machine].is_fixed {
             config.max_outgoing = 0;
         }
+        if self.machines[machine].is_plain {
+            config.lazy_from = None;
+        }
         let node = Node::new(me, config, self.shared.rng.next_u64());
         let mut process = Process::new(machine, id, node, self.now(), &self.config);
         process.to_reach = self.machines[machine].targets.iter().copied().collect();
@@ -264,6 +282,10 @@ impl World {
         let soon = Duration::from_secs(u64::from(self.topology != Topology::Full));
         let pause = self.between(Duration::ZERO, soon);
         self.shared.schedule.after(pause, Happening::Program { process: pid });
+    }
+
+    fn is_drawn(&mut self, share: f64) -> bool {
+        (self.shared.rng.below(1 << 20) as f64) < share * f64::from(1 << 20)
     }
 
     pub(super) fn clock(&self, pid: ProcessId) -> Now {

@@ -2,6 +2,7 @@
 
 use super::handshake::Handshake;
 use super::hello::{self, Hello};
+use super::lazy::{self, Lazy};
 use super::method::Method;
 use super::pacing::Pacing;
 use super::peers::{self, PeerEntry};
@@ -24,6 +25,8 @@ pub(crate) enum Body {
     Direct(Option<MessageId>),
     /// A receipt for such a message.
     Receipt(Receipt),
+    /// A word about messages that are announced instead of sent.
+    Lazy(Lazy),
     /// A statement about the pace of the link.
     Pacing(Pacing),
     /// The peers of the sender.
@@ -66,7 +69,7 @@ impl Body {
             _ if Kind::PEERS == *kind => read_peers(packets)?,
             _ if Kind::REQUEST == *kind => read_request(packets)?,
             _ if Kind::RESPONSE == *kind => read_response(packets)?,
-            hello::KIND => match routed::read(packets) {
+            hello::KIND => match lazy::read(packets).or_else(|| routed::read(packets)) {
                 Some(body) => body?,
                 None => read_hello(packets)?,
             },

@@ -233,6 +233,11 @@ impl Envelope {
         lens + first_bytes.map_or(0, |byte| usize::from(*byte))
     }
 
+    /// Returns the uncompressed length of the frame, prefix included.
+    pub fn frame_len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Returns roughly how many bytes of memory this message occupies.
     pub fn pinned(&self) -> usize {
         self.bytes.len() + self.packets.len() * size_of::<Packet>() + size_of::<Envelope>()

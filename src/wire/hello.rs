@@ -24,6 +24,10 @@ pub(crate) const REPLIES: &str = "replies";
 /// Capability: says how fast it takes what it is sent.
 pub(crate) const PACE: &str = "pace";
 
+/// Prefix of a capability: announces frames of this many bytes or more where that is enough, and
+/// sends them on demand.
+const LAZY: &str = "lazy=";
+
 /// Most capabilities that are kept of one hello, and the most bytes of one.
 const MAX_CAPABILITIES: usize = 32;
 const MAX_CAPABILITY: usize = 64;
@@ -53,6 +57,17 @@ impl Hello {
         let addr = self.capabilities.iter().find_map(|known| known.strip_prefix(AT))?;
         let addr: SocketAddr = addr.parse().ok()?;
         (addr.port() != 0).then(|| HostPort::from(addr))
+    }
+
+    /// Adds that frames of at least this many bytes may be announced.
+    pub fn and_lazy(mut self, least: Option<usize>) -> Self {
+        self.capabilities.extend(least.map(|least| format!("{LAZY}{least}")));
+        self
+    }
+
+    /// Returns from how many bytes on frames may be announced; `None` if they have to be sent.
+    pub fn lazy(&self) -> Option<usize> {
+        self.capabilities.iter().find_map(|known| known.strip_prefix(LAZY)?.parse().ok())
     }
 
     pub fn has(&self, capability: &str) -> bool {

@@ -10,3 +10,4 @@ mod healing;
 mod links;
 mod scale;
 mod seeds;
+mod tree;

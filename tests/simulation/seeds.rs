@@ -52,7 +52,12 @@ impl Digits {
 
 /// So many, or ten times as many with `RS2P_LONG`.
 pub fn seeds(count: u64) -> u64 {
-    if std::env::var_os("RS2P_LONG").is_some() { 10 * count } else { count }
+    if is_long() { 10 * count } else { count }
+}
+
+/// Whether this is a long run.
+pub fn is_long() -> bool {
+    std::env::var_os("RS2P_LONG").is_some()
 }
 
 /// Runs the world of every seed below `count`, or that of `RS2P_SEED` alone. The first one that

@@ -1,0 +1,24 @@
+//! Settings of lazy push.
+
+use super::Builder;
+
+impl Builder {
+    /// Sets from how many bytes on a message is announced, instead of sent, on links that would bring it
+    /// a second time. A peer that does not get it otherwise asks for it. Nodes that know no
+    /// announcements, py2p's among them, are always sent everything. Default: frames of 512 bytes;
+    /// below that an announcement saves little.
+    ///
+    /// With `None` every message is sent on every link: it takes the fastest path to each node, at the
+    /// price of one copy for every link.
+    pub fn lazy_push(mut self, least_bytes: Option<usize>) -> Self {
+        self.config.lazy_from = least_bytes;
+        self
+    }
+
+    /// Sets how many bytes of announced messages are kept for peers that ask for them. While all of it is
+    /// younger than a second, messages are sent on every link. Default: 32 MiB.
+    pub fn lazy_push_bytes(mut self, bytes: usize) -> Self {
+        self.config.lazy_bytes = bytes;
+        self
+    }
+}
