@@ -9,6 +9,7 @@ use super::event::Neighbour;
 use super::*;
 use crate::cause::Cause;
 use crate::events::MeshEvent;
+use crate::id::MessageId;
 use crate::options::Kind;
 use crate::protocol::{Encryption, Protocol};
 use crate::stats::Refusal;

@@ -125,7 +125,7 @@ impl World {
 
 fn is_busy(process: &Process) -> bool {
     let waits = |link: &super::link::Link| {
-        link.desk.outgoing.len() + link.writing.len() > 0 || link.held().is_some()
+        link.mailbox.outgoing.len() + link.writing.len() > 0 || link.held().is_some()
     };
     !process.daemon.inbox.is_empty()
         || process.daemon.in_hand.is_some()
