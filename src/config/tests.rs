@@ -3,7 +3,7 @@
 use super::*;
 
 const TABLE: &str = include_str!("../../BOUNDS.md");
-const BUILDER: &str = include_str!("../builder.rs");
+const BUILDER: &str = concat!(include_str!("../builder.rs"), include_str!("../builder/lazy.rs"));
 
 /// The cells of each row: what, default, at the bound, setting.
 fn rows() -> Vec<Vec<&'static str>> {
@@ -155,15 +155,6 @@ fn expected() -> Vec<(&'static str, String)> {
                 secs_of(constant!("node/reply_paths.rs", "KEEP_TAKEN"))
             ),
         ),
-        ("questions that wait for answers", many(constant!("delivery/questions.rs", "MAX_OPEN"))),
-        (
-            "answers to one question that the program has not taken",
-            format!("{} or {}", bytes(config.queue_bytes), many(config.queue_messages)),
-        ),
-        (
-            "questions that are remembered when they are over",
-            many(constant!("delivery/questions.rs", "MAX_OVER")),
-        ),
         (
             "beacons in a local network that are looked at in a second",
             many(constant!("discovery/crier.rs", "MAX_HEARD")),
@@ -176,6 +167,27 @@ fn expected() -> Vec<(&'static str, String)> {
         (
             "questions that are remembered when they are over",
             many(constant!("delivery/questions.rs", "MAX_OVER")),
+        ),
+        (
+            "frames that are announced on links outside the tree",
+            format!("{} or more", config.lazy_from.map_or_else(String::new, bytes)),
+        ),
+        (
+            "announced messages that are kept for peers that ask for them",
+            format!(
+                "{}, {}, {}",
+                bytes(config.lazy_bytes),
+                many(constant!("node/tree/bodies.rs", "MAX_BODIES")),
+                secs_of(constant!("node/tree/bodies.rs", "KEEP"))
+            ),
+        ),
+        (
+            "announced messages that did not come yet",
+            format!(
+                "{}, {}",
+                many(constant!("node/tree/missing.rs", "MAX_MISSING")),
+                secs_of(constant!("node/tree/bodies.rs", "KEEP"))
+            ),
         ),
         (
             "the id in a request for a route",

@@ -20,6 +20,7 @@ use crate::wire::{
 mod addresses;
 mod clocks;
 mod hostile;
+mod lazy;
 mod replies;
 
 const SECOND: u64 = 1_800_000_000;

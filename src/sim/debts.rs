@@ -93,11 +93,11 @@ impl World {
         let sending = &self.shared.ledger.sendings[number];
         let Debt { from, to, link } = *debt;
         let (giver, taker) = (&self.processes[from], &self.processes[to]);
-        let row = self.row(from, to).filter(|_| giver.links.contains_key(&link));
         if !sending.is_large {
             return Verdict::Broken;
         }
-        let (Some(socket), true, true) = (row, giver.is_alive, taker.is_alive) else {
+        let socket = giver.links.get(&link).and_then(|link| link.socket);
+        let (Some(socket), true, true) = (socket, giver.is_alive, taker.is_alive) else {
             return Verdict::Lapsed;
         };
         if giver.links.get(&link).is_some_and(|link| link.has_missed)
@@ -109,10 +109,13 @@ impl World {
         let may_tell = giver.node.has_names_for(&taker.id);
         let is_stopped = self.is_stopped(giver.machine) || self.is_stopped(taker.machine);
         let is_busy = is_busy(giver) || is_busy(taker) || has_traffic(&self.sockets, socket);
-        if may_ask || may_tell || is_stopped || is_busy {
-            return Verdict::Pending;
+        // What was on its way on a link that gave way to another one may be lost with it.
+        let is_row = giver.node.link_of(&taker.id) == Some(link);
+        match may_ask || may_tell || is_stopped || is_busy {
+            true => Verdict::Pending,
+            false if is_row => Verdict::Broken,
+            false => Verdict::Lapsed,
         }
-        Verdict::Broken
     }
 
     fn is_out_of_date(&self, pid: ProcessId, date: u64) -> bool {

