@@ -121,6 +121,10 @@ fn plain(stats: &Stats) -> Vec<Metric> {
         own_frames,
         relay_frames,
         control_frames,
+        announced,
+        asked,
+        grafted,
+        pruned,
         unsent_frames,
         missed_frames,
         missed,
@@ -136,6 +140,7 @@ fn plain(stats: &Stats) -> Vec<Metric> {
         lost_events,
         seen_ids,
         peers,
+        eager_peers,
         refusals: _,
         reply_losses: _,
     } = stats;
@@ -175,6 +180,10 @@ fn plain(stats: &Stats) -> Vec<Metric> {
         ),
         counter("relay_frames", "Frames put on links: messages of others", relay_frames),
         counter("control_frames", "Frames put on links: messages of the protocol", control_frames),
+        counter("announced", "Messages announced to a peer instead of sent", announced),
+        counter("asked", "Announced messages that this node asked for", asked),
+        counter("grafted", "Lazy links that this node made eager to get a message", grafted),
+        counter("pruned", "Eager links that this node made lazy", pruned),
         counter(
             "unsent_frames",
             "Frames put on a link that ended before they were written",
@@ -210,6 +219,7 @@ fn plain(stats: &Stats) -> Vec<Metric> {
         counter("lost_events", "Events that the program did not read in time", lost_events),
         gauge("seen_ids", "Message ids that are remembered now", seen_ids),
         gauge("peers", "Peers that are linked now", peers),
+        gauge("eager_peers", "Peers that are sent large messages at once", eager_peers),
     ]
 }
 
