@@ -169,18 +169,6 @@ fn expected() -> Vec<(&'static str, String)> {
             many(constant!("delivery/questions.rs", "MAX_OVER")),
         ),
         (
-            "questions that wait for answers",
-            many(constant!("delivery/questions.rs", "MAX_OPEN")),
-        ),
-        (
-            "answers to one question that the program has not taken",
-            format!("{} or {}", bytes(config.queue_bytes), many(config.queue_messages)),
-        ),
-        (
-            "questions that are remembered when they are over",
-            many(constant!("delivery/questions.rs", "MAX_OVER")),
-        ),
-        (
             "frames that are announced on links outside the tree",
             format!("{} or more", config.lazy_from.map_or_else(String::new, bytes)),
         ),

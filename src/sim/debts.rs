@@ -8,6 +8,7 @@ use super::ledger::AT_LEAST_ONCE;
 use super::network::Sockets;
 use super::process::Process;
 use super::schedule::{Happening, ProcessId};
+use super::tcp::{Conn, Socket};
 use super::world::World;
 use crate::node::LinkId;
 
@@ -96,7 +97,8 @@ impl World {
         if !sending.is_large {
             return Verdict::Broken;
         }
-        let socket = giver.links.get(&link).and_then(|link| link.socket);
+        let is_whole = |socket: &Socket| self.sockets.conn(*socket).is_some_and(Conn::is_whole);
+        let socket = giver.links.get(&link).and_then(|link| link.socket).filter(is_whole);
         let (Some(socket), true, true) = (socket, giver.is_alive, taker.is_alive) else {
             return Verdict::Lapsed;
         };
@@ -135,7 +137,7 @@ fn is_busy(process: &Process) -> bool {
         || process.links.values().any(waits)
 }
 
-fn has_traffic(sockets: &Sockets, socket: super::tcp::Socket) -> bool {
+fn has_traffic(sockets: &Sockets, socket: Socket) -> bool {
     let pipes = sockets.conn(socket).map(|conn| &conn.pipes);
     pipes.is_some_and(|pipes| pipes.iter().any(|pipe| !pipe.tags.is_empty() || pipe.unread > 0))
 }
