@@ -121,9 +121,10 @@ fn a_message_of_this_node_is_sent_somewhere_at_once_even_if_all_links_are_lazy()
     let (mut hand, eager, _) = eager_and_lazy();
     hand.word(eager, 1, &Lazy::Prune);
     let text = "x".repeat(1000);
-    let draft =
-        Draft { main: Flag::Broadcast, packets: packets([&[0], text.as_bytes()]), time: SECOND };
-    let peers = hand.node.publish(hand.now, &mut Dated::new(draft, id(100)));
+    let packets = packets([&[0], text.as_bytes()]);
+    let draft = Draft { main: Flag::Broadcast, packets, time: SECOND };
+    let mut message = draft.with_parts(|parts| Dated::new(parts, id(100)));
+    let peers = hand.node.publish(hand.now, &mut message);
     assert_eq!((peers, hand.node.stats().own_frames), (Ok(2), 2));
 }
 
