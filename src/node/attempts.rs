@@ -12,6 +12,26 @@ use crate::cause::Cause;
 use crate::error::Failure;
 use crate::wire::HostPort;
 
+/// How a link was dialled, and how often. Empty for an incoming link.
+#[derive(Debug, Default)]
+pub(crate) struct Dial {
+    /// Where we dialled: the key in the address book. A link that takes over from another one
+    /// inherits it.
+    pub addr: Option<HostPort>,
+    /// All addresses.
+    pub target: Option<Target>,
+    /// What happened at each of them so far.
+    pub attempts: Attempts,
+    /// When the next address is tried, if no handshake has come by then.
+    pub next_address_at: Option<Duration>,
+    /// Whether this is the second dial for the same waiters.
+    pub is_second_try: bool,
+    /// How often the same target was dialled before, see `retries.rs`.
+    pub retries: u32,
+    /// How the previous dial ended. Reported if this one does not connect at all.
+    pub earlier: Option<Failure>,
+}
+
 /// The addresses of one dial.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attempts {
@@ -75,26 +95,26 @@ impl Peer {
     /// Notes that the address that was reached failed.
     pub(super) fn give_up_reached(&mut self, cause: &Cause) {
         if let Some(addr) = self.reached() {
-            self.attempts.failed(addr, cause.clone());
+            self.dial.attempts.failed(addr, cause.clone());
         }
     }
 
     /// Returns what the waiters of this link are told.
     pub(super) fn failure(&self, cause: &Cause) -> Failure {
-        match &self.earlier {
+        match &self.dial.earlier {
             Some(earlier) if self.way.is_none() => earlier.clone(),
-            _ => self.attempts.clone().end(cause),
+            _ => self.dial.attempts.clone().end(cause),
         }
     }
 }
 
 impl Node {
     pub(super) fn resolved(&mut self, link: LinkId, name: &HostPort, addrs: Vec<HostPort>) {
-        self.links.update(link, |peer| peer.attempts.found(name, addrs));
+        self.links.update(link, |peer| peer.dial.attempts.found(name, addrs));
     }
 
     pub(super) fn unreached(&mut self, link: LinkId, addr: HostPort, cause: Cause) {
-        self.links.update(link, |peer| peer.attempts.failed(addr, cause));
+        self.links.update(link, |peer| peer.dial.attempts.failed(addr, cause));
     }
 
     /// Limits the time for an address that was reached: the other addresses of the dial get equal
@@ -102,12 +122,12 @@ impl Node {
     pub(super) fn share_time(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.links.get_mut(link) else { return };
         let Some(reached) = peer.reached().filter(|_| peer.is_outgoing()) else { return };
-        let left = peer.attempts.left_besides(&reached);
+        let left = peer.dial.attempts.left_besides(&reached);
         if left > 0 {
             let end = peer.opened + self.config.handshake_timeout;
             let shares = u32::try_from(left + 1).unwrap_or(u32::MAX);
             let until = now.mono + end.saturating_sub(now.mono) / shares;
-            peer.next_address_at = Some(until);
+            peer.dial.next_address_at = Some(until);
             self.timers.set(until, Timer::Handshake(link));
         }
     }
@@ -117,11 +137,11 @@ impl Node {
     pub(super) fn dial_rest(&mut self, now: Now, peer: &mut Peer, cause: &Cause) -> bool {
         let ends = matches!(cause, Cause::Closed | Cause::Disconnected | Cause::Duplicate);
         let deadline = peer.opened + self.config.handshake_timeout;
-        let Some(target) = peer.target.clone().filter(|_| !ends && !self.is_closed) else {
+        let Some(target) = peer.dial.target.clone().filter(|_| !ends && !self.is_closed) else {
             return false;
         };
         let Some(reached) = peer.reached().filter(|_| now.mono < deadline) else { return false };
-        if peer.attempts.left_besides(&reached) == 0 {
+        if peer.dial.attempts.left_besides(&reached) == 0 {
             return false;
         }
         peer.give_up_reached(cause);
@@ -132,12 +152,12 @@ impl Node {
     fn dial_once_more(&mut self, now: Now, old: &mut Peer, target: Target, deadline: Duration) {
         let mut peer = Peer::new(Direction::Outgoing, old.opened);
         peer.waiters = std::mem::take(&mut old.waiters);
-        peer.dialled = old.dialled.clone();
-        peer.target = Some(target.clone());
-        peer.is_second_try = old.is_second_try;
-        (peer.retries, peer.earlier) = (old.retries, old.earlier.take());
-        peer.attempts = std::mem::take(&mut old.attempts).again(&target);
-        let (skip, dialled) = (peer.attempts.skip(), peer.dialled.clone());
+        peer.dial.addr = old.dial.addr.clone();
+        peer.dial.target = Some(target.clone());
+        peer.dial.is_second_try = old.dial.is_second_try;
+        (peer.dial.retries, peer.dial.earlier) = (old.dial.retries, old.dial.earlier.take());
+        peer.dial.attempts = std::mem::take(&mut old.dial.attempts).again(&target);
+        let (skip, dialled) = (peer.dial.attempts.skip(), peer.dial.addr.clone());
         let is_of_mesh = peer.waiters.contains(&Waiter::Mesh);
         let link = self.new_link(now, peer);
         self.timers.set(deadline, Timer::Handshake(link));

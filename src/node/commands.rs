@@ -176,7 +176,7 @@ impl Node {
     fn linked_at(&self, hosts: &[HostPort]) -> Option<(NodeId, LinkId)> {
         let is_there = |peer: &Peer| {
             let reached = peer.way.as_ref().map(|way| HostPort::from(way.remote));
-            let at = peer.dialled.iter().chain(&reached).any(|addr| hosts.contains(addr));
+            let at = peer.dial.addr.iter().chain(&reached).any(|addr| hosts.contains(addr));
             peer.is_outgoing() && at
         };
         self.peers().find(|(_, _, peer)| is_there(peer)).map(|(id, link, _)| (id, link))

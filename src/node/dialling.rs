@@ -61,7 +61,7 @@ impl Node {
     pub(super) fn is_dialling_contact(&self, addr: &HostPort) -> bool {
         let Some(id) = self.book.get(addr).and_then(|contact| contact.id) else { return false };
         self.links.any(|peer| {
-            let dialled = peer.dialled.as_ref().and_then(|dialled| self.book.get(dialled));
+            let dialled = peer.dial.addr.as_ref().and_then(|dialled| self.book.get(dialled));
             peer.is_handshaking() && dialled.is_some_and(|contact| contact.id == Some(id))
         })
     }
@@ -81,8 +81,8 @@ impl Node {
     /// Starts a dial, or joins one to the same target that is under way.
     pub(super) fn dial(&mut self, now: Now, target: Target, addr: HostPort, why: Waiter) -> LinkId {
         let is_same = |peer: &Peer| {
-            let hosts = peer.target.as_ref().map(Target::hosts);
-            peer.dialled.as_ref() == Some(&addr) && hosts == Some(target.hosts())
+            let hosts = peer.dial.target.as_ref().map(Target::hosts);
+            peer.dial.addr.as_ref() == Some(&addr) && hosts == Some(target.hosts())
         };
         let under_way =
             self.links.iter_mut().find(|(_, peer)| peer.is_handshaking() && is_same(peer));
@@ -91,9 +91,9 @@ impl Node {
             return link;
         }
         let mut peer = Peer::new(Direction::Outgoing, now.mono);
-        peer.attempts = Attempts::new(&target);
-        peer.dialled = Some(addr);
-        peer.target = Some(target.clone());
+        peer.dial.attempts = Attempts::new(&target);
+        peer.dial.addr = Some(addr);
+        peer.dial.target = Some(target.clone());
         peer.waiters.push(why);
         let link = self.new_link(now, peer);
         self.actions.push_back(Action::Dial { link, target, skip: Vec::new() });
@@ -104,7 +104,7 @@ impl Node {
     /// was only announced is not.
     pub(super) fn book_success(&mut self, link: LinkId, id: NodeId, wanted: bool) {
         let Some(peer) = self.links.get(link) else { return };
-        let (addr, target, trust) = match (&peer.dialled, &peer.target, &peer.addr) {
+        let (addr, target, trust) = match (&peer.dial.addr, &peer.dial.target, &peer.addr) {
             (Some(addr), Some(target), _) if wanted => (addr, target.clone(), Trust::Wanted),
             (Some(addr), Some(target), _) => (addr, target.clone(), Trust::Known),
             (_, _, Some(addr)) if self.is_sensible(self.scope_of(link), addr) => {
@@ -121,10 +121,10 @@ impl Node {
     }
 
     pub(super) fn book_failure(&mut self, now: Now, peer: &Peer, cause: &Cause) {
-        let Some(addr) = &peer.dialled else { return };
+        let Some(addr) = &peer.dial.addr else { return };
         match cause {
             // The name may lead to another node later.
-            Cause::OwnAddress if peer.target.as_ref().is_some_and(Target::is_movable) => {
+            Cause::OwnAddress if peer.dial.target.as_ref().is_some_and(Target::is_movable) => {
                 self.book.failed(addr, now.mono, &mut self.rng);
                 self.book.postpone(addr, now.mono + OWN_NAME_AGAIN);
             }
@@ -146,7 +146,7 @@ impl Node {
         }
         let (id, was_outgoing) = (peer.id(), peer.is_outgoing());
         let lasted = now.mono.saturating_sub(peer.opened);
-        let own = peer.dialled.as_ref().or(peer.addr.as_ref()).cloned();
+        let own = peer.dial.addr.as_ref().or(peer.addr.as_ref()).cloned();
         let mut addrs = id.map(|id| self.book.addresses_of(&id)).unwrap_or_default();
         // The address that it announced may belong to another node that is linked: then it is not
         // dialled.

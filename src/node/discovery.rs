@@ -211,7 +211,7 @@ impl Node {
     /// Redialled peers do not count: they may be gone for good, and hints replace them.
     fn outgoing(&self) -> usize {
         let is_hint = |peer: &Peer| {
-            let contact = peer.dialled.as_ref().and_then(|addr| self.book.get(addr));
+            let contact = peer.dial.addr.as_ref().and_then(|addr| self.book.get(addr));
             contact.is_some_and(|contact| contact.trust == Trust::Hint)
         };
         let counts = |peer: &Peer| match &peer.stage {

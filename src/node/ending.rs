@@ -158,7 +158,7 @@ impl Node {
 
     fn dial_failed(&mut self, peer: &Peer, cause: &Cause) {
         self.stats.failed_dials += 1;
-        if let Some(addr) = &peer.dialled {
+        if let Some(addr) = &peer.dial.addr {
             let (addr, cause) = (addr.to_string(), cause.clone());
             self.actions.push_back(Action::Report(MeshEvent::DialFailed { addr, cause }));
         }

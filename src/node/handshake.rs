@@ -56,7 +56,7 @@ impl Node {
     pub(super) fn handshake_overdue(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.links.get(link) else { return };
         let is_due = now.mono >= peer.opened + self.config.handshake_timeout
-            || peer.next_address_at.is_some_and(|at| now.mono >= at);
+            || peer.dial.next_address_at.is_some_and(|at| now.mono >= at);
         if is_due && peer.is_handshaking() {
             self.close_link(now, link, Cause::TimedOut);
         }

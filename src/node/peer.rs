@@ -4,13 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::attempts::Attempts;
+use super::attempts::Dial;
 use super::clocks::Clocks;
 use super::dialable::{Scope, Way, is_private};
-use super::event::{LinkId, LinkSettings, Neighbour, Target};
+use super::event::{LinkId, LinkSettings, Neighbour};
 use super::stage::{Greeting, Stage};
 use super::waiting::Waiter;
-use crate::error::Failure;
 use crate::id::NodeId;
 use crate::wire::{HostPort, Method};
 
@@ -25,17 +24,7 @@ pub(crate) struct Peer {
     pub direction: Direction,
     pub stage: Stage,
     pub waiters: Vec<Waiter>,
-    /// Where we dialled: the key in the address book. A link that takes over from another one
-    /// inherits it.
-    pub dialled: Option<HostPort>,
-    /// All addresses of that dial.
-    pub target: Option<Target>,
-    /// What happened at each of them so far.
-    pub attempts: Attempts,
-    /// When the next address is tried, if no handshake has come by then.
-    pub next_address_at: Option<Duration>,
-    /// Whether this is the second dial for the same waiters.
-    pub is_second_try: bool,
+    pub dial: Dial,
     /// The two ends of the link, once it is up.
     pub way: Option<Way>,
     /// Where an incoming link came from.
@@ -65,10 +54,6 @@ pub(crate) struct Peer {
     pub announced: Vec<Method>,
     pub clocks: Clocks,
     pub opened: Duration,
-    /// How often the same target was dialled before, see `retries.rs`.
-    pub retries: u32,
-    /// How the previous dial ended. Reported if this one does not connect at all.
-    pub earlier: Option<Failure>,
     pub last_heard: Duration,
     /// When we last asked the peer to resend a frame.
     pub last_resend_request: Option<Duration>,
@@ -82,11 +67,7 @@ impl Peer {
             direction,
             stage: Stage::Opening { channel: None },
             waiters: Vec::new(),
-            dialled: None,
-            target: None,
-            attempts: Attempts::default(),
-            next_address_at: None,
-            is_second_try: false,
+            dial: Dial::default(),
             way: None,
             from: None,
             has_spoken: false,
@@ -102,8 +83,6 @@ impl Peer {
             announced: Vec::new(),
             clocks: Clocks::default(),
             opened: now,
-            retries: 0,
-            earlier: None,
             last_heard: now,
             last_resend_request: None,
             last_told: None,
@@ -161,7 +140,7 @@ impl Peer {
 
     /// Returns the best known address of this peer.
     pub fn contact(&self) -> Option<&HostPort> {
-        self.addr.as_ref().or(self.dialled.as_ref())
+        self.addr.as_ref().or(self.dial.addr.as_ref())
     }
 
     /// Returns where the peer is; `None` before the link is up.
@@ -174,7 +153,7 @@ impl Peer {
     /// we reached it at a public address and it announced a private one, it is behind a port
     /// forwarding: the public one comes first.
     pub fn ways(&self, scope: Scope) -> Vec<HostPort> {
-        let reached = match (&self.way, &self.dialled) {
+        let reached = match (&self.way, &self.dial.addr) {
             (Some(way), Some(_)) if self.is_outgoing() => Some(HostPort::from(way.remote)),
             (_, dialled) => dialled.clone(),
         };

@@ -33,7 +33,7 @@ impl Peer {
     /// incoming links. [`Waiter::Mesh`] stays: the address book redials with pauses of its own.
     pub(super) fn take_retried(&mut self, cause: &Cause) -> Vec<Waiter> {
         let by_peer = matches!(cause, Cause::PeerClosed | Cause::Io(_));
-        if !by_peer || self.is_rs2p || self.retries >= MAX_RETRIES {
+        if !by_peer || self.is_rs2p || self.dial.retries >= MAX_RETRIES {
             return Vec::new();
         }
         let all = std::mem::take(&mut self.waiters).into_iter();
@@ -54,12 +54,12 @@ impl Node {
         if waiters.is_empty() {
             return;
         }
-        let (Some(addr), Some(target)) = (peer.dialled.clone(), peer.target.clone()) else {
+        let (Some(addr), Some(target)) = (peer.dial.addr.clone(), peer.dial.target.clone()) else {
             return waiters.into_iter().for_each(|it| self.fail_waiter(it, &failure));
         };
         let number = self.ids.next();
-        let (begun, retries) = (peer.opened, peer.retries + 1);
-        let pause = self.rng.jitter(PAUSE * 2_u32.saturating_pow(peer.retries));
+        let (begun, retries) = (peer.opened, peer.dial.retries + 1);
+        let pause = self.rng.jitter(PAUSE * 2_u32.saturating_pow(peer.dial.retries));
         let retry = Retry { addr, target, waiters, begun, retries, failure };
         self.retries.insert(number, retry);
         self.timers.set(now.mono + pause, Timer::Retry(number));
@@ -79,8 +79,8 @@ impl Node {
                 Ok(()) => {
                     let link = self.dial(now, retry.target.clone(), retry.addr.clone(), waiter);
                     if let Some(peer) = self.links.get_mut(link) {
-                        (peer.opened, peer.retries) = (retry.begun, retry.retries);
-                        peer.earlier = Some(retry.failure.clone());
+                        (peer.opened, peer.dial.retries) = (retry.begun, retry.retries);
+                        peer.dial.earlier = Some(retry.failure.clone());
                         let by = retry.begun + self.config.handshake_timeout;
                         self.timers.set(by, Timer::Handshake(link));
                     }

@@ -64,27 +64,27 @@ impl Node {
     pub(super) fn move_waiters(&mut self, old: LinkId, heir: LinkId) {
         let Some(old) = self.links.get_mut(old) else { return };
         let waiters = std::mem::take(&mut old.waiters);
-        let (dialled, target) = (old.dialled.clone(), old.target.clone());
-        let is_second_try = old.is_second_try;
+        let (dialled, target) = (old.dial.addr.clone(), old.dial.target.clone());
+        let is_second_try = old.dial.is_second_try;
         if let Some(heir) = self.links.get_mut(heir) {
             heir.waiters.extend(waiters);
-            heir.is_second_try |= is_second_try;
-            heir.dialled = heir.dialled.take().or(dialled);
-            heir.target = heir.target.take().or(target);
+            heir.dial.is_second_try |= is_second_try;
+            heir.dial.addr = heir.dial.addr.take().or(dialled);
+            heir.dial.target = heir.dial.target.take().or(target);
         }
     }
 
     /// Dials a py2p node again for the waiters of a link that it ended before it acknowledged our
     /// handshake. py2p ends both of two links in that way. Dials again once only.
     pub(super) fn dial_again(&mut self, now: Now, link: LinkId, waiters: Vec<Waiter>) {
-        let Some(addr) = self.links.get(link).and_then(|peer| peer.dialled.clone()) else {
+        let Some(addr) = self.links.get(link).and_then(|peer| peer.dial.addr.clone()) else {
             return;
         };
-        let target = self.links.get(link).and_then(|peer| peer.target.clone());
+        let target = self.links.get(link).and_then(|peer| peer.dial.target.clone());
         let target = target.unwrap_or_else(|| Target::Told(addr.clone(), self.scope_of(link)));
         for waiter in waiters {
             let link = self.dial(now, target.clone(), addr.clone(), waiter);
-            self.links.update(link, |peer| peer.is_second_try = true);
+            self.links.update(link, |peer| peer.dial.is_second_try = true);
         }
     }
 }
@@ -94,6 +94,6 @@ impl Peer {
     /// another link to the peer.
     fn may_try_again(&self, cause: &Cause) -> bool {
         let by_peer = matches!(cause, Cause::PeerClosed | Cause::Io(_));
-        by_peer && !self.is_rs2p && !self.is_second_try && self.dialled.is_some()
+        by_peer && !self.is_rs2p && !self.dial.is_second_try && self.dial.addr.is_some()
     }
 }
