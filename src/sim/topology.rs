@@ -1,5 +1,6 @@
 //! Which nodes connect to which at the start.
 
+use super::world::World;
 use crate::node::rng::Rng;
 
 /// Which nodes the programs of a world connect to.
@@ -47,6 +48,23 @@ impl Topology {
             Topology::Full => (0..nodes).filter(|&other| other != node).collect(),
             _ => Vec::new(),
         }
+    }
+}
+
+impl World {
+    /// Gives this share of the nodes that are added later no lazy push: like py2p nodes, they are sent
+    /// every message.
+    #[must_use]
+    pub fn plain_share(mut self, share: f64) -> Self {
+        self.plain_share = share;
+        self
+    }
+
+    pub(super) fn draws_plain(&mut self) -> bool {
+        const PARTS: u32 = 1 << 20;
+        // Worlds without plain nodes draw nothing.
+        let below = self.plain_share * f64::from(PARTS);
+        below > 0.0 && (self.shared.rng.below(PARTS.into()) as f64) < below
     }
 }
 

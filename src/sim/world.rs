@@ -53,7 +53,7 @@ pub struct World {
     pub(super) took: Duration,
     protocol: Protocol,
     topology: Topology,
-    plain_share: f64,
+    pub(super) plain_share: f64,
 }
 
 impl World {
@@ -127,14 +127,6 @@ impl World {
         self
     }
 
-    /// Gives this share of the nodes that are added later no lazy push: like py2p nodes, they are sent
-    /// every message.
-    #[must_use]
-    pub fn plain_share(mut self, share: f64) -> Self {
-        self.plain_share = share;
-        self
-    }
-
     /// Adds machines and starts a node on each; the programs begin to connect within a second, or
     /// at once if they are to do so all together. Nodes have numbers, from 0 in the order in which
     /// they were added; every method that takes a number panics if there is no such node.
@@ -145,7 +137,7 @@ impl World {
             let targets = self.topology.targets(node - first, count, &mut self.shared.rng);
             let targets = targets.into_iter().map(|target| first + target).collect();
             let is_fixed = !self.topology.is_open();
-            let is_plain = self.plain_share > 0.0 && self.is_drawn(self.plain_share);
+            let is_plain = self.draws_plain();
             self.machines.push(Machine { targets, is_fixed, is_plain, ..Machine::default() });
         }
         for node in first..first + count {
@@ -282,10 +274,6 @@ impl World {
         let soon = Duration::from_secs(u64::from(self.topology != Topology::Full));
         let pause = self.between(Duration::ZERO, soon);
         self.shared.schedule.after(pause, Happening::Program { process: pid });
-    }
-
-    fn is_drawn(&mut self, share: f64) -> bool {
-        (self.shared.rng.below(1 << 20) as f64) < share * f64::from(1 << 20)
     }
 
     pub(super) fn clock(&self, pid: ProcessId) -> Now {

@@ -31,8 +31,7 @@ pub(crate) const MAX_PAYLOAD: usize = MAX_PACKETS - HEAD;
 /// Why a frame is not a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
-    /// It cannot be cut into packets. py2p keeps the link and asks for the message again,
-    /// uncompressed.
+    /// It cannot be cut into packets. py2p asks for the message again, uncompressed.
     Unparsable(&'static str),
     /// The id does not match the payload and the time.
     WrongId,
@@ -65,8 +64,7 @@ impl fmt::Display for Malformed {
     }
 }
 
-/// A message of which only the head was read. That is enough to recognise a duplicate without
-/// hashing it.
+/// A message of which only the head was read: enough to recognise a duplicate without a hash.
 #[derive(Debug)]
 pub(crate) struct Header {
     is_pacing: bool,
@@ -152,8 +150,7 @@ impl Header {
         self.time
     }
 
-    /// Returns the bytes of memory that this message occupies. Its compressed frame may have been a
-    /// thousand times smaller.
+    /// Returns the bytes of memory that this message occupies, which is decompressed.
     pub fn pinned(&self) -> usize {
         self.frame.len()
     }
