@@ -223,7 +223,7 @@ impl Node {
     }
 
     /// Returns the number of peers, and of message ids that are remembered.
-    #[cfg(any(test, feature = "sim"))]
+    #[cfg(feature = "sim")]
     pub fn sizes(&self) -> (usize, usize) {
         (self.table.len(), self.seen.len())
     }

@@ -45,7 +45,7 @@ impl Dated {
         self.time
     }
 
-    #[cfg(any(test, feature = "sim"))]
+    #[cfg(feature = "sim")]
     pub fn len(&self) -> usize {
         self.frame.len()
     }

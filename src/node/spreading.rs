@@ -112,13 +112,13 @@ impl Node {
     }
 
     /// Returns whether this node will still ask somebody for a message.
-    #[cfg(any(test, feature = "sim"))]
+    #[cfg(feature = "sim")]
     pub fn may_ask_for(&self, id: &MessageId) -> bool {
         self.tree.missing.may_ask_for(self.tree.fingerprint(id))
     }
 
     /// Returns whether announcements to a peer wait to be sent.
-    #[cfg(any(test, feature = "sim"))]
+    #[cfg(feature = "sim")]
     pub fn has_names_for(&self, peer: &NodeId) -> bool {
         self.tree.branches.get(peer).is_some_and(|branch| branch.waiting().is_some())
     }

@@ -150,7 +150,7 @@ impl Missing {
     }
 
     /// Returns whether somebody will still be asked for this message.
-    #[cfg(any(test, feature = "sim"))]
+    #[cfg(feature = "sim")]
     pub fn may_ask_for(&self, print: Fingerprint) -> bool {
         self.of.get(&print).is_some_and(|absent| absent.due.is_some())
     }
