@@ -45,7 +45,7 @@ fn a_question_to_one_node_gets_its_answer_over_any_number_of_hops() {
 #[test]
 fn many_threads_ask_many_nodes_and_no_answer_is_crossed() {
     const THREADS: usize = 8;
-    const QUESTIONS: usize = 250;
+    let questions = if is_long() { 1250 } else { 250 };
     let nodes = line(5);
     // Questions go back along the path of these.
     for node in &nodes[1..] {
@@ -57,7 +57,7 @@ fn many_threads_ask_many_nodes_and_no_answer_is_crossed() {
         for thread in 0..THREADS {
             let nodes = &nodes;
             scope.spawn(move || {
-                for number in 0..QUESTIONS {
+                for number in 0..questions {
                     let to = nodes[1 + (thread + number) % 4].id();
                     // All threads use the same words at times.
                     let words = match number % 3 {
@@ -70,7 +70,7 @@ fn many_threads_ask_many_nodes_and_no_answer_is_crossed() {
             });
         }
     });
-    assert_eq!(nodes[0].stats().answers, (THREADS * QUESTIONS) as u64);
+    assert_eq!(nodes[0].stats().answers, (THREADS * questions) as u64);
     assert_eq!(nodes[0].stats().late_answers, 0);
     assert!(nodes[0].try_recv().is_err(), "recv got none of them");
     close_all(&nodes);

@@ -6,6 +6,7 @@ use rs2p::{MeshEvent, MeshSocket, SendOptions};
 use crate::args::Cli;
 use crate::failure::{Exit, Failure};
 use crate::input::{lines, time_up};
+use crate::node::await_peer;
 use crate::output::{say, short, text_of};
 
 pub fn run(sock: &MeshSocket, cli: &Cli, interrupt: &Receiver<()>) -> Result<Exit, Failure> {
@@ -40,6 +41,7 @@ pub fn run(sock: &MeshSocket, cli: &Cli, interrupt: &Receiver<()>) -> Result<Exi
 fn send(sock: &MeshSocket, cli: &Cli, line: &str) -> Result<(), Failure> {
     let options = SendOptions::new();
     let options = cli.topic.as_deref().map_or(options.clone(), |topic| options.kind(topic));
+    await_peer(sock, &cli.node);
     let sent = sock.send_with(options, line)?;
     if sent.peers() == 0 {
         eprintln!("nobody is linked; the line was sent to nobody");

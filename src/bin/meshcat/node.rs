@@ -14,6 +14,7 @@ use crate::input::duration;
 /// The kind of a ping.
 pub const PING: &str = "meshcat-ping";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Binds, answers pings, and links to the nodes that were named.
 pub fn start(args: &NodeArgs) -> Result<MeshSocket, Failure> {
@@ -35,6 +36,14 @@ pub fn start(args: &NodeArgs) -> Result<MeshSocket, Failure> {
         sock.connect_within(addr.as_str(), timeout)?;
     }
     Ok(sock)
+}
+
+/// Waits a moment for the first peer, where none was named that would be linked already.
+pub fn await_peer(sock: &MeshSocket, args: &NodeArgs) {
+    if args.discover && args.connect.is_empty() {
+        // Without one the message goes to nobody, which is said then.
+        let _ = sock.wait_for_peers(1, DISCOVERY_TIMEOUT);
+    }
 }
 
 fn protocol(args: &NodeArgs) -> Result<Protocol, Failure> {

@@ -8,7 +8,7 @@ use rs2p::{MeshSocket, SendOptions};
 use crate::args::NodeArgs;
 use crate::failure::{Exit, Failure};
 use crate::input::time_up;
-use crate::node::PING;
+use crate::node::{PING, await_peer};
 use crate::output::say;
 
 /// Seconds to wait for answers, if nothing else was said.
@@ -20,6 +20,7 @@ pub fn run(
     rounds: u32,
     interrupt: &Receiver<()>,
 ) -> Result<Exit, Failure> {
+    await_peer(sock, args);
     let messages = sock.receiver();
     let mut answers = 0_u64;
     for round in 0..rounds {
