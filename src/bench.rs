@@ -4,6 +4,7 @@
 
 use bytes::BytesMut;
 
+use crate::base58;
 use crate::config::Config;
 use crate::id::{MessageId, NodeId};
 use crate::node::seen::SeenCache;
@@ -12,7 +13,7 @@ use crate::options::Flag;
 use crate::packet::Packet;
 use crate::protocol::Protocol;
 use crate::wire::{
-    Draft, Envelope, FrameReader, Handshake, Header, HostPort, LastSender, Malformed, base58,
+    Draft, Envelope, FrameReader, Handshake, Header, HostPort, LastSender, Malformed,
 };
 
 const SECOND: u64 = 1_800_000_000;
@@ -125,11 +126,11 @@ impl Relaying {
 
     /// Takes a message as a link's thread and the daemon do. Returns how many actions follow.
     pub fn take(&mut self, stream: &[u8]) -> usize {
-        let Some(Ok(header)) = self.reading.header(stream) else { return 0 };
-        if self.node.is_duplicate(now(), self.from, header.id(), header.time()) {
+        let Some(head) = self.reading.header(stream) else { return 0 };
+        if self.node.is_known(now(), self.from, &head) {
             return 0;
         }
-        let Ok(envelope) = header.verify().map(Box::new) else { return 0 };
+        let Ok(envelope) = head.and_then(Header::verify).map(Box::new) else { return 0 };
         self.node.handle(now(), Event::Received { link: self.from, envelope });
         std::iter::from_fn(|| self.node.poll_action()).count()
     }
