@@ -170,7 +170,9 @@ fn expected() -> Vec<(&'static str, String)> {
         ),
         (
             "frames that are announced on links outside the tree",
-            format!("{} or more", config.lazy_from.map_or_else(String::new, bytes)),
+            config
+                .lazy_from
+                .map_or_else(|| "none".into(), |least| format!("{} or more", bytes(least))),
         ),
         (
             "announced messages that are kept for peers that ask for them",

@@ -59,7 +59,7 @@ impl Plan {
     }
 
     fn settings(&self) -> Builder {
-        let mut settings = MeshSocket::builder();
+        let mut settings = MeshSocket::builder().lazy_push(Some(512));
         if self.has_small_queues {
             settings = settings
                 .max_frame(64 * 1024)

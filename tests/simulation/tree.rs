@@ -120,7 +120,10 @@ fn killed_in_the_middle(seed: u64, slowest: &Mutex<Duration>) -> Outcome {
     let nodes = if is_long() { 1000 } else { 100 };
     let share = 10 + 10 * (seed % 4) as usize;
     let topology = Topology::Random { links: 4 };
-    let mut world = World::new(seed).topology(topology).nodes(nodes);
+    let mut world = World::new(seed)
+        .settings(&MeshSocket::builder().lazy_push(Some(512)))
+        .topology(topology)
+        .nodes(nodes);
     world.run_for(S(3));
     for number in 0..20 {
         let node = world.some_node();
@@ -174,7 +177,11 @@ fn survivors_get_a_message_whose_tree_breaks_under_it() {
 fn a_chain_of_mixed_nodes_loses_nothing_and_duplicates_nothing() {
     for_each_seed("a_chain_of_mixed_nodes_loses_nothing", seeds(40), |seed| {
         let topology = if seed % 2 == 0 { Topology::Ring } else { Topology::Line };
-        let mut world = World::new(seed).topology(topology).plain_share(0.5).nodes(12);
+        let mut world = World::new(seed)
+            .settings(&MeshSocket::builder().lazy_push(Some(512)))
+            .topology(topology)
+            .plain_share(0.5)
+            .nodes(12);
         world.run_for(S(3));
         for number in 0..40 {
             let node = world.some_node();

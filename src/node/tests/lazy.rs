@@ -3,6 +3,10 @@
 use super::*;
 use crate::wire::{Lazy, Named};
 
+fn config() -> Config {
+    Config { lazy_from: Some(512), ..Config::default() }
+}
+
 /// Longer than the collecting of announcements, and than any wait for a message.
 const SOON: u64 = 10;
 const LATE: u64 = 3000;
@@ -58,7 +62,7 @@ fn words(actions: &[Action], on: LinkId) -> Vec<Lazy> {
 
 /// A node with a link that sends everything and a lazy one.
 fn eager_and_lazy() -> (Hand, LinkId, LinkId) {
-    let mut hand = Hand::new();
+    let mut hand = Hand::with(config());
     let (eager, lazy) = (hand.lazy(1), hand.lazy(2));
     hand.word(lazy, 2, &Lazy::Prune);
     (hand, eager, lazy)
@@ -66,7 +70,7 @@ fn eager_and_lazy() -> (Hand, LinkId, LinkId) {
 
 #[test]
 fn a_link_that_brings_duplicates_only_is_pruned_and_then_gets_ids() {
-    let mut hand = Hand::new();
+    let mut hand = Hand::with(config());
     let (first, late) = (hand.lazy(1), hand.lazy(2));
     let mut pruned = 0;
     for number in 0..20 {
@@ -130,7 +134,7 @@ fn a_message_of_this_node_is_sent_somewhere_at_once_even_if_all_links_are_lazy()
 
 #[test]
 fn a_peer_without_the_word_is_sent_everything_and_its_words_change_nothing() {
-    let mut hand = Hand::new();
+    let mut hand = Hand::with(config());
     let (lazy, plain) = (hand.lazy(1), hand.rs2p(2));
     hand.word(plain, 2, &Lazy::Prune);
     for number in 0..20 {
@@ -156,7 +160,7 @@ fn small_messages_go_everywhere_and_prune_nothing() {
 
 #[test]
 fn the_two_ends_of_a_link_agree_on_what_is_large() {
-    let config = Config { lazy_from: Some(100), ..Config::default() };
+    let config = Config { lazy_from: Some(100), ..config() };
     let mut hand = Hand::with(config);
     let (eager, lazy) = (hand.lazy(1), hand.lazy(2));
     hand.word(lazy, 2, &Lazy::Prune);
@@ -166,7 +170,7 @@ fn the_two_ends_of_a_link_agree_on_what_is_large() {
 
 #[test]
 fn a_broadcast_word_is_refused_and_not_relayed() {
-    let mut hand = Hand::new();
+    let mut hand = Hand::with(config());
     let (one, _) = (hand.lazy(1), hand.lazy(2));
     let word = envelope(id(9), Flag::Broadcast, SECOND, Lazy::Prune.payload());
     assert_eq!(relayed_to(&hand.hear(one, word)), []);
