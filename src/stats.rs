@@ -29,7 +29,7 @@ pub struct Stats {
     pub(crate) refusals: [u64; Refusal::ALL.len()],
     /// Answers that a question of this program waited for.
     pub answers: u64,
-    /// Answers that came when the question was over, or that were too many for it.
+    /// Answers that the program did not take: its question was over, or they were too many for it.
     pub late_answers: u64,
     /// Messages that a handler kept for itself.
     pub handled: u64,

@@ -35,6 +35,8 @@ struct State {
     /// Nodes whose answer did not name the question.
     plain: BTreeSet<NodeId>,
     end: Option<End>,
+    /// The program takes no more answers.
+    is_over: bool,
 }
 
 impl Question {
@@ -65,12 +67,19 @@ impl Question {
         self.state.lock().ids.clone()
     }
 
-    /// Keeps an answer for the program. Returns false if there is no room.
+    /// Takes no more answers. Returns how many the program has not taken.
+    pub fn close(&self) -> usize {
+        let mut state = self.state.lock();
+        state.is_over = true;
+        std::mem::take(&mut state.answers).len()
+    }
+
+    /// Keeps an answer for the program. Returns false if there is no room, or it takes no more.
     pub fn push(&self, message: Message) -> bool {
         let mut state = self.state.lock();
         let bytes = state.bytes + message.pinned();
         let is_full = state.answers.len() >= self.max_messages || bytes > self.max_bytes;
-        if is_full && !state.answers.is_empty() {
+        if state.is_over || is_full && !state.answers.is_empty() {
             return false;
         }
         state.bytes = bytes;

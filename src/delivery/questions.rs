@@ -194,7 +194,11 @@ impl Asked {
 }
 
 impl Drop for Asked {
+    /// What the program has not taken came too late for it.
     fn drop(&mut self) {
+        let left = self.question.close() as u64;
+        self.questions.answers.fetch_sub(left, Relaxed);
+        self.questions.late.fetch_add(left, Relaxed);
         let mut table = self.questions.table.lock();
         table.close(self.number);
         self.questions.open.store(table.open.len(), Relaxed);

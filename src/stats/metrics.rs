@@ -157,7 +157,7 @@ fn plain(stats: &Stats) -> Vec<Metric> {
         counter("answers", "Answers that a question of the program waited for", answers),
         counter(
             "late_answers",
-            "Answers that came when the question was over, or were too many for it",
+            "Answers that the program did not take: the question was over, or they were too many for it",
             late_answers,
         ),
         counter("handled", "Messages that a handler kept", handled),
