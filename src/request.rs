@@ -48,11 +48,11 @@ use crate::message::Message;
 pub struct Answers {
     asked: Asked,
     sent: Sent,
-    deadline: Option<Instant>,
+    deadline: Instant,
 }
 
 impl Answers {
-    pub(crate) fn new(asked: Asked, sent: Sent, deadline: Option<Instant>) -> Self {
+    pub(crate) fn new(asked: Asked, sent: Sent, deadline: Instant) -> Self {
         Answers { asked, sent, deadline }
     }
 
@@ -64,7 +64,7 @@ impl Answers {
 
     /// Returns the next answer if one is waiting. Never blocks.
     pub fn try_next(&mut self) -> Option<Message> {
-        self.asked.question.wait(Some(Instant::now())).ok()
+        self.asked.question.wait(Instant::now()).ok()
     }
 
     pub(crate) fn wait(&mut self) -> Result<Message> {

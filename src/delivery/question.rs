@@ -95,7 +95,7 @@ impl Question {
     }
 
     /// Waits for an answer, at most until the deadline.
-    pub fn wait(&self, deadline: Option<Instant>) -> Result<Message> {
+    pub fn wait(&self, deadline: Instant) -> Result<Message> {
         let mut state = self.state.lock();
         let mut is_late = false;
         loop {
@@ -103,12 +103,11 @@ impl Question {
                 state.bytes = state.bytes.saturating_sub(message.pinned());
                 return Ok(message);
             }
-            match (state.end, deadline) {
-                (Some(End::Closed), _) => return Err(Error::Closed),
-                (Some(End::NoRoute), _) => return Err(Error::NoRoute),
-                (None, _) if is_late => return Err(Error::TimedOut),
-                (None, Some(at)) => is_late = self.changed.wait_until(&mut state, at).timed_out(),
-                (None, None) => self.changed.wait(&mut state),
+            match state.end {
+                Some(End::Closed) => return Err(Error::Closed),
+                Some(End::NoRoute) => return Err(Error::NoRoute),
+                None if is_late => return Err(Error::TimedOut),
+                None => is_late = self.changed.wait_until(&mut state, deadline).timed_out(),
             }
         }
     }

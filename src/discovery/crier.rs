@@ -78,7 +78,10 @@ impl Crier {
             let patience = self.next.saturating_duration_since(now);
             let patience = if has_more { Duration::ZERO } else { patience };
             match self.poll.poll(&mut events, Some(patience)) {
-                Err(error) if error.kind() != ErrorKind::Interrupted => return,
+                Err(error) if error.kind() != ErrorKind::Interrupted => {
+                    log::error!(target: "rs2p::discovery", "discovery has ended: {error}");
+                    return;
+                }
                 _ => has_more = self.hear(),
             }
         }

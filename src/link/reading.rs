@@ -24,7 +24,7 @@ const BATCH_LEN: usize = 64;
 const BATCH_BYTES: usize = 64 * 1024;
 
 /// Full batches that go to the daemon unchecked after one in which the node had seen nothing before. To
-/// look costs as much as to hash a small message, and the daemon drops duplicates as well.
+/// look takes a third as long as to hash a small message, and the daemon drops duplicates as well.
 const UNCHECKED: u32 = 7;
 
 /// A frame of which the head was read.

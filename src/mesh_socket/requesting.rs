@@ -134,12 +134,12 @@ impl MeshSocket {
         Ok(Answers::new(asked, sent, deadline))
     }
 
-    fn ask(&self, to: Option<NodeId>, timeout: Duration) -> Result<(Asked, Option<Instant>)> {
+    fn ask(&self, to: Option<NodeId>, timeout: Duration) -> Result<(Asked, Instant)> {
         self.check_open()?;
         if self.core().threads.is_mine() {
             return Err(Error::WouldDeadlock);
         }
         let deadline = Instant::now().checked_add(timeout).unwrap_or_else(far_future);
-        Ok((Arc::clone(&self.delivery().questions).open(to)?, Some(deadline)))
+        Ok((Arc::clone(&self.delivery().questions).open(to)?, deadline))
     }
 }

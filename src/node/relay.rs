@@ -137,19 +137,33 @@ fn check(
     now: Now,
     envelope: &Envelope,
 ) -> Result<(), Refusal> {
-    let (time, second) = (envelope.time, now.second());
     if envelope.sender == me.id {
-        Err(Refusal::Echo)
-    } else if time.saturating_add(config.max_age.as_secs()) <= second {
+        return Err(Refusal::Echo);
+    }
+    check_date(config, is_evicted, now, envelope.time)?;
+    if is_between_neighbours(envelope) {
+        Err(Refusal::NotForAll)
+    } else if matches!(envelope.body, Body::Invalid(_)) {
+        Err(Refusal::Invalid)
+    } else {
+        Ok(())
+    }
+}
+
+/// Checks the date of a broadcast. `is_evicted` says whether ids of that second were evicted.
+pub(super) fn check_date(
+    config: &Config,
+    is_evicted: bool,
+    now: Now,
+    time: u64,
+) -> Result<(), Refusal> {
+    let second = now.second();
+    if time.saturating_add(config.max_age.as_secs()) <= second {
         Err(Refusal::TooOld)
     } else if time > second.saturating_add(config.max_ahead.as_secs()) {
         Err(Refusal::TooFarAhead)
     } else if is_evicted {
         Err(Refusal::Evicted)
-    } else if is_between_neighbours(envelope) {
-        Err(Refusal::NotForAll)
-    } else if matches!(envelope.body, Body::Invalid(_)) {
-        Err(Refusal::Invalid)
     } else {
         Ok(())
     }

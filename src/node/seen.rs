@@ -14,9 +14,6 @@ use crate::id::MessageId;
 /// which a broadcast is refused, so nothing is forgotten while it could still be accepted.
 const KEEP: Duration = Duration::from_secs(61);
 
-/// Most ids that room is made for before they come.
-const RESERVED: usize = 1 << 19;
-
 /// Message ids by the second that they are dated with. An id covers its date, so looking in that
 /// second's bucket is enough, and a bucket is dropped as a whole.
 #[derive(Debug)]
@@ -73,10 +70,7 @@ impl SeenCache {
             None => {
                 // A refused message adds no second.
                 check()?;
-                // About as many as in the last second: a map that need not grow is not copied.
-                let like = self.seconds.values().next_back().map_or(0, |second| second.ids.len());
                 let second = self.seconds.entry(time).or_default();
-                second.ids.reserve(like.min(RESERVED));
                 second.ids.insert(fingerprint, ());
                 second.last_arrival = now.mono;
             }

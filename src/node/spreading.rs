@@ -1,8 +1,11 @@
 //! Sends a message on: to some peers at once, to the others its name. And the three words about that: have,
 //! want and prune. What a node remembers for it is in `tree/`.
 
+use std::collections::BTreeMap;
+
 use super::event::{Action, LinkId, Parcel};
 use super::peer::Peer;
+use super::relay::check_date;
 use super::timers::Timer;
 use super::tree::{COLLECT, MOST_NAMES};
 use super::{Node, Now};
@@ -161,10 +164,7 @@ impl Node {
 
     /// Returns whether a broadcast of this date would be accepted.
     fn may_accept(&self, now: Now, time: u64) -> bool {
-        let second = now.second();
-        time.saturating_add(self.config.max_age.as_secs()) > second
-            && time <= second.saturating_add(self.config.max_ahead.as_secs())
-            && !self.seen.is_evicted(time)
+        check_date(&self.config, self.seen.is_evicted(time), now, time).is_ok()
     }
 
     /// Asks a peer for messages. It sends later ones at once.
@@ -195,7 +195,7 @@ impl Node {
         self.tree.asks_at = None;
         let branches = &self.tree.branches;
         let asked = self.tree.missing.ask(now.mono, |number| branches.peer(number).is_some());
-        let mut by_peer = std::collections::BTreeMap::<_, Vec<Named>>::new();
+        let mut by_peer = BTreeMap::<_, Vec<Named>>::new();
         for (number, name) in asked {
             by_peer.entry(number).or_default().push(name);
         }

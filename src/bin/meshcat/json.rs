@@ -4,11 +4,12 @@
 //! `connect`, `disconnect`, `peers`, `stats` and `close`. A `"ref"` in a command is in its answer too.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rs2p::crossbeam_channel::{Receiver, never, select};
+use rs2p::crossbeam_channel::{Receiver, Sender, bounded, never, select};
 use rs2p::{Connection, MeshEvent, MeshSocket, Message, NodeId, Packet, SendOptions};
 use serde_json::{Value, json};
 
@@ -27,7 +28,10 @@ struct Session<'a> {
     sock: &'a MeshSocket,
     topic: Option<&'a str>,
     kept: VecDeque<Message>,
+    /// How many requests are open.
     requests: Arc<AtomicUsize>,
+    /// Each request holds one; the other end disconnects when all are over.
+    open: Sender<Infallible>,
 }
 
 pub fn run(sock: &MeshSocket, cli: &Cli, interrupt: &Receiver<()>) -> Result<Exit, Failure> {
@@ -37,7 +41,8 @@ pub fn run(sock: &MeshSocket, cli: &Cli, interrupt: &Receiver<()>) -> Result<Exi
     let (mut input, over) = (lines()?, time_up(cli.node.timeout.filter(|_| cli.count.is_some())));
     say(json!({"event": "listening", "addr": sock.out_addr(), "id": sock.id().to_string()}))?;
     let (kept, requests) = (VecDeque::new(), Arc::default());
-    let mut session = Session { sock, topic: cli.topic.as_deref(), kept, requests };
+    let (open, all_over) = bounded(0);
+    let mut session = Session { sock, topic: cli.topic.as_deref(), kept, requests, open };
     let mut left = cli.count;
     while left != Some(0) {
         let message = select! {
@@ -52,7 +57,7 @@ pub fn run(sock: &MeshSocket, cli: &Cli, interrupt: &Receiver<()>) -> Result<Exi
                     Ok(line) if session.obey(&line)? => return Ok(Exit::Done),
                     Ok(_) => {}
                     Err(_) if left.is_some() => input = never(),
-                    Err(_) => return session.finish(),
+                    Err(_) => return Ok(session.finish(&all_over, interrupt)),
                 }
                 continue;
             }
@@ -64,7 +69,7 @@ pub fn run(sock: &MeshSocket, cli: &Cli, interrupt: &Receiver<()>) -> Result<Exi
         session.keep(message);
         left = left.map(|left| left - 1);
     }
-    session.finish()
+    Ok(session.finish(&all_over, interrupt))
 }
 
 impl Session<'_> {
@@ -136,7 +141,7 @@ impl Session<'_> {
             self.requests.fetch_sub(1, Ordering::Relaxed);
             return Err("too many requests are open".into());
         }
-        let active = Active(Arc::clone(&self.requests));
+        let active = Active { requests: Arc::clone(&self.requests), _open: self.open.clone() };
         let (packets, sock) = (packets_of(command)?, self.sock.clone());
         let to = command["to"].as_str().map(node_id).transpose()?;
         let timeout = command["timeout"].as_f64().map_or(REQUEST_TIMEOUT, duration);
@@ -167,20 +172,24 @@ impl Session<'_> {
     }
 
     /// Waits for the requests that are open.
-    fn finish(&self) -> Result<Exit, Failure> {
-        while self.requests.load(Ordering::Relaxed) > 0 {
-            std::thread::park_timeout(Duration::from_millis(5));
+    fn finish(self, all_over: &Receiver<Infallible>, interrupt: &Receiver<()>) -> Exit {
+        drop(self.open);
+        select! {
+            recv(all_over) -> _ => Exit::Done,
+            recv(interrupt) -> _ => Exit::Interrupted,
         }
-        Ok(Exit::Done)
     }
 }
 
 /// Counts a request until it is over.
-struct Active(Arc<AtomicUsize>);
+struct Active {
+    requests: Arc<AtomicUsize>,
+    _open: Sender<Infallible>,
+}
 
 impl Drop for Active {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.requests.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
