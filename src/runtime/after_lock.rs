@@ -148,8 +148,11 @@ impl AfterLock {
     /// Like [`AfterLock::run`] for a user's own message: written here and now where that does not
     /// wait.
     pub fn run_writing(mut self, core: &Arc<Core>) {
-        for link in std::mem::take(&mut self.outcome.write) {
-            link.write_now(&core.counters);
+        let links = std::mem::take(&mut self.outcome.write);
+        let wrote = links.iter().fold(false, |wrote, link| link.write_now(&core.counters) | wrote);
+        if wrote {
+            let now = core.clock.mono();
+            links.iter().for_each(|link| link.mailbox(|mailbox| mailbox.burst.wrote(now)));
         }
         self.run(core);
     }

@@ -121,16 +121,23 @@ impl Link {
     }
 
     /// Writes what is queued, here and now, if nobody else is writing and more is not about to
-    /// follow; otherwise the link's thread does. Saves a switch of threads; never waits.
-    pub fn write_now(&self, counters: &Counters) {
-        if !self.mailbox(|mailbox| mailbox.writes_now()) {
-            return self.wake();
+    /// follow; otherwise the link's thread does. Saves a switch of threads; never waits. Returns
+    /// whether it wrote.
+    pub fn write_now(&self, counters: &Counters) -> bool {
+        let is_written = self.mailbox(|mailbox| mailbox.writes_now()) && self.try_write(counters);
+        if !is_written {
+            self.wake();
         }
-        let Some(mut port) = self.port.try_lock() else { return self.wake() };
-        let Some(Port { stream, writing }) = port.as_mut() else { return self.wake() };
+        is_written
+    }
+
+    /// Writes what is queued; false if another thread is writing, or the link compresses.
+    fn try_write(&self, counters: &Counters) -> bool {
+        let Some(mut port) = self.port.try_lock() else { return false };
+        let Some(Port { stream, writing }) = port.as_mut() else { return false };
         let flush = writing.flush_plain(stream, &mut &self.mailbox);
         drop(port);
-        let Some(flush) = flush else { return self.wake() };
+        let Some(flush) = flush else { return false };
         let is_complete = flush.is_complete();
         counters.wrote(flush.bytes);
         self.wake_freed(flush.freed);
@@ -138,6 +145,7 @@ impl Link {
         if !is_complete {
             self.wake();
         }
+        true
     }
 
     /// Wakes those who waited for this link's queue. To be called whenever something was written, or
