@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use crate::base58;
 use crate::config::Config;
 use crate::id::{MessageId, NodeId};
-use crate::node::seen::SeenCache;
+use crate::node::seen::{Remembered, SeenCache, Source};
 use crate::node::{Event, Identity, LinkId, Node, Now};
 use crate::options::Flag;
 use crate::packet::Packet;
@@ -149,6 +149,8 @@ impl Seen {
     /// Returns whether this id is new.
     pub fn remember(&mut self, digest: [u8; 48]) -> bool {
         let id = MessageId::from_digest(digest);
-        self.0.remember(now(), &id, SECOND, || Ok::<(), ()>(())).unwrap_or(false)
+        let source = Source::link(LinkId(1), false, false);
+        let known = self.0.remember(now(), source, &id, SECOND, || Ok::<(), ()>(()));
+        known == Ok(Remembered::New)
     }
 }

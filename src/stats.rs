@@ -68,6 +68,9 @@ pub struct Stats {
     pub unsent_frames: u64,
     /// Frames that were put on a link and did not go out, because its peer was left behind.
     pub missed_frames: u64,
+    /// Requests for the address of a node that were not answered, because the peer asked too often or did
+    /// not take the answers.
+    pub unanswered: u64,
     /// Messages that peers say this node missed, because it was left behind.
     pub missed: u64,
     /// Bytes read from links.
@@ -204,6 +207,9 @@ impl fmt::Display for Stats {
             if self.replies_lost_for(reason) > 0 {
                 writeln!(f, "  given up  {:>10} {reason}", self.replies_lost_for(reason))?;
             }
+        }
+        if self.unanswered > 0 {
+            writeln!(f, "unanswered  {:>10} requests of peers that ask too much", self.unanswered)?;
         }
         if self.missed > 0 {
             writeln!(

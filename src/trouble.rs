@@ -39,6 +39,8 @@ pub enum Trouble {
     },
     /// This process was forked from the one that bound the socket, and has none of its threads.
     Forked,
+    /// A handler has not returned for over a second. Messages wait for it; relays go on.
+    HandlerBlocks,
     /// No address of this host can be dialled by others: its interfaces are down, or have none that
     /// the listener takes. Looked for again with every link and dial.
     NotReachable,
@@ -77,6 +79,7 @@ impl Trouble {
                  in the builder"
             }
             Trouble::CannotAccept { .. } => "see what the system says; it is tried again",
+            Trouble::HandlerBlocks => "have the handler leave its work to another thread",
             Trouble::Forked => "bind after the fork, in the process that uses the socket",
             Trouble::NotReachable => "bring an interface up, or set `out_addr` in the builder",
         }
@@ -138,6 +141,7 @@ impl fmt::Display for Trouble {
                 write!(f, "the system has nothing left for another connection: {error}")
             }
             Trouble::CannotAccept { error } => write!(f, "cannot accept connections: {error}"),
+            Trouble::HandlerBlocks => f.write_str("a handler has not returned for over a second"),
             Trouble::Forked => f.write_str("this process did not bind the socket"),
             Trouble::NotReachable => {
                 f.write_str("no address of this host can be dialled by others")

@@ -77,6 +77,10 @@ fn expected() -> Vec<(&'static str, String)> {
         ),
         ("a program that takes nothing from a full queue", secs(config.queue_timeout)),
         (
+            "messages that wait for a handler, or for room in the queue, and whose links read on",
+            bytes(constant!("runtime/relaying.rs", "MOST")),
+        ),
+        (
             "bytes that a link reads ahead of the daemon",
             format!("{}, or one frame", bytes(config.link_credit)),
         ),
@@ -95,10 +99,38 @@ fn expected() -> Vec<(&'static str, String)> {
             format!("{}, {}", bytes(config.pace_floor.bytes), many(config.pace_floor.frames)),
         ),
         (
+            "answers to a peer's requests for the addresses of nodes",
+            format!(
+                "{}, then {} a second; while 8 KiB wait for it, none",
+                many(constant!("node/peer.rs", "ANSWERS")),
+                1000 / constant!("node/peer.rs", "ANSWER_EARNED")
+            ),
+        ),
+        (
+            "hellos and renegotiations of a peer, and its notices that it left this node behind or waits again",
+            format!(
+                "{}, then {} a second",
+                many(constant!("node/peer.rs", "NOTICES")),
+                1000 / constant!("node/peer.rs", "NOTICE_EARNED")
+            ),
+        ),
+        (
+            "faults of a peer: frames that are no messages, whispers in another name, messages sent too often",
+            format!(
+                "{}, then {} a second",
+                many(constant!("node/peer.rs", "FAULTS")),
+                1000 / constant!("node/peer.rs", "FAULT_EARNED")
+            ),
+        ),
+        (
             "a peer for which something waits and that shows no sign of life, or takes nothing",
             format!("{}, {}", secs(config.stall), secs(config.stall_py2p)),
         ),
         ("message ids that are remembered", many(config.seen_ids)),
+        (
+            "of these, dated over 5 s ahead",
+            format!("1/{}", constant!("node/seen.rs", "AHEAD_PART")),
+        ),
         ("age of a broadcast", secs(config.max_age)),
         ("a broadcast from the future", secs(config.max_ahead)),
         ("links, in and out", many(config.max_links)),

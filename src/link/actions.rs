@@ -50,6 +50,8 @@ pub(crate) trait Links: Mailboxes {
     fn tag(&mut self, link: LinkId, parcel: &Parcel) -> Self::Tag;
     /// Counts a frame that has no room on the link of a peer that is left behind.
     fn count_missed(&mut self, link: LinkId, tag: Self::Tag);
+    /// Counts an answer that is not sent: the peer does not take what it was sent before.
+    fn count_unanswered(&mut self, link: LinkId, tag: Self::Tag);
     /// Counts a frame that will never be written; `is_late` if its link is ending or gone.
     fn count_unsent(&mut self, link: LinkId, tag: Self::Tag, is_late: bool);
 
@@ -131,6 +133,7 @@ pub(crate) fn put<A: Links>(
     match put.unwrap_or(Put::Sealed) {
         Put::Sealed => return links.count_unsent(id, tag, true),
         Put::Missed => return links.count_missed(id, tag),
+        Put::Declined => return links.count_unanswered(id, tag),
         Put::Fine => {}
         Put::Throttle if is_relay => push_once(&mut outcome.throttling, &link),
         Put::Throttle => {}

@@ -15,13 +15,16 @@ use crate::wire::Envelope;
 /// A message with the peer that it came from.
 pub(crate) type Arrival = (Box<Envelope>, Arc<Neighbour>);
 
-/// The surroundings of the daemon.
-pub(crate) trait BatchHost: Mailboxes {
+/// Who has the node decide on a batch.
+pub(crate) trait Decide: Mailboxes {
     fn now(&self) -> Duration;
 
     /// Has the node decide on all of these; relays are in their queues when it returns.
     fn decide(&mut self, link: &Self::Link, items: Vec<(Self::Tag, Item)>) -> Outcome<Self::Link>;
+}
 
+/// The surroundings of the daemon.
+pub(crate) trait BatchHost: Decide {
     /// Delivers a message, or gives it back if that has to wait.
     fn deliver(&mut self, delivery: Arrival) -> Result<Delivered, Arrival>;
 }
@@ -46,7 +49,7 @@ pub(crate) struct BatchWork<L> {
 }
 
 impl<L: Clone + PartialEq> BatchWork<L> {
-    pub fn begin<D: BatchHost<Link = L>>(daemon: &mut D, source: L, batch: Batch<D::Tag>) -> Self {
+    pub fn begin<D: Decide<Link = L>>(daemon: &mut D, source: L, batch: Batch<D::Tag>) -> Self {
         let outcome = daemon.decide(&source, batch.items);
         let (deliver, throttling) = (outcome.deliver.into(), outcome.throttling);
         BatchWork { source, load: batch.load, is_slow: false, throttling, deliver }
@@ -79,18 +82,22 @@ impl<L: Clone + PartialEq> BatchWork<L> {
         true
     }
 
-    /// Lets the link read on, unless it filled other links' queues above their bounds.
-    fn return_credit<D: BatchHost<Link = L>>(&mut self, daemon: &mut D) {
+    /// Lets the link read on, unless it filled other links' queues above their bounds. Returns how many
+    /// bytes the credit was for.
+    pub fn return_credit<D: Decide<Link = L>>(&mut self, daemon: &mut D) -> usize {
         let load = std::mem::take(&mut self.load);
         let hold = self.hold(daemon, load);
         if hold.is_empty() {
-            return give_back(daemon, &self.source, load);
+            give_back(daemon, &self.source, load);
+        } else {
+            daemon.mailbox(&self.source, |mailbox| mailbox.order(Order::Hold(hold)));
+            daemon.wake(&self.source);
         }
-        daemon.mailbox(&self.source, |mailbox| mailbox.order(Order::Hold(hold)));
-        daemon.wake(&self.source);
+        self.throttling.clear();
+        load.bytes
     }
 
-    fn hold<D: BatchHost<Link = L>>(&self, daemon: &mut D, load: Load) -> Hold<D::LinkRef> {
+    fn hold<D: Decide<Link = L>>(&self, daemon: &mut D, load: Load) -> Hold<D::LinkRef> {
         let (mut hold, bytes) = (Hold::new(load), load.bytes);
         let now = daemon.now();
         for target in &self.throttling {
@@ -111,7 +118,7 @@ impl<L: Clone + PartialEq> BatchWork<L> {
     }
 }
 
-fn give_back<D: BatchHost>(daemon: &mut D, source: &D::Link, load: Load) {
+fn give_back<D: Decide>(daemon: &mut D, source: &D::Link, load: Load) {
     if daemon.mailbox(source, |mailbox| mailbox.give_back(load)) == Some(true) {
         daemon.wake(source);
     }

@@ -22,6 +22,7 @@ pub(crate) mod close_timing;
 pub(crate) mod closing;
 pub(crate) mod direct_write;
 pub(crate) mod flow;
+mod freed;
 pub(crate) mod host;
 pub(crate) mod input;
 mod liveness;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::flow::{Outflow, Wait};
+pub(crate) use super::freed::Freed;
 use super::pace::{Pace, Taken};
 use crate::config::Config;
 use crate::node::Parcel;
@@ -53,6 +54,8 @@ pub(crate) enum Put {
     Missed,
     /// So much waits, though it is between neighbours only, that the link has to be closed.
     Overflow,
+    /// It is an answer, and the peer has not taken the ones before: not taken.
+    Declined,
     /// The link is ending: not taken.
     Sealed,
 }
@@ -66,32 +69,6 @@ pub(crate) struct Written {
     pub parcels: u64,
     /// ... and on the wire.
     pub wire: Total,
-}
-
-/// Who may continue, now that something has left a queue or the queue takes nothing more.
-#[derive(Debug)]
-#[must_use = "somebody waits to be woken"]
-pub(crate) struct Freed<L> {
-    /// Whether senders that wait for room may continue.
-    pub has_drained: bool,
-    /// Links that this queue throttled.
-    pub throttled: Vec<L>,
-    /// So much waits that the link's own thread has to look at the pace of the peer.
-    pub is_news: bool,
-}
-
-impl<L> Default for Freed<L> {
-    fn default() -> Self {
-        Freed { has_drained: false, throttled: Vec::new(), is_news: false }
-    }
-}
-
-impl<L> Freed<L> {
-    pub fn add(&mut self, more: Freed<L>) {
-        self.has_drained |= more.has_drained;
-        self.throttled.extend(more.throttled);
-        self.is_news |= more.is_news;
-    }
 }
 
 impl<L: PartialEq, T> Outgoing<L, T> {
@@ -115,7 +92,12 @@ impl<L: PartialEq, T> Outgoing<L, T> {
         }
         let weight = weight(&parcel);
         let is_full = self.flow.would_overflow(weight, self.throttled.len());
-        if let Parcel::Control(_) = parcel {
+        if let Parcel::Answer(_) = parcel
+            && !self.pace.takes_answer()
+        {
+            return Put::Declined;
+        }
+        if is_control(&parcel) {
             self.control.push_back((parcel, tag));
         } else if self.is_missed(weight, is_full) {
             return Put::Missed;
@@ -154,7 +136,7 @@ impl<L: PartialEq, T> Outgoing<L, T> {
             let Some((parcel, tag)) = next else { return };
             bytes += weight(&parcel);
             self.taken += weight(&parcel) as u64;
-            if !matches!(parcel, Parcel::Control(_)) {
+            if !is_control(&parcel) {
                 self.data_taken += weight(&parcel) as u64;
             }
             give(parcel, tag);
@@ -283,11 +265,15 @@ impl<L: PartialEq, T> Outgoing<L, T> {
     }
 }
 
+fn is_control(parcel: &Parcel) -> bool {
+    matches!(parcel, Parcel::Control(_) | Parcel::Answer(_))
+}
+
 /// Bytes that a parcel counts for.
 pub(crate) fn weight(parcel: &Parcel) -> usize {
     match parcel {
         Parcel::Own(frame) | Parcel::Relay(frame) => frame.len(),
-        Parcel::Control(draft) | Parcel::Announce(draft) => {
+        Parcel::Control(draft) | Parcel::Answer(draft) | Parcel::Announce(draft) => {
             CONTROL_OVERHEAD + draft.packets.iter().map(|packet| packet.len()).sum::<usize>()
         }
     }

@@ -19,6 +19,8 @@ const TARGET: Duration = Duration::from_millis(500);
 const MOST_TARGET: Duration = Duration::from_secs(2);
 /// Bytes that may wait at any pace, so that a slow program always has something to take.
 const LEAST: u64 = 16 * 1024;
+/// Bytes that may wait for a peer when an answer to its request is queued.
+const ANSWERS: u64 = LEAST / 2;
 /// Frames that may wait at any pace.
 const LEAST_FRAMES: u64 = 8;
 /// A peer is asked for a report this long after its last one, ...
@@ -181,6 +183,11 @@ impl Pace {
     /// Returns whether a message of this node may go in.
     pub fn has_room(&self) -> bool {
         self.is_below(Mark::Full)
+    }
+
+    /// Returns whether an answer to a request may go in. Answers alone never keep senders waiting.
+    pub fn takes_answer(&self) -> bool {
+        self.waiting().bytes <= ANSWERS
     }
 
     /// The same for a sender that has begun to wait: it goes on some way below the mark at which it stopped.

@@ -225,7 +225,7 @@ impl<T: Copy + Default> Writing<T> {
             Parcel::Own(frame) | Parcel::Relay(frame) => {
                 Chunk { may_repeat: true, ..Chunk::new(frame, method, tag) }
             }
-            Parcel::Control(draft) | Parcel::Announce(draft) => {
+            Parcel::Control(draft) | Parcel::Answer(draft) | Parcel::Announce(draft) => {
                 Chunk::new(draft.encode(&self.me, &draft.id()), None, tag)
             }
         }

@@ -1,5 +1,6 @@
 //! Delivers a message to the program: the handlers first, then the queue of `recv`.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use crate::link::batch::Delivered;
 use crate::message::Message;
 use crate::node::event::Neighbour;
 use crate::runtime::core::Core;
+use crate::runtime::relaying::Keeper;
 use crate::runtime::sink::{Outlet, Sink};
 use crate::stats::Stats;
 use crate::trouble::Loss;
@@ -124,7 +126,12 @@ impl Outlet for Delivery {
 }
 
 impl Sink for Delivering {
-    fn deliver(&mut self, core: &Core, envelope: Box<Envelope>, from: &Neighbour) -> Delivered {
+    fn deliver(
+        &mut self,
+        core: &Arc<Core>,
+        envelope: Box<Envelope>,
+        from: &Neighbour,
+    ) -> Delivered {
         let handle = self.shared.handle.get().cloned().unwrap_or_default();
         let message = Message::new(envelope, handle);
         core.trace.arrived(&message);
@@ -137,21 +144,35 @@ impl Sink for Delivering {
             // Whoever waits for earlier messages does not wait for a handler.
             self.inlet.ring();
             shared.topics.ring();
+            core.hold_up(Keeper::Handler);
         }
-        if is_slow && shared.run_handlers(core, &message, from) {
+        let is_kept = is_slow && shared.run_handlers(core, &message, from);
+        if is_slow {
+            core.go_on();
+        }
+        if is_kept {
             shared.handled.fetch_add(1, Relaxed);
             return Delivered::Slowly;
         }
-        let spread = shared.topics.put(&message, || !core.phase.is_open());
+        let has_waited = Cell::new(false);
+        let stop = || {
+            has_waited.set(true);
+            core.hold_up(Keeper::Queue);
+            !core.phase.is_open()
+        };
+        let spread = shared.topics.put(&message, stop);
         is_slow |= spread.is_slow;
         if message.kind().is_ordinary() {
             let size = message.pinned();
-            is_slow |= self.inlet.push(&shared.outlet, message, size, || !core.phase.is_open());
+            is_slow |= self.inlet.push(&shared.outlet, message, size, stop);
         } else if spread.is_wanted {
             shared.topics.count_subscribed();
         } else {
             shared.ignored.fetch_add(1, Relaxed);
             core.trace.ignored(&message);
+        }
+        if has_waited.get() {
+            core.go_on();
         }
         if is_slow { Delivered::Slowly } else { Delivered::AtOnce }
     }

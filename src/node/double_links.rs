@@ -100,6 +100,22 @@ impl Node {
         } else {
             // Either the first link is dead, or the second one belongs to somebody who uses the id
             // of another node. `settle_choice` decides by the answer to the probe.
+            self.probe_unless_probed(now, row, spare, id);
+        }
+    }
+
+    /// Probes the first link, unless the answer to a probe is awaited: the peer decides how often it
+    /// offers the choice.
+    fn probe_unless_probed(&mut self, now: Now, row: LinkId, spare: LinkId, id: NodeId) {
+        let until = |spare: &Spare| match spare.choice {
+            Choice::Agreed { probed_at, .. } => Some(probed_at + self.choice_time(&id)),
+            Choice::Held { .. } => None,
+        };
+        let is_probed = self.links.is(spare, |peer| match &peer.stage {
+            Stage::Spare(spare) => until(spare).is_some_and(|until| now.mono < until),
+            _ => false,
+        });
+        if !is_probed {
             self.probe_first_link(now, row, spare, id);
         }
     }

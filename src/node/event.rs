@@ -155,6 +155,8 @@ pub(crate) enum Parcel {
     /// Names of messages that this node sends on demand. Encoded like a control message; waits behind
     /// messages, and is missed like them by a peer that is left behind.
     Announce(Draft),
+    /// The answer to a request. It is dropped if the peer does not take what it was sent before.
+    Answer(Draft),
 }
 
 impl Parcel {
@@ -163,6 +165,7 @@ impl Parcel {
     pub fn is_for_any_link(&self) -> bool {
         match self {
             Parcel::Own(_) | Parcel::Relay(_) | Parcel::Announce(_) => true,
+            Parcel::Answer(draft) => draft.main.is_relayed(),
             Parcel::Control(draft) => draft.main.is_relayed() || Lazy::is_word(&draft.packets),
         }
     }

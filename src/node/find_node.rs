@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use super::event::{LinkId, Target, TicketId};
+use super::event::{LinkId, Parcel, Target, TicketId};
 use super::waiting::Waiter;
 use super::{Node, Now};
 use crate::id::NodeId;
 use crate::options::Flag;
 use crate::packet::Packet;
 use crate::stats::ReplyLoss;
-use crate::wire::{HostPort, PeerEntry, peers};
+use crate::wire::{Draft, HostPort, PeerEntry, peers};
 
 /// Most addresses that are dialled for one message: any node can answer, any number of times.
 const MAX_ADDRESSES: usize = 3;
@@ -44,8 +44,13 @@ impl Node {
         let row = self.table.get(id).and_then(|row| self.links.get(row));
         let Some(addr) = row.and_then(|peer| peer.contact()) else { return };
         let entry = PeerEntry { addr: Some(addr.clone()), id: *id };
-        let payload = peers::route_response_payload(request, &entry);
-        self.say(now, link, Flag::Broadcast, payload);
+        let packets = peers::route_response_payload(request, &entry);
+        if !self.links.get_mut(link).is_some_and(|peer| peer.answers.take(now.mono)) {
+            self.stats.unanswered += 1;
+            return;
+        }
+        let draft = Draft { main: Flag::Broadcast, packets, time: now.second() };
+        self.put_control(link, Parcel::Answer(draft));
     }
 
     /// Handles the answer to a request. Returns whether this node had asked.

@@ -2,11 +2,16 @@
 //! of their numbers, which is the order in which they began.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::event::LinkId;
 use super::peer::Peer;
+use super::seen::Source;
 use super::stage::Stage;
 use crate::id::NodeId;
+
+/// A link is new for this long: it has less room for message ids.
+const NEW: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 pub(crate) struct Links(BTreeMap<LinkId, Peer>);
@@ -54,6 +59,12 @@ impl Links {
     /// Returns who is at the other end of a link, once its handshake has come.
     pub fn peer_of(&self, link: LinkId) -> Option<NodeId> {
         self.get(link).and_then(Peer::id)
+    }
+
+    /// Returns a link as where message ids come from.
+    pub fn source(&self, link: LinkId, sender: &NodeId, now: Duration) -> Source {
+        let is_new = self.is(link, |peer| now < peer.opened + NEW);
+        Source::link(link, self.peer_of(link).as_ref() == Some(sender), is_new)
     }
 
     /// Changes a link, if it is known.

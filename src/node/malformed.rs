@@ -33,9 +33,13 @@ impl Node {
         let Some(peer) = self.links.get_mut(link) else { return };
         peer.last_heard = now.mono;
         peer.has_spoken = true;
+        let goes_on = !peer.faults.take(now.mono);
         if peer.is_handshaking() {
             self.close_link(now, link, Cause::NotPy2p);
-        } else if ends || (reason == Refusal::Unparsable && !peer.may_ask_to_resend(now.mono)) {
+        } else if goes_on
+            || ends
+            || (reason == Refusal::Unparsable && !peer.may_ask_to_resend(now.mono))
+        {
             self.close_link(now, link, Cause::Malformed(reason.as_str()));
         } else if reason == Refusal::Unparsable {
             self.ask_to_resend(now, link);

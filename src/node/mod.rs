@@ -9,6 +9,7 @@
 pub(crate) mod address_book;
 mod admission;
 mod attempts;
+mod bucket;
 pub(crate) mod clocks;
 mod commands;
 pub(crate) mod dialable;
@@ -17,6 +18,7 @@ pub(crate) mod discovery;
 mod double_links;
 mod ending;
 pub(crate) mod event;
+mod faults;
 mod find_node;
 mod handshake;
 mod links;
@@ -267,8 +269,11 @@ impl Node {
 
     /// Sends a control message over one link.
     fn say(&mut self, now: Now, link: LinkId, main: Flag, packets: Vec<Packet>) {
+        self.put_control(link, Parcel::Control(Draft { main, packets, time: now.second() }));
+    }
+
+    fn put_control(&mut self, link: LinkId, parcel: Parcel) {
         self.stats.control_frames += 1;
-        let draft = Draft { main, packets, time: now.second() };
-        self.actions.push_back(Action::Send { link, parcel: Parcel::Control(draft) });
+        self.actions.push_back(Action::Send { link, parcel });
     }
 }

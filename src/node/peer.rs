@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempts::Dial;
+use super::bucket::Bucket;
 use super::clocks::Clocks;
 use super::dialable::{Scope, Way, is_private};
 use super::event::{LinkId, LinkSettings, Neighbour};
@@ -12,6 +13,16 @@ use super::stage::{Greeting, Stage};
 use super::waiting::Waiter;
 use crate::id::NodeId;
 use crate::wire::{HostPort, Method};
+
+/// Answers that a peer gets at once, and the time in which it earns one more.
+const ANSWERS: u32 = 256;
+const ANSWER_EARNED: Duration = Duration::from_millis(20);
+/// The same for faults. An honest py2p node passes on some faults of others, but not as fast.
+const FAULTS: u32 = 20_000;
+const FAULT_EARNED: Duration = Duration::from_millis(2);
+/// The same for messages that change a link.
+const NOTICES: u32 = 256;
+const NOTICE_EARNED: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -47,6 +58,12 @@ pub(crate) struct Peer {
     /// How many messages we have missed on this link, as the peer says, while it does not wait for
     /// us.
     pub missed: Option<u64>,
+    /// Requests of the peer that are answered.
+    pub answers: Bucket,
+    /// Messages that no honest peer sends, and frames that are none.
+    pub faults: Bucket,
+    /// Messages of the protocol that a peer seldom sends: hellos, and what else changes a link.
+    pub notices: Bucket,
     /// The compression methods that the peer accepts, in its order of preference.
     pub methods: Vec<Method>,
     /// All methods that the peer ever announced and may use. A py2p node that asks for uncompressed
@@ -79,6 +96,9 @@ impl Peer {
             tells_pace: false,
             lazy_from: None,
             missed: None,
+            answers: Bucket::new(ANSWERS, ANSWER_EARNED),
+            faults: Bucket::new(FAULTS, FAULT_EARNED),
+            notices: Bucket::new(NOTICES, NOTICE_EARNED),
             methods: Vec::new(),
             announced: Vec::new(),
             clocks: Clocks::default(),

@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 
 use super::event::Parcel;
+use super::seen::{Remembered, Source};
 use super::{Node, Now};
 use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
@@ -68,8 +69,9 @@ impl Node {
                 continue;
             }
             message.date(time);
-            let is_new = self.seen.remember(now, &message.id, time, || Ok::<(), Infallible>(()));
-            if is_new == Ok(true) {
+            let check = || Ok::<(), Infallible>(());
+            let own = self.seen.remember(now, Source::OWN, &message.id, time, check);
+            if own == Ok(Remembered::New) {
                 self.schedule_sweep(now);
                 self.stats.sent += 1;
                 self.note_own(now, &message.id, message.frame.len());

@@ -1,6 +1,7 @@
 //! Delivers a broadcast once, and relays it to all peers except the one that it came from.
 
 use super::event::{Action, LinkId, Parcel};
+use super::seen::Remembered;
 use super::{Identity, Node, Now};
 use crate::cause::Cause;
 use crate::config::Config;
@@ -36,9 +37,13 @@ impl Node {
     ) {
         let is_evicted = self.seen.is_evicted(envelope.time);
         let check = || check(&self.me, &self.config, is_evicted, now, &envelope);
-        match self.seen.remember(now, &envelope.id, envelope.time, check) {
-            Ok(true) => self.schedule_sweep(now),
-            Ok(false) => {
+        let source = self.links.source(link, &envelope.sender, now.mono);
+        match self.seen.remember(now, source, &envelope.id, envelope.time, check) {
+            Ok(Remembered::New) => self.schedule_sweep(now),
+            Ok(Remembered::NoPlace) => {
+                return self.refused(now, link, &envelope, Refusal::Evicted);
+            }
+            Ok(Remembered::Known) => {
                 return self.note_duplicate(now, link, &envelope.id, envelope.frame_len());
             }
             Err(reason) => return self.refused(now, link, &envelope, reason),
@@ -79,7 +84,10 @@ impl Node {
             return self.reply_came(now, link, from, envelope, &reply);
         }
         if envelope.sender != from {
-            return self.stats.refuse(Refusal::ForeignWhisper);
+            return self.fault(now, link, Refusal::ForeignWhisper);
+        }
+        if self.is_too_often(now, link, &envelope.body) {
+            return self.fault(now, link, Refusal::TooOften);
         }
         match &envelope.body {
             Body::User | Body::RoutedReply(_) => return self.deliver(link, from, envelope),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use super::event::LinkId;
 use super::time::Now;
 use crate::id::MessageId;
 
@@ -14,11 +15,28 @@ use crate::id::MessageId;
 /// which a broadcast is refused, so nothing is forgotten while it could still be accepted.
 const KEEP: Duration = Duration::from_secs(61);
 
+/// Only seconds that are this old are dropped to make room: a copy of what is younger may be on its way.
+const SETTLED: u64 = 10;
+/// Dates further ahead than this have a small part of the cache: ids of them cannot be dropped for long.
+const NEAR: u64 = 5;
+const AHEAD_PART: usize = 16;
+/// Most links among which a full cache is divided: otherwise links that come and go would leave no part
+/// to the others.
+const COUNTED: usize = 64;
+/// The least number of ids that are dated far ahead.
+const LEAST_AHEAD: usize = 64;
+
 /// Message ids by the second that they are dated with. An id covers its date, so looking in that
 /// second's bucket is enough, and a bucket is dropped as a whole.
+///
+/// A full cache drops seconds that are old enough. Where that is not enough, it refuses the messages of the
+/// links that brought the most ids; other links, and this node, go beyond the limit. So a flood of ids
+/// costs the link that it comes from, and nobody else.
 #[derive(Debug)]
 pub(crate) struct SeenCache {
     seconds: BTreeMap<u64, Second>,
+    /// How many ids each link brought.
+    shares: Shares,
     key: (u64, u64),
     len: usize,
     max: usize,
@@ -27,18 +45,72 @@ pub(crate) struct SeenCache {
     floor: Option<u64>,
 }
 
+/// Where an id comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    link: u64,
+    is_new: bool,
+}
+
+impl Source {
+    /// This node itself.
+    pub const OWN: Source = Source { link: 0, is_new: false };
+
+    /// A link; whether its peer is the sender of the message, which then does not count among those that
+    /// the peer only relays; whether it is new: a new one has less room in a full cache.
+    pub fn link(link: LinkId, is_direct: bool, is_new: bool) -> Self {
+        Source { link: link.0.saturating_mul(2).saturating_add(u64::from(is_direct)), is_new }
+    }
+}
+
+/// What became of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Remembered {
+    New,
+    Known,
+    /// It is not remembered: its link has used up its share.
+    NoPlace,
+}
+
 #[derive(Debug, Default)]
 struct Second {
     // A map without values, because a set has no entries that one look-up can find and fill.
     ids: HashMap<u128, (), BuildHasherDefault<IdentityHasher>>,
+    shares: Shares,
     last_arrival: Duration,
 }
 
+/// Numbers of ids by link. Few links bring ids of one second.
+#[derive(Debug, Default)]
+struct Shares(Vec<(u64, usize)>);
+
+impl Shares {
+    fn add(&mut self, link: u64) {
+        match self.0.iter_mut().find(|(of, _)| *of == link) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((link, 1)),
+        }
+    }
+
+    fn remove(&mut self, others: &Shares) {
+        for (link, count) in &others.0 {
+            let own = self.0.iter_mut().find(|(of, _)| of == link);
+            own.into_iter().for_each(|(_, own)| *own = own.saturating_sub(*count));
+        }
+        self.0.retain(|(_, count)| *count > 0);
+    }
+
+    fn of(&self, link: u64) -> usize {
+        self.0.iter().find(|(of, _)| *of == link).map_or(0, |(_, count)| *count)
+    }
+}
+
 impl SeenCache {
-    /// Creates a cache of at most `max` ids. The key is secret, so that no node can aim two ids at
+    /// Creates a cache of about `max` ids. The key is secret, so that no node can aim two ids at
     /// one fingerprint.
     pub fn new(max: usize, key: (u64, u64)) -> Self {
-        SeenCache { seconds: BTreeMap::new(), key, len: 0, max, floor: None }
+        let (seconds, shares) = (BTreeMap::new(), Shares::default());
+        SeenCache { seconds, shares, key, len: 0, max, floor: None }
     }
 
     pub fn contains(&self, id: &MessageId, time: u64) -> bool {
@@ -50,46 +122,98 @@ impl SeenCache {
         self.floor.is_some_and(|floor| time <= floor)
     }
 
-    /// Remembers an id that passes a check. Returns false if it was there already. Looks up once:
-    /// only a new id is checked.
+    /// Remembers an id that passes a check. Looks up once, unless the cache is full: only a new id is
+    /// checked.
     pub fn remember<E>(
         &mut self,
         now: Now,
+        source: Source,
         id: &MessageId,
         time: u64,
         check: impl FnOnce() -> Result<(), E>,
-    ) -> Result<bool, E> {
+    ) -> Result<Remembered, E> {
+        let is_tight = self.len >= self.max || time > now.second().saturating_add(NEAR);
+        if is_tight {
+            if self.contains(id, time) {
+                return Ok(Remembered::Known);
+            }
+            check()?;
+            if !self.make_place(now, source, time) {
+                return Ok(Remembered::NoPlace);
+            }
+            return self.insert(now, source, id, time, || Ok(()));
+        }
+        self.insert(now, source, id, time, check)
+    }
+
+    fn insert<E>(
+        &mut self,
+        now: Now,
+        source: Source,
+        id: &MessageId,
+        time: u64,
+        check: impl FnOnce() -> Result<(), E>,
+    ) -> Result<Remembered, E> {
         let fingerprint = self.fingerprint(id);
-        match self.seconds.get_mut(&time) {
+        let second = match self.seconds.get_mut(&time) {
             Some(second) => {
-                let Entry::Vacant(place) = second.ids.entry(fingerprint) else { return Ok(false) };
+                let Entry::Vacant(place) = second.ids.entry(fingerprint) else {
+                    return Ok(Remembered::Known);
+                };
                 check()?;
                 place.insert(());
-                second.last_arrival = now.mono;
+                second
             }
             None => {
                 // A refused message adds no second.
                 check()?;
                 let second = self.seconds.entry(time).or_default();
                 second.ids.insert(fingerprint, ());
-                second.last_arrival = now.mono;
+                second
             }
-        }
+        };
+        second.last_arrival = now.mono;
+        second.shares.add(source.link);
+        self.shares.add(source.link);
         self.len += 1;
-        while self.len > self.max {
-            self.evict_oldest();
+        Ok(Remembered::New)
+    }
+
+    /// Returns whether an id of this source may be added.
+    fn make_place(&mut self, now: Now, source: Source, time: u64) -> bool {
+        while self.len >= self.max && self.evict_oldest(now) {}
+        if source == Source::OWN {
+            return true;
         }
-        Ok(true)
+        let far = now.second().saturating_add(NEAR).saturating_add(1);
+        if time >= far && self.ahead(far) >= (self.max / AHEAD_PART).max(LEAST_AHEAD) {
+            return false;
+        }
+        let beyond = if source.is_new { self.max / 4 } else { self.max / 2 };
+        self.len < self.max
+            || self.len < self.max.saturating_add(beyond) && !self.is_greedy(source.link)
+    }
+
+    /// Returns whether a link brought more than half of an equal part of all ids.
+    fn is_greedy(&self, link: u64) -> bool {
+        let links = self.shares.0.len().clamp(1, COUNTED);
+        self.shares.of(link).saturating_mul(2).saturating_mul(links) > self.max
+    }
+
+    /// Returns how many ids are dated with this second or a later one.
+    fn ahead(&self, second: u64) -> usize {
+        self.seconds.range(second..).map(|(_, second)| second.ids.len()).sum()
     }
 
     /// Forgets what is old enough by both clocks.
     pub fn sweep(&mut self, now: Now) {
-        let len = &mut self.len;
-        self.seconds.retain(|&date, second| {
+        let SeenCache { seconds, shares, len, .. } = self;
+        seconds.retain(|&date, second| {
             let keep = date.saturating_add(KEEP.as_secs()) > now.second()
                 || second.last_arrival + KEEP > now.mono;
             if !keep {
                 *len -= second.ids.len();
+                shares.remove(&second.shares);
             }
             keep
         });
@@ -99,11 +223,17 @@ impl SeenCache {
         self.len
     }
 
-    fn evict_oldest(&mut self) {
-        if let Some((date, second)) = self.seconds.pop_first() {
-            self.len -= second.ids.len();
-            self.floor = self.floor.max(Some(date));
-        }
+    /// Drops the ids of the oldest second, if it is old enough.
+    fn evict_oldest(&mut self, now: Now) -> bool {
+        let is_settled = |date: u64| date.saturating_add(SETTLED) <= now.second();
+        let oldest = self.seconds.first_entry().filter(|oldest| is_settled(*oldest.key()));
+        let Some((date, second)) = oldest.map(|oldest| oldest.remove_entry()) else {
+            return false;
+        };
+        self.len -= second.ids.len();
+        self.shares.remove(&second.shares);
+        self.floor = self.floor.max(Some(date));
+        true
     }
 
     fn fingerprint(&self, id: &MessageId) -> u128 {
@@ -151,10 +281,18 @@ mod tests {
         Now { mono: Duration::from_secs(mono), wall: Duration::from_secs(wall) }
     }
 
+    fn link(n: u64) -> Source {
+        Source::link(LinkId(n), false, false)
+    }
+
+    fn remember(seen: &mut SeenCache, now: Now, from: Source, n: u64, time: u64) -> Remembered {
+        let check = || Ok::<(), std::convert::Infallible>(());
+        let Ok(remembered) = seen.remember(now, from, &id(n), time, check);
+        remembered
+    }
+
     fn insert(seen: &mut SeenCache, now: Now, n: u64, time: u64) -> bool {
-        let Ok(is_new) =
-            seen.remember(now, &id(n), time, || Ok::<(), std::convert::Infallible>(()));
-        is_new
+        remember(seen, now, link(1), n, time) == Remembered::New
     }
 
     #[test]
@@ -184,10 +322,12 @@ mod tests {
         let mut seen = SeenCache::new(100, (1, 2));
         insert(&mut seen, at(0, 1000), 1, 1000);
         for time in [1000, 2000] {
-            assert_eq!(seen.remember(at(1, 1001), &id(2), time, || Err("too old")), Err("too old"));
+            let refused = seen.remember(at(1, 1001), link(1), &id(2), time, || Err("too old"));
+            assert_eq!(refused, Err("too old"));
             assert!(!seen.contains(&id(2), time));
         }
-        assert_eq!(seen.remember(at(1, 1001), &id(1), 1000, || Err("too old")), Ok(false));
+        let known = seen.remember(at(1, 1001), link(1), &id(1), 1000, || Err("too old"));
+        assert_eq!(known, Ok(Remembered::Known));
         assert_eq!((seen.len(), seen.seconds.len()), (1, 1));
     }
 
@@ -203,9 +343,51 @@ mod tests {
     fn at_its_bound_it_refuses_old_seconds_rather_than_forget_them() {
         let mut seen = SeenCache::new(3, (1, 2));
         for n in 0..4 {
-            insert(&mut seen, at(0, 1000), n, 1000 + n);
+            assert!(insert(&mut seen, at(0, 1010 + n), n, 1000 + n));
         }
         assert_eq!(seen.len(), 3);
         assert!(seen.is_evicted(1000) && !seen.is_evicted(1001));
+    }
+
+    /// Fills the cache from a link, with ids of this second; returns how many were taken.
+    fn flood(seen: &mut SeenCache, now: Now, from: u64, time: u64) -> usize {
+        let ids = (0..4000).map(|n| from * 10_000 + n);
+        ids.filter(|&n| remember(seen, now, link(from), n, time) == Remembered::New).count()
+    }
+
+    #[test]
+    fn a_flood_of_ids_costs_the_links_that_it_comes_from_and_nobody_else() {
+        for ahead in [0, 55, 299] {
+            let mut seen = SeenCache::new(1600, (1, 2));
+            let now = at(0, 1000);
+            let taken: usize = (1..4).map(|from| flood(&mut seen, now, from, 1000 + ahead)).sum();
+            assert!(taken <= 2400, "{ahead}: {taken}");
+            for n in 0..60 {
+                let honest = remember(&mut seen, now, link(9), 90_000 + n, 1000);
+                let own = remember(&mut seen, now, Source::OWN, 80_000 + n, 1000);
+                assert_eq!((honest, own), (Remembered::New, Remembered::New), "{ahead} {n}");
+            }
+            assert!(!seen.is_evicted(1000), "no date is refused");
+        }
+    }
+
+    #[test]
+    fn links_that_come_and_go_do_not_use_up_the_room_of_older_ones() {
+        let mut seen = SeenCache::new(1600, (1, 2));
+        let now = at(0, 1000);
+        for n in 0..20_000 {
+            let new = Source::link(LinkId(100 + n / 50), false, true);
+            remember(&mut seen, now, new, n, 1000);
+        }
+        assert!(seen.len() <= 2000, "{}", seen.len());
+        let old = remember(&mut seen, now, link(1), 90_000, 1000);
+        assert_eq!(old, Remembered::New);
+    }
+
+    #[test]
+    fn what_is_dated_far_ahead_has_a_small_part_of_the_room() {
+        let mut seen = SeenCache::new(16_000, (1, 2));
+        assert_eq!(flood(&mut seen, at(0, 1000), 1, 1006), 1000);
+        assert_eq!(flood(&mut seen, at(0, 1000), 2, 1005), 4000);
     }
 }

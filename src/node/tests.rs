@@ -159,7 +159,9 @@ impl Hand {
 /// The kinds of control messages put on a link.
 fn says(actions: &[Action], on: LinkId) -> Vec<Kind> {
     let control = |action: &Action| match action {
-        Action::Send { link, parcel: Parcel::Control(draft) } if *link == on => {
+        Action::Send { link, parcel: Parcel::Control(draft) | Parcel::Answer(draft) }
+            if *link == on =>
+        {
             draft.packets.first().map(Kind::from)
         }
         _ => None,

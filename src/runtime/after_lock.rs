@@ -102,6 +102,10 @@ impl Links for Locked<'_> {
         self.after.has_missed = true;
     }
 
+    fn count_unanswered(&mut self, _: LinkId, (): ()) {
+        self.core.counters.left_unanswered();
+    }
+
     fn count_unsent(&mut self, _: LinkId, (): (), _: bool) {
         self.core.counters.left_unsent(1);
     }

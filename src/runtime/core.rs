@@ -18,6 +18,7 @@ use super::inbox::Inbox;
 use super::journal::Journal;
 use super::link::Link;
 use super::link_thread::Start;
+use super::relaying::Relaying;
 use super::resolver::Resolver;
 use super::shutdown::Phase;
 use super::sink::Outlet;
@@ -47,6 +48,7 @@ pub(crate) struct Core {
     /// The program's end of what the node delivers.
     pub outlet: Arc<dyn Outlet>,
     pub inbox: Inbox,
+    pub(super) relaying: Relaying,
     pub threads: Threads,
     pub resolver: Resolver,
     pub phase: Phase,

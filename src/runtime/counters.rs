@@ -11,6 +11,7 @@ pub(crate) struct Counters {
     bytes_out: AtomicU64,
     unsent: AtomicU64,
     missed: AtomicU64,
+    unanswered: AtomicU64,
     letters: AtomicU64,
     exhausted: AtomicU64,
 }
@@ -30,6 +31,10 @@ impl Counters {
 
     pub fn missed(&self) {
         self.missed.fetch_add(1, Relaxed);
+    }
+
+    pub fn left_unanswered(&self) {
+        self.unanswered.fetch_add(1, Relaxed);
     }
 
     /// A number that no other message to one node has.
@@ -59,6 +64,7 @@ impl Core {
             lost_events: self.journal.lost(),
             ..self.look(|state| state.node.stats())
         };
+        stats.unanswered += counters.unanswered.load(Relaxed);
         self.outlet.count(&mut stats);
         stats
     }

@@ -47,6 +47,11 @@ impl Inbox {
         is_sent
     }
 
+    /// Wakes the daemon: something waits for it.
+    pub fn ring(&self) {
+        self.bell.ring(true);
+    }
+
     pub fn is_empty(&self) -> bool {
         self.sender.is_empty()
     }

@@ -103,7 +103,9 @@ impl Host<LinkRef, ()> for LinkHost<'_> {
     }
 
     fn offer(&mut self, batch: Batch<()>) -> Result<(), Batch<()>> {
-        match self.core.inbox.offer(Inbound::Batch(Arc::clone(self.link), batch)) {
+        let offered = self.core.inbox.offer(Inbound::Batch(Arc::clone(self.link), batch));
+        self.core.relay_on();
+        match offered {
             Err(TrySendError::Full(Inbound::Batch(_, batch))) => {
                 self.core.note_held();
                 Err(batch)

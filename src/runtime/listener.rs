@@ -65,10 +65,11 @@ impl Listener {
                 state.alarm_at
             });
             let check = core.end_old_troubles();
+            let watch = core.watch_daemon();
             let now = core.clock.mono();
             let silent = strangers.next_deadline(core.config.handshake_timeout);
             let call = strangers.has_speakers().then_some(now + CALL_AGAIN);
-            let next = [alarm, retry, silent, call, check].into_iter().flatten().min();
+            let next = [alarm, retry, silent, call, check, watch].into_iter().flatten().min();
             let timeout = next.map(|at| at.saturating_sub(now));
             let polled = self.poll.poll(&mut events, timeout);
             let failed = polled.err().filter(|error| error.kind() != io::ErrorKind::Interrupted);

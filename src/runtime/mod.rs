@@ -25,6 +25,7 @@ pub(crate) mod link_thread;
 pub(crate) mod listener;
 mod own_addresses;
 mod progress;
+pub(crate) mod relaying;
 mod reporting;
 pub(crate) mod resolver;
 pub(crate) mod shutdown;

@@ -1,6 +1,7 @@
 //! The trait through which the daemon hands messages to the program. `mesh_socket::delivering`
 //! implements it, with handlers and the queue; the runtime knows neither.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::core::Core;
@@ -12,7 +13,8 @@ use crate::wire::Envelope;
 /// The daemon's end: called by the daemon's thread only.
 pub(crate) trait Sink: Send {
     /// Takes a message, after it was relayed. May wait for the program.
-    fn deliver(&mut self, core: &Core, envelope: Box<Envelope>, from: &Neighbour) -> Delivered;
+    fn deliver(&mut self, core: &Arc<Core>, envelope: Box<Envelope>, from: &Neighbour)
+    -> Delivered;
 
     /// Wakes the program: no message follows at once.
     fn delivered(&mut self);

@@ -14,6 +14,7 @@ use super::counters::Counters;
 use super::daemon::Daemon;
 use super::journal::Journal;
 use super::listener::Listener;
+use super::relaying::Relaying;
 use super::resolver::Resolver;
 use super::shutdown::Phase;
 use super::sink::{Outlet, Sink};
@@ -82,6 +83,7 @@ pub(crate) fn start(
         config: plan.config,
         outlet,
         inbox,
+        relaying: Relaying::new(inbound),
         threads: Threads::default(),
         resolver: Resolver::default(),
         phase: Phase::default(),
@@ -91,7 +93,7 @@ pub(crate) fn start(
         held: AtomicBool::new(false),
     });
     core.note_outward(best.as_ref());
-    let daemon = Daemon::new(Arc::clone(&core), inbound, sink);
+    let daemon = Daemon::new(Arc::clone(&core), sink);
     let accepting = Arc::clone(&core);
     let threads = &core.threads;
     threads

@@ -90,7 +90,7 @@ impl Trace {
             Parcel::Relay(frame) => {
                 note!(self, 5, MESSAGES, "to link {link}: {} B relayed", frame.len());
             }
-            Parcel::Control(draft) | Parcel::Announce(draft) => {
+            Parcel::Control(draft) | Parcel::Answer(draft) | Parcel::Announce(draft) => {
                 let kind = draft.packets.first().map(Kind::from);
                 note!(self, 5, MESSAGES, "to link {link}: {kind:?}");
             }

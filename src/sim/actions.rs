@@ -78,6 +78,10 @@ impl Links for Acting<'_> {
         self.world.lose(self.pid, link, tag, Loss::LeftBehind);
     }
 
+    fn count_unanswered(&mut self, link: LinkId, tag: Tag) {
+        self.world.lose(self.pid, link, tag, Loss::Unsent);
+    }
+
     fn count_unsent(&mut self, link: LinkId, tag: Tag, is_late: bool) {
         self.world.lose(self.pid, link, tag, if is_late { Loss::NoLink } else { Loss::Unsent });
     }
@@ -160,7 +164,7 @@ impl World {
     /// and what had waited for a way is not the one that the occasion is about.
     fn carries(&mut self, pid: ProcessId, link: LinkId, tag: Tag, parcel: &Parcel) -> Tag {
         let tag = match parcel {
-            Parcel::Control(_) | Parcel::Announce(_) => None,
+            Parcel::Control(_) | Parcel::Answer(_) | Parcel::Announce(_) => None,
             Parcel::Relay(frame) => tag.or_else(|| self.shared.ledger.number_of(frame)),
             Parcel::Own(frame) => tag
                 .or_else(|| self.found_its_way(pid, frame))

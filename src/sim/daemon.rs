@@ -10,12 +10,12 @@ use super::process::Inbound;
 use super::schedule::{Happening, ProcessId};
 use super::world::{RelayRule, World};
 use crate::link::actions::{Outcome, put};
-use crate::link::batch::{Arrival, BatchHost, BatchWork, Delivered};
+use crate::link::batch::{Arrival, BatchHost, BatchWork, Decide, Delivered};
 use crate::message::Message;
 use crate::node::event::Item;
 use crate::node::{Event, LinkId, Parcel};
 
-impl BatchHost for Acting<'_> {
+impl Decide for Acting<'_> {
     fn now(&self) -> Duration {
         self.world.shared.schedule.now()
     }
@@ -32,7 +32,9 @@ impl BatchHost for Acting<'_> {
         all.throttling.dedup();
         all
     }
+}
 
+impl BatchHost for Acting<'_> {
     fn deliver(&mut self, (envelope, from): Arrival) -> Result<Delivered, Arrival> {
         let message = Message::new(envelope, Weak::new());
         match self.world.hand_over(self.pid, message) {

@@ -127,6 +127,7 @@ fn plain(stats: &Stats) -> Vec<Metric> {
         pruned,
         unsent_frames,
         missed_frames,
+        unanswered,
         missed,
         bytes_in,
         bytes_out,
@@ -193,6 +194,11 @@ fn plain(stats: &Stats) -> Vec<Metric> {
             "missed_frames",
             "Frames that did not go out because their peer was left behind",
             missed_frames,
+        ),
+        counter(
+            "unanswered",
+            "Requests for addresses that were not answered because the peer asked too often",
+            unanswered,
         ),
         counter(
             "missed",

@@ -34,8 +34,10 @@ pub enum Refusal {
     TooOld,
     /// It is a broadcast dated over 300 s ahead.
     TooFarAhead,
-    /// Its date is in a second whose ids were dropped from the full seen cache.
+    /// The seen cache is full: the ids of its second were dropped, or its link has used up its share.
     Evicted,
+    /// It is a message of the protocol that the peer sends too often.
+    TooOften,
     /// Its link had ended already.
     Late,
     /// It is a message to one node that could not be passed on: no way to that node is known.
@@ -62,6 +64,7 @@ impl Refusal {
         Refusal::TooOld,
         Refusal::TooFarAhead,
         Refusal::Evicted,
+        Refusal::TooOften,
         Refusal::Late,
         Refusal::NoRoute,
         Refusal::TooManyReplies,
@@ -85,7 +88,8 @@ impl Refusal {
             Refusal::Echo => "our own broadcast",
             Refusal::TooOld => "too old",
             Refusal::TooFarAhead => "dated too far ahead",
-            Refusal::Evicted => "dated in a second that was given up",
+            Refusal::Evicted => "no room for its id",
+            Refusal::TooOften => "protocol message sent too often",
             Refusal::Late => "its link was gone",
             Refusal::NoRoute => "no way to its receiver",
             Refusal::TooManyReplies => "too many messages to single nodes",

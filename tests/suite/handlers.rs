@@ -184,7 +184,7 @@ fn a_slow_handler_loses_nothing_and_costs_no_link() {
         }
     });
     // More than may wait for a program that stands still.
-    let count = 2000;
+    let count = 5000;
     let sent = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         scope.spawn(|| {

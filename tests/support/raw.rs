@@ -4,7 +4,7 @@
 use std::{
     io::{self, Read, Write},
     net::{SocketAddr, TcpStream},
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 #[cfg(feature = "compression")]
@@ -94,6 +94,12 @@ impl Raw {
         self.stream.write_all(bytes).expect("the node takes it");
     }
 
+    /// Sends, unless the node has ended the link or takes nothing for a second. Returns whether it did.
+    pub fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.stream.set_write_timeout(Some(Duration::from_secs(1))).expect("settable");
+        self.stream.write_all(bytes).is_ok()
+    }
+
     /// The next message; `None` if the node ended the link instead.
     pub fn next(&mut self, deadline: Instant) -> Option<Wire> {
         loop {
@@ -125,8 +131,13 @@ impl Raw {
 }
 
 pub fn message(sender: &str, main: u8, payload: &[&[u8]]) -> Vec<u8> {
+    message_dated(sender, main, payload, 0)
+}
+
+/// The same, dated so many seconds ahead.
+pub fn message_dated(sender: &str, main: u8, payload: &[&[u8]], ahead: u64) -> Vec<u8> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a date").as_secs();
-    let time = base58(&now.to_be_bytes());
+    let time = base58(&(now + ahead).to_be_bytes());
     let hashed = [payload.concat(), time.clone().into_bytes()].concat();
     let id = base58(&Sha384::digest(hashed));
     let head = [&[main][..], sender.as_bytes(), id.as_bytes(), time.as_bytes()];
