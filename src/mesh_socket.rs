@@ -23,13 +23,14 @@ mod registering;
 mod requesting;
 mod room;
 mod sending;
+mod sent;
 mod subscribing;
 mod try_send;
 
 use delivering::Delivery;
 pub use inspecting::Status;
 pub use registering::Registration;
-pub use sending::Sent;
+pub use sent::Sent;
 
 /// A node of the mesh.
 ///

@@ -6,6 +6,7 @@ use super::MeshSocket;
 use super::connecting::far_future;
 use super::drafting::{check, draft};
 use super::room::{Refused, all_have_room, has_room};
+use super::sent::Sent;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
 use crate::node::{Dated, Now};
@@ -14,27 +15,6 @@ use crate::packets::{Packets, Seal};
 use crate::runtime::core::State;
 use crate::runtime::link::{Link, Queue};
 use crate::wire::{Draft, Frame, Parts};
-
-/// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sent {
-    peers: usize,
-    id: MessageId,
-}
-
-impl Sent {
-    /// How many direct peers it is on its way to. 0 if there is none: nobody will get it.
-    #[must_use]
-    pub fn peers(&self) -> usize {
-        self.peers
-    }
-
-    /// Its id.
-    #[must_use]
-    pub fn id(&self) -> MessageId {
-        self.id
-    }
-}
 
 impl MeshSocket {
     /// Sends packets to every node of the mesh.

@@ -30,11 +30,14 @@
 //! partitions, crashes, power cuts, stopped processes, slow readers and wrong clocks ([`Faults`]).
 //! [`World::check`] checks what must hold in spite of all that.
 
-// Where to look: `world` has the time, `schedule` what will happen when. A machine with its process is
+// Where to look: `setup` makes a world, `world` has the time, `schedule` what will happen when. A machine with its process is
 // in `machines`, `process`, `programs`, `application`; a link's thread in `link` and
 // `link_host`; the daemon in `daemon` and `actions`; the network in `network`, `tcp`, `dialling`,
 // `endings`; what goes wrong in `faults`. What is promised is in `checks`, `verdicts`, `bounds` and
 // `connectivity`; the books are kept in `ledger`, `accounts` and, for messages to one node, `routes`.
+
+// First, so that constructors come first in the documentation of `World`.
+mod setup;
 
 mod accounts;
 mod actions;
@@ -67,5 +70,6 @@ pub use checks::Violation;
 pub use faults::Faults;
 pub use network::Network;
 pub use report::Report;
+pub use setup::RelayRule;
 pub use topology::Topology;
-pub use world::{RelayRule, World};
+pub use world::World;

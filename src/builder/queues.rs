@@ -1,0 +1,73 @@
+//! Settings of frames and queues.
+
+use std::time::Duration;
+
+use super::{Builder, sane};
+use crate::options::Overflow;
+
+/// Frames announce their size in 32 bits; this leaves room for everything that is added to it.
+const LARGEST_FRAME: usize = 1 << 30;
+
+/// With less than this a queue could not tell its marks apart.
+const SMALLEST_QUEUE: usize = 4096;
+
+impl Builder {
+    /// Sets the largest frame in bytes, in and out, also after decompression. Default: 16 MiB; at
+    /// most 1 GiB.
+    pub fn max_frame(mut self, bytes: usize) -> Self {
+        self.config.max_frame = bytes.min(LARGEST_FRAME);
+        self
+    }
+
+    /// Sets how many bytes of memory may wait for `recv`. Default: 64 MiB.
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.config.queue_bytes = bytes;
+        self
+    }
+
+    /// Sets how many messages may wait for `recv`. Default: 65,536.
+    pub fn queue_messages(mut self, messages: usize) -> Self {
+        self.config.queue_messages = messages;
+        self
+    }
+
+    /// Sets what happens when the queue to `recv` is full. Default: [`Overflow::Auto`].
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.config.overflow = overflow;
+        self
+    }
+
+    /// Sets how long a full queue waits for a program that takes nothing, with [`Overflow::Auto`].
+    /// Default: 10 s.
+    pub fn queue_timeout(mut self, timeout: Duration) -> Self {
+        self.config.queue_timeout = sane(timeout);
+        self
+    }
+
+    /// Sets how many bytes may wait to be written to one peer; the [table of bounds](crate#bounds)
+    /// says what happens at which multiple of it. Default: 16 MiB.
+    pub fn outbound(mut self, bytes: usize) -> Self {
+        self.config.outbound = bytes.max(SMALLEST_QUEUE);
+        self
+    }
+
+    /// Sets how many bytes a link may read ahead of the daemon. Default: 1 MiB.
+    pub fn link_credit(mut self, bytes: usize) -> Self {
+        self.config.link_credit = bytes.max(1);
+        self
+    }
+
+    /// Sets how long a `send` waits for room in the queue to a peer. Default: 70 s, longer than it
+    /// takes to close a peer that is stuck.
+    pub fn send_timeout(mut self, timeout: Duration) -> Self {
+        self.config.send_timeout = sane(timeout);
+        self
+    }
+
+    /// Sets how many message ids are remembered, so that no message is delivered twice. Default:
+    /// 4,194,304.
+    pub fn seen_ids(mut self, ids: usize) -> Self {
+        self.config.seen_ids = ids;
+        self
+    }
+}
