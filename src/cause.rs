@@ -9,6 +9,19 @@ use crate::protocol::Encryption;
 /// Why a link ended, or never came to be.
 ///
 /// It prints as what happened; [`Cause::remedy`] says what to do.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+/// use rs2p::{Cause, Error};
+///
+/// match sock.connect("127.0.0.1:9") {
+///     Err(Error::Connect { cause: Cause::Refused, .. }) => println!("nobody is there"),
+///     Err(error) => return Err(error),
+///     Ok(peer) => println!("linked to {}", peer.id()),
+/// }
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Cause {
@@ -80,6 +93,19 @@ pub enum Cause {
 }
 
 /// The mesh of a peer that does not belong to ours.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+/// use rs2p::{Cause, Encryption, Error, Protocol};
+///
+/// let chat = MeshSocket::builder().protocol(Protocol::new("chat", Encryption::Plaintext));
+/// let chat = chat.bind("127.0.0.1:0")?;
+/// if let Err(Error::Connect { cause: Cause::WrongSubnet(other), .. }) = chat.connect(sock.local_addr()) {
+///     assert_eq!(other.difference, r#"its subnet is "mesh", ours is "chat""#);
+/// }
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OtherMesh {
@@ -100,6 +126,12 @@ impl fmt::Display for OtherMesh {
 
 impl Cause {
     /// Returns what to do about it, if anything can be done.
+    ///
+    /// ```
+    /// use rs2p::Cause;
+    ///
+    /// assert_eq!(Cause::Refused.remedy(), Some("check the address, and that the other node runs"));
+    /// ```
     #[must_use]
     pub fn remedy(&self) -> Option<&'static str> {
         Some(match self {

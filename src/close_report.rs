@@ -1,6 +1,17 @@
 //! What `close` left undone.
 
 /// What `close` left undone.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+/// sock.send("the last words")?;
+/// let report = sock.close()?;
+/// if report.unsent_frames + report.unsent_replies > 0 {
+///     eprintln!("not everything was sent: {report:?}");
+/// }
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseReport {

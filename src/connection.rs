@@ -42,6 +42,14 @@ impl Connection {
     }
 
     /// Returns the id of the peer at the other end.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// let peer = bob.connect(alice.local_addr())?;
+    /// assert_eq!(peer.id(), alice.id());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn id(&self) -> NodeId {
         self.peer.id
@@ -49,12 +57,28 @@ impl Connection {
 
     /// Returns the address that the peer announced, as `host:port`; the address that was dialled,
     /// if it announced none; an empty text if neither is known.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// let peer = bob.connect(alice.local_addr())?;
+    /// assert_eq!(peer.addr(), alice.out_addr());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn addr(&self) -> String {
         self.peer.addr.as_ref().map(ToString::to_string).unwrap_or_default()
     }
 
     /// Returns whether this node dialled.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// let peer = bob.connect(alice.local_addr())?;
+    /// assert!(peer.is_outgoing());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn is_outgoing(&self) -> bool {
         self.peer.is_outgoing
@@ -62,6 +86,15 @@ impl Connection {
 
     /// Sends packets to this peer alone. Blocks while the outbound queue of the peer is over its
     /// limit; inside a handler it fails instead.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// let peer = bob.connect(alice.local_addr())?;
+    /// peer.send("for you alone")?;
+    /// assert_eq!(alice.recv()?.payload(), ["for you alone"]);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -99,6 +132,17 @@ impl Connection {
 
     /// Sends packets to this peer alone, if the queue to it has room. Never blocks.
     ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// let peer = bob.connect(alice.local_addr())?;
+    /// if let Err(unsent) = peer.try_send("tick") {
+    ///     println!("{unsent}");
+    ///     bob.send(unsent.into_packets())?; // waits for room, and goes to everybody
+    /// }
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SendError`] with the packets: [`Error::Full`] if the queue is full, or one of the errors of
@@ -109,6 +153,18 @@ impl Connection {
 
     /// Sends packets to this peer alone, with a flag, a kind and a timeout, and gives the packets
     /// back if they were not sent.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// use rs2p::SendOptions;
+    /// use std::time::Duration;
+    ///
+    /// let peer = bob.connect(alice.local_addr())?;
+    /// let options = SendOptions::new().kind("prices").timeout(Duration::from_millis(50));
+    /// peer.send_or_return(options, ("tea", "3.50"))?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -126,12 +182,30 @@ impl Connection {
 
     /// Returns how many bytes are queued for this peer, as of now; 0 if it is no longer linked.
     /// `send` blocks when it is half of [`Builder::outbound`](crate::Builder::outbound).
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// let peer = bob.connect(alice.local_addr())?;
+    /// if peer.queued() > 1 << 20 {
+    ///     println!("{} is slow", peer.id());
+    /// }
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn queued(&self) -> usize {
         self.server().map_or(0, |server| server.queued_for(&self.id()))
     }
 
     /// Returns the socket that this link belongs to, or `None` if that is gone.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// let peer = bob.connect(alice.local_addr())?;
+    /// assert_eq!(peer.server().map(|sock| sock.id()), Some(bob.id()));
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn server(&self) -> Option<MeshSocket> {
         MeshSocket::upgrade(&self.server)

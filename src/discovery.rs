@@ -44,6 +44,14 @@ mod crier;
 use crier::Crier;
 
 /// How to discover nodes; see the [module](self).
+///
+/// ```no_run
+/// use rs2p::discovery::Discovery;
+///
+/// let discovery = Discovery::new().interface([192, 168, 1, 5].into());
+/// let sock = rs2p::MeshSocket::builder().discover(discovery).bind("0.0.0.0:0")?;
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Discovery {
@@ -53,11 +61,26 @@ pub struct Discovery {
 impl Discovery {
     /// Returns the default: the interface that the socket is bound to, or all of them, those that come up
     /// later too.
+    ///
+    /// ```no_run
+    /// use rs2p::discovery::Discovery;
+    ///
+    /// let sock = rs2p::MeshSocket::builder().discover(Discovery::new()).bind("0.0.0.0:0")?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Uses only the interface with this address. Can be called for several.
+    ///
+    /// ```no_run
+    /// use rs2p::discovery::Discovery;
+    ///
+    /// let discovery = Discovery::new().interface([192, 168, 1, 5].into());
+    /// let sock = rs2p::MeshSocket::builder().discover(discovery).bind("0.0.0.0:0")?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     pub fn interface(mut self, address: Ipv4Addr) -> Self {
         self.interfaces.push(address);
         self

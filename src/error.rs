@@ -23,6 +23,20 @@ pub use send::SendError;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What can go wrong. Every message says what happened and what to do.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+/// use rs2p::Error;
+/// use std::time::Duration;
+///
+/// match sock.recv_timeout(Duration::from_millis(1)).map_err(Error::from) {
+///     Ok(msg) => println!("{msg}"),
+///     Err(Error::TimedOut) => println!("nothing yet"),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {

@@ -8,6 +8,22 @@ use crate::stats::ReplyLoss;
 use crate::trouble::Trouble;
 
 /// Something that happened to this node. Read them from `MeshSocket::events`.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+/// use rs2p::MeshEvent;
+///
+/// bob.connect(alice.local_addr())?;
+/// for event in alice.events().try_iter() {
+///     match event {
+///         MeshEvent::Joined { id, addr, .. } => println!("{id} joined from {addr}"),
+///         MeshEvent::Left { id, cause } => println!("{id} left: {cause}"),
+///         other => println!("{other:?}"),
+///     }
+/// }
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum MeshEvent {

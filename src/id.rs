@@ -10,6 +10,16 @@ use crate::error::{Error, Result};
 ///
 /// Ids order by their numeric value; by that order two nodes agree which of them decides. An id is
 /// a name and not a proof: no node can check it.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+/// use rs2p::NodeId;
+///
+/// let id = sock.id();
+/// assert_eq!(id.to_string().parse::<NodeId>()?, id);
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId {
     // Length before text: canonical base58 numerals of an ascending alphabet order numerically
@@ -20,6 +30,12 @@ pub struct NodeId {
 
 impl NodeId {
     /// Returns the id whose number is this big-endian digest.
+    ///
+    /// ```
+    /// use rs2p::NodeId;
+    ///
+    /// assert!(NodeId::from_digest(&[0; 48]) < NodeId::from_digest(&[1; 48]));
+    /// ```
     #[must_use]
     pub fn from_digest(digest: &[u8; 48]) -> Self {
         let (text, len) = base58::encode_digest(digest);
@@ -27,12 +43,26 @@ impl NodeId {
     }
 
     /// Returns the id as it stands on the wire: base58, no padding.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// assert_eq!(sock.id().as_bytes(), sock.id().to_string().as_bytes());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.text[..usize::from(self.len)]
     }
 
     /// Returns the id as text.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// assert_eq!(sock.id().as_str(), sock.id().to_string());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         // Base58 is ASCII, so this never falls back.
@@ -75,11 +105,29 @@ impl FromStr for NodeId {
 }
 
 /// The id of a message: the SHA-384 digest of its payload and time, shown in base58.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+/// use rs2p::MessageId;
+///
+/// let id = sock.send("hello")?.id();
+/// assert_eq!(id.to_string().parse::<MessageId>()?, id);
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId([u8; 48]);
 
 impl MessageId {
     /// Returns the digest, big endian.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// let sent = sock.send("hello")?;
+    /// println!("{:02x?}", sent.id().as_digest());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn as_digest(&self) -> &[u8; 48] {
         &self.0

@@ -137,12 +137,28 @@ impl MeshSocket {
     }
 
     /// Returns the id of this node.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// bob.connect(alice.local_addr())?;
+    /// bob.send("hello")?;
+    /// assert_eq!(alice.recv()?.sender(), bob.id());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn id(&self) -> NodeId {
         self.core().id
     }
 
     /// Returns the mesh that it belongs to.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// assert_eq!(sock.protocol().subnet(), "mesh");
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn protocol(&self) -> &Protocol {
         &self.core().protocol
@@ -150,6 +166,13 @@ impl MeshSocket {
 
     /// Returns the address that it is bound to, with the real port. After binding a wildcard
     /// address, others connect to [`out_addr`](MeshSocket::out_addr).
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// println!("listening on port {}", sock.local_addr().port());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.core().local_addr
@@ -158,6 +181,13 @@ impl MeshSocket {
     /// Returns the address that others are told to dial, as `host:port`: the best one as of now.
     /// For a wildcard address the interfaces are read; a peer is told the address of the interface
     /// of its link. Returns a loopback address if no other node can dial this one.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// println!("others can dial {}", sock.out_addr());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn out_addr(&self) -> String {
         self.core().out_addr().to_string()
@@ -165,6 +195,17 @@ impl MeshSocket {
 
     /// Returns the SHA-256 fingerprint of the certificate that this socket shows; `None` in
     /// plaintext. Other nodes can [pin](crate::tls::Tls::pin) it.
+    ///
+    /// ```
+    /// use rs2p::{Encryption, MeshSocket, Protocol};
+    ///
+    /// let protocol = Protocol::new("mesh", Encryption::Ssl);
+    /// let sock = MeshSocket::builder().protocol(protocol).bind("127.0.0.1:0")?;
+    /// if let Some(fingerprint) = sock.fingerprint() {
+    ///     println!("pin {fingerprint}");
+    /// }
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[cfg(feature = "native-tls")]
     #[must_use]
     pub fn fingerprint(&self) -> Option<crate::tls::Fingerprint> {

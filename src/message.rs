@@ -58,18 +58,46 @@ impl Message {
     }
 
     /// Returns all packets: the kind, then the payload.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// # bob.connect(alice.local_addr())?;
+    /// bob.send(["this is", "a test"])?;
+    /// let msg = alice.recv()?;
+    /// assert_eq!(msg.packets().len(), 3); // the kind is the first
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn packets(&self) -> &[Packet] {
         &self.envelope.packets
     }
 
     /// Returns the packets that the sender sent, without the kind.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// # bob.connect(alice.local_addr())?;
+    /// bob.send(["this is", "a test"])?;
+    /// assert_eq!(alice.recv()?.payload(), ["this is", "a test"]);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn payload(&self) -> &[Packet] {
         self.envelope.packets.get(1..).unwrap_or_default()
     }
 
     /// Returns the kind: packet 0.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// # bob.connect(alice.local_addr())?;
+    /// bob.send("hello")?;
+    /// assert_eq!(alice.recv()?.kind(), rs2p::Kind::BROADCAST);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.envelope.packets.first().map_or_else(|| Kind::new([]), Kind::from)
@@ -81,6 +109,15 @@ impl Message {
 
     /// Returns how the message travelled: [`Flag::Broadcast`] straight from its sender,
     /// [`Flag::Waterfall`] through others, [`Flag::Whisper`] for this node alone.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// # bob.connect(alice.local_addr())?;
+    /// bob.whisper("hello")?;
+    /// assert_eq!(alice.recv()?.flag(), rs2p::Flag::Whisper);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn flag(&self) -> Flag {
         self.envelope.main
@@ -88,12 +125,30 @@ impl Message {
 
     /// Returns the id of the sender. In a broadcast it is not authenticated; in a whisper it is the
     /// id of the peer that the message came from.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// # bob.connect(alice.local_addr())?;
+    /// bob.send("hello")?;
+    /// assert_eq!(alice.recv()?.sender(), bob.id());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn sender(&self) -> NodeId {
         self.envelope.sender
     }
 
     /// Returns the id: a digest of payload and time, by which nodes tell messages apart.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// # bob.connect(alice.local_addr())?;
+    /// let sent = bob.send("hello")?;
+    /// assert_eq!(alice.recv()?.id(), sent.id());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn id(&self) -> MessageId {
         self.envelope.id
@@ -101,12 +156,32 @@ impl Message {
 
     /// Returns when it was sent, in seconds since the Unix epoch, as its sender dated it. Identical
     /// messages of one sender have different dates.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// # bob.connect(alice.local_addr())?;
+    /// bob.send("hello")?;
+    /// println!("sent {} s after the beginning of 1970", alice.recv()?.time());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn time(&self) -> u64 {
         self.envelope.time
     }
 
     /// Returns [`time`](Message::time) as [`SystemTime`]; `None` if the date is out of its range.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// # bob.connect(alice.local_addr())?;
+    /// bob.send("hello")?;
+    /// if let Some(age) = alice.recv()?.sent_at().and_then(|at| at.elapsed().ok()) {
+    ///     println!("it took {age:.1?} or less");
+    /// }
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn sent_at(&self) -> Option<SystemTime> {
         UNIX_EPOCH.checked_add(Duration::from_secs(self.time()))
@@ -136,6 +211,15 @@ impl Message {
     }
 
     /// Returns the socket that received the message, or `None` if that is gone.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// # bob.connect(alice.local_addr())?;
+    /// bob.send("hello")?;
+    /// assert_eq!(alice.recv()?.server().map(|sock| sock.id()), Some(alice.id()));
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn server(&self) -> Option<MeshSocket> {
         MeshSocket::upgrade(&self.server)
@@ -147,11 +231,19 @@ impl Message {
     /// the way that this message came, and the [`Ticket`](crate::Ticket) of [`Routed::Pending`]
     /// tells whether the sender has taken it; see [`MeshSocket::send_to`].
     ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// # bob.connect(alice.local_addr())?;
+    /// bob.send("hello")?;
+    /// alice.recv()?.reply("hello yourself")?;
+    /// assert_eq!(bob.recv()?.payload(), ["hello yourself"]);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Closed`] if the socket is closed or gone, and those of [`MeshSocket::send_to`].
-    ///
-    /// See [`Message`] for an example.
     pub fn reply(&self, packets: impl Packets) -> Result<Routed> {
         let purpose = Purpose::Answer(self.id());
         self.server().ok_or(Error::Closed)?.post(&self.sender(), purpose, packets, Duration::ZERO)

@@ -31,12 +31,29 @@ pub struct SendOptions {
 
 impl SendOptions {
     /// Returns the options of an ordinary broadcast.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// sock.send_with(rs2p::SendOptions::new(), "the same as `send`")?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     pub fn new() -> Self {
         SendOptions { flag: Flag::Broadcast, kind: Kind::BROADCAST, timeout: None }
     }
 
     /// Sets how long the call waits for room in the queues to the peers; zero never waits.
     /// Default: [`Builder::send_timeout`](crate::Builder::send_timeout).
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// # use std::time::Duration;
+    /// use rs2p::SendOptions;
+    ///
+    /// sock.send_with(SendOptions::new().timeout(Duration::from_secs(1)), "tick")?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -44,12 +61,30 @@ impl SendOptions {
 
     /// Sets how other nodes relay the message. [`Flag::Other`] with the byte of another flag is
     /// that flag.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// use rs2p::{Flag, SendOptions};
+    ///
+    /// sock.send_with(SendOptions::new().flag(Flag::Whisper), "to direct peers only")?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     pub fn flag(mut self, flag: Flag) -> Self {
         self.flag = Flag::from_byte(flag.as_byte());
         self
     }
 
     /// Sets the kind: an ordinary one, or one of your own.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// use rs2p::SendOptions;
+    ///
+    /// sock.send_with(SendOptions::new().kind("prices"), ("tea", "3.50"))?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     pub fn kind(mut self, kind: impl Into<Kind>) -> Self {
         self.kind = kind.into();
         self
@@ -68,6 +103,15 @@ impl Default for SendOptions {
 }
 
 /// What happens when messages arrive faster than they are received.
+///
+/// ```
+/// use rs2p::{MeshSocket, Overflow};
+///
+/// // A display that shows the latest prices needs no old ones.
+/// let sock = MeshSocket::builder().overflow(Overflow::DropOldest).queue_messages(100);
+/// let sock = sock.bind("127.0.0.1:0")?;
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Overflow {

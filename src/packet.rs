@@ -40,6 +40,10 @@ pub struct Packet(pub(crate) Bytes);
 
 impl Packet {
     /// Returns the bytes of this packet.
+    ///
+    /// ```
+    /// assert_eq!(rs2p::Packet::from("tea").as_bytes(), b"tea");
+    /// ```
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -57,6 +61,15 @@ impl Packet {
     }
 
     /// Returns the packet as text. Bytes that are not UTF-8 are replaced.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// # bob.connect(alice.local_addr())?;
+    /// bob.send("tea")?;
+    /// println!("{} said {}", bob.id(), alice.recv()?[1].to_text());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn to_text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)

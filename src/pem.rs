@@ -1,16 +1,19 @@
 //! PEM as tools write it: blocks between other text, after a byte-order mark, indented.
 
+use zeroize::Zeroizing;
+
 /// The headers that a certificate may have.
 const CERTIFICATES: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
 
 /// One block, `BEGIN` and `END` included.
 struct Block {
     label: String,
-    text: String,
+    /// Overwritten with zeros when it is dropped: it may be a private key.
+    text: Zeroizing<String>,
 }
 
 /// Returns the first private key in PKCS#8; an error says what is there instead and what to do.
-pub(crate) fn private_key(pem: &str) -> Result<String, String> {
+pub(crate) fn private_key(pem: &str) -> Result<Zeroizing<String>, String> {
     let blocks = blocks(pem);
     match blocks.iter().find(|block| block.label == "PRIVATE KEY") {
         Some(block) => Ok(block.text.clone()),
@@ -22,7 +25,8 @@ pub(crate) fn private_key(pem: &str) -> Result<String, String> {
 pub(crate) fn certificates(pem: &str) -> Result<String, String> {
     let blocks = blocks(pem);
     let is_certificate = |block: &&Block| CERTIFICATES.contains(&block.label.as_str());
-    let found: String = blocks.iter().filter(is_certificate).map(|block| &*block.text).collect();
+    let found: String =
+        blocks.iter().filter(is_certificate).map(|block| block.text.as_str()).collect();
     match found.is_empty() {
         false => Ok(found),
         true => Err(format!("{}; expected BEGIN CERTIFICATE", describe(&blocks))),
@@ -34,7 +38,9 @@ fn blocks(pem: &str) -> Vec<Block> {
     let mut open: Option<Block> = None;
     for line in pem.lines().map(|line| line.trim_start_matches('\u{feff}').trim()) {
         if let Some(label) = label(line, "-----BEGIN ") {
-            open = Some(Block { label: label.to_owned(), text: String::new() });
+            // Large enough to stay where it is: memory that a text has left is not overwritten.
+            let text = Zeroizing::new(String::with_capacity(pem.len() + 1));
+            open = Some(Block { label: label.to_owned(), text });
         }
         let Some(block) = &mut open else { continue };
         block.text.push_str(line);
@@ -116,7 +122,7 @@ mod tests {
             key.replace("-----BEGIN", "  -----BEGIN"),
             format!("{}{key}", "-----BEGIN CERTIFICATE-----\ncut short\n"),
         ] {
-            assert_eq!(private_key(&text).as_ref(), Ok(&key), "{text}");
+            assert_eq!(private_key(&text).as_deref(), Ok(&key), "{text}");
         }
     }
 

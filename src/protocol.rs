@@ -14,6 +14,13 @@ pub(crate) const VERSION: &str = "0.4";
 const DEFAULT_SUBNETS: [&str; 3] = ["mesh", "sync", "chord"];
 
 /// How the links of a mesh are encrypted.
+///
+/// ```
+/// use rs2p::Encryption;
+///
+/// assert_eq!(Encryption::default(), Encryption::Plaintext);
+/// assert_eq!(Encryption::Ssl.to_string(), "SSL");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Encryption {
@@ -27,6 +34,10 @@ pub enum Encryption {
 
 impl Encryption {
     /// Returns the name on the wire.
+    ///
+    /// ```
+    /// assert_eq!(rs2p::Encryption::Ssl.as_str(), "SSL");
+    /// ```
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -61,6 +72,14 @@ pub struct Protocol {
 
 impl Protocol {
     /// Returns the protocol of the mesh with this name and encryption.
+    ///
+    /// ```
+    /// use rs2p::{Encryption, MeshSocket, Protocol};
+    ///
+    /// let protocol = Protocol::new("my mesh", Encryption::Plaintext);
+    /// let sock = MeshSocket::builder().protocol(protocol).bind("127.0.0.1:0")?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn new(subnet: impl Into<String>, encryption: Encryption) -> Self {
         let subnet = subnet.into();
@@ -98,12 +117,22 @@ impl Protocol {
     }
 
     /// Returns the name of the mesh. It keeps meshes apart; it is not a secret.
+    ///
+    /// ```
+    /// assert_eq!(rs2p::Protocol::default().subnet(), "mesh");
+    /// ```
     #[must_use]
     pub fn subnet(&self) -> &str {
         &self.subnet
     }
 
     /// Returns how its links are encrypted.
+    ///
+    /// ```
+    /// use rs2p::{Encryption, Protocol};
+    ///
+    /// assert_eq!(Protocol::new("mesh", Encryption::Ssl).encryption(), Encryption::Ssl);
+    /// ```
     #[must_use]
     pub fn encryption(&self) -> Encryption {
         self.encryption
@@ -111,6 +140,14 @@ impl Protocol {
 
     /// Returns what nodes compare when they meet: a digest of name, encryption and protocol
     /// version, and of whether there is a secret.
+    ///
+    /// ```
+    /// use rs2p::{Encryption, Protocol};
+    ///
+    /// let (chat, jobs) = ("chat", "jobs");
+    /// let id = |subnet| Protocol::new(subnet, Encryption::Plaintext).id().to_owned();
+    /// assert_ne!(id(chat), id(jobs));
+    /// ```
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id

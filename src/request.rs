@@ -44,6 +44,20 @@ use crate::mesh_socket::Sent;
 use crate::message::Message;
 
 /// The answers to a question; see [`MeshSocket::request_all`](crate::MeshSocket::request_all).
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+/// # bob.connect(alice.local_addr())?;
+/// use std::time::Duration;
+///
+/// let answering = std::thread::spawn(move || alice.recv()?.reply("I do"));
+/// for answer in bob.request_all("who hears me?", Duration::from_secs(5))?.take(1) {
+///     println!("{} does", answer.sender());
+/// }
+/// # answering.join().expect("a thread that ends")?;
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Answers {
     asked: Asked,
@@ -57,12 +71,36 @@ impl Answers {
     }
 
     /// Returns what became of the question: how many direct peers it went to, and its id.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// # bob.connect(alice.local_addr())?;
+    /// use std::time::Duration;
+    ///
+    /// let answers = bob.request_all("who hears me?", Duration::from_millis(10))?;
+    /// assert_eq!(answers.sent().peers(), 1);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn sent(&self) -> Sent {
         self.sent
     }
 
     /// Returns the next answer if one is waiting. Never blocks.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// # bob.connect(alice.local_addr())?;
+    /// use std::time::Duration;
+    ///
+    /// let mut answers = bob.request_all("who hears me?", Duration::from_secs(5))?;
+    /// while let Some(answer) = answers.try_next() {
+    ///     println!("{} does", answer.sender());
+    /// }
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     pub fn try_next(&mut self) -> Option<Message> {
         self.asked.question.wait(Instant::now()).ok()
     }

@@ -10,6 +10,19 @@ use crate::runtime::slot::Slot;
 
 /// How a message to one node travels: what [`MeshSocket::send_to`](crate::MeshSocket::send_to) and
 /// [`Message::reply`](crate::Message::reply) return.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+/// # bob.connect(alice.local_addr())?;
+/// use rs2p::Routed;
+///
+/// match bob.send_to(&alice.id(), "hello")? {
+///     Routed::Sent => println!("in the queue to a direct peer"),
+///     Routed::Pending(ticket) => println!("on its way; so far: {:?}", ticket.outcome()),
+/// }
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub enum Routed {
     /// The node is a direct peer: the message is in the queue of its link. If the link is lost before
@@ -53,6 +66,19 @@ impl Routed {
 
 /// A message on its way to a node that is not a direct peer. Dropping the ticket changes nothing:
 /// the message still goes out, and an event tells the outcome.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+/// # use std::time::Duration;
+/// use rs2p::{NodeId, Routed};
+///
+/// let nobody = NodeId::from_digest(&[7; 48]);
+/// if let Routed::Pending(ticket) = sock.send_to(&nobody, "are you there?")? {
+///     assert!(ticket.wait(Duration::from_millis(10)).is_err());
+/// }
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Ticket {
     pub(crate) slot: Arc<Slot>,
@@ -111,6 +137,17 @@ impl Ticket {
     }
 
     /// Returns whether the message was taken; `None` while that is open.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// use rs2p::{NodeId, Routed};
+    ///
+    /// if let Routed::Pending(ticket) = sock.send_to(&NodeId::from_digest(&[7; 48]), "hello?")? {
+    ///     println!("{:?}", ticket.outcome());
+    /// }
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn outcome(&self) -> Option<bool> {
         *self.slot.state.lock()

@@ -14,13 +14,19 @@ pub(crate) const PROOF_LEN: usize = 32;
 
 pub(crate) type Nonce = [u8; PROOF_LEN];
 
+/// What is overwritten with zeros when it is dropped. Without TLS no secret is used: `bind` refuses it.
+#[cfg(feature = "native-tls")]
+type Passphrase = zeroize::Zeroizing<Box<[u8]>>;
+#[cfg(not(feature = "native-tls"))]
+type Passphrase = Box<[u8]>;
+
 /// The secret that all nodes of a private mesh know. Clones share it and the key that is made of
 /// it.
 #[derive(Clone)]
 pub(crate) struct Secret(Arc<Inner>);
 
 struct Inner {
-    passphrase: Box<[u8]>,
+    passphrase: Passphrase,
     /// Keeps equal passphrases of different meshes apart.
     salt: String,
     key: OnceLock<Key>,
@@ -28,7 +34,10 @@ struct Inner {
 
 impl Secret {
     pub fn new(passphrase: &[u8], salt: &str) -> Self {
-        let (passphrase, salt) = (passphrase.into(), salt.to_owned());
+        let passphrase: Box<[u8]> = passphrase.into();
+        #[cfg(feature = "native-tls")]
+        let passphrase = Passphrase::new(passphrase);
+        let salt = salt.to_owned();
         Secret(Arc::new(Inner { passphrase, salt, key: OnceLock::new() }))
     }
 
@@ -82,6 +91,7 @@ mod key {
     use argon2::{Algorithm, Argon2, Params, Version};
     use hmac::{Hmac, KeyInit, Mac};
     use sha2::Sha256;
+    use zeroize::{Zeroize, Zeroizing};
 
     use super::{PROOF_LEN, Role, Secret, Transcript};
     use crate::error::{Error, Result};
@@ -97,6 +107,12 @@ mod key {
     /// A stretched secret.
     #[derive(Clone, PartialEq, Eq)]
     pub(crate) struct Key([u8; PROOF_LEN]);
+
+    impl Drop for Key {
+        fn drop(&mut self) {
+            self.0.zeroize();
+        }
+    }
 
     impl Secret {
         /// Returns the key. Makes it when it is first asked for, which takes tens of milliseconds.
@@ -128,9 +144,9 @@ mod key {
             };
             // All but the end point have a fixed length: no two transcripts look the same.
             // HMAC pads short keys with zeros.
-            let mut block = [0; 64];
+            let mut block = Zeroizing::new([0; 64]);
             block[..PROOF_LEN].copy_from_slice(&self.0);
-            let mut hmac = Hmac::new(&block.into());
+            let mut hmac = Hmac::new((&*block).into());
             for part in [CONTEXT, role, &transcript.dialler, &transcript.acceptor] {
                 hmac.update(part);
             }
@@ -147,13 +163,13 @@ mod key {
 
     fn stretch(passphrase: &[u8], salt: &str) -> Result<Key, argon2::Error> {
         let params = Params::new(MEMORY_KIB, PASSES, 1, Some(PROOF_LEN))?;
-        let mut key = [0; PROOF_LEN];
+        let mut key = Key([0; PROOF_LEN]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(
             passphrase,
             salt.as_bytes(),
-            &mut key,
+            &mut key.0,
         )?;
-        Ok(Key(key))
+        Ok(key)
     }
 }
 

@@ -13,6 +13,17 @@ pub use reasons::{Refusal, ReplyLoss};
 /// The counters add up: `received = delivered + relayed_only + control + duplicates + refused`,
 /// `delivered = answers + late_answers + handled + subscribed + ignored + queued`, and `queued = taken + dropped + waiting`. While a node
 /// is busy, some messages are delivered and not yet handled, ignored or queued.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+/// # bob.connect(alice.local_addr())?;
+/// bob.send("hello")?;
+/// alice.recv()?;
+/// let stats = alice.stats();
+/// assert_eq!((stats.taken, stats.dropped, stats.refused()), (1, 0, 0));
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -103,30 +114,69 @@ pub struct Stats {
 
 impl Stats {
     /// Returns how many frames were refused for this reason.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// use rs2p::report::Refusal;
+    ///
+    /// assert_eq!(sock.stats().refused_for(Refusal::TooOld), 0);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn refused_for(&self, reason: Refusal) -> u64 {
         self.refusals[reason as usize]
     }
 
     /// Returns how many frames were refused for any reason.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// assert_eq!(sock.stats().refused(), 0);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.refusals.iter().sum()
     }
 
     /// Returns how many messages to one node were given up for this reason.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// use rs2p::report::ReplyLoss;
+    ///
+    /// assert_eq!(sock.stats().replies_lost_for(ReplyLoss::NotTaken), 0);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn replies_lost_for(&self, reason: ReplyLoss) -> u64 {
         self.reply_losses[reason as usize]
     }
 
     /// Returns how many messages to one node were given up for any reason.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// assert_eq!(sock.stats().replies_lost(), 0);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn replies_lost(&self) -> u64 {
         self.reply_losses.iter().sum()
     }
 
     /// Returns how often a message arrived, on average: 1 is the optimum. 0 before the first.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// println!("each message came {:.1} times", sock.stats().redundancy());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn redundancy(&self) -> f64 {
         let new = self.delivered + self.relayed_only;

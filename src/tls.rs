@@ -53,11 +53,27 @@ pub struct Tls {
 
 impl Tls {
     /// Returns the default: the certificate of this process, and every certificate is accepted.
+    ///
+    /// ```
+    /// use rs2p::tls::Tls;
+    /// use rs2p::{Encryption, MeshSocket, Protocol};
+    ///
+    /// let ssl = MeshSocket::builder().protocol(Protocol::new("mesh", Encryption::Ssl));
+    /// let sock = ssl.tls(Tls::new()).bind("127.0.0.1:0")?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     pub fn new() -> Self {
         Tls::default()
     }
 
     /// Sets the certificate and key to show, instead of those of the process.
+    ///
+    /// ```
+    /// use rs2p::tls::{Tls, TlsIdentity};
+    ///
+    /// let tls = Tls::new().identity(TlsIdentity::generate()?);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     pub fn identity(mut self, identity: TlsIdentity) -> Self {
         self.identity = Some(identity);
         self
@@ -70,6 +86,13 @@ impl Tls {
     /// Names are not compared: nodes are dialled at addresses that other nodes tell. So give the
     /// authority of the mesh, not one that signs for everyone. `bind` fails if this is not a
     /// certificate.
+    ///
+    /// ```no_run
+    /// use rs2p::tls::Tls;
+    ///
+    /// let tls = Tls::new().trust_roots(std::fs::read("authority.pem")?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn trust_roots(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.roots.push(pem.as_ref().to_vec());
         self
@@ -77,6 +100,14 @@ impl Tls {
 
     /// Links only to nodes with this certificate, or another pinned one, expired or not. With roots
     /// both must hold.
+    ///
+    /// ```
+    /// use rs2p::tls::{Fingerprint, Tls};
+    ///
+    /// let fingerprint: Fingerprint = "ab".repeat(32).parse()?;
+    /// let tls = Tls::new().pin(fingerprint);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn pin(mut self, fingerprint: Fingerprint) -> Self {
         self.pins.push(fingerprint);
         self

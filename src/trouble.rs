@@ -10,6 +10,19 @@ use crate::id::NodeId;
 /// [`Status::current`](crate::report::Status::current).
 ///
 /// It prints as what is wrong; [`Trouble::remedy`] says what to do.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+/// use rs2p::MeshEvent;
+///
+/// for event in sock.events().try_iter() {
+///     if let MeshEvent::TroubleBegan(trouble) = event {
+///         eprintln!("{trouble}: {}", trouble.remedy());
+///     }
+/// }
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trouble {
@@ -47,6 +60,17 @@ pub enum Trouble {
 }
 
 /// How messages are being lost.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+/// use rs2p::Trouble;
+/// use rs2p::report::Loss;
+///
+/// let loses = |trouble: &Trouble| matches!(trouble, Trouble::LosingMessages { how: Loss::NotReceived });
+/// assert!(!sock.status().current().iter().any(loses));
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Loss {
@@ -65,6 +89,10 @@ pub enum Loss {
 
 impl Trouble {
     /// Returns what to do about it.
+    ///
+    /// ```
+    /// assert_eq!(rs2p::Trouble::Forked.remedy(), "bind after the fork, in the process that uses the socket");
+    /// ```
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         match self {

@@ -26,6 +26,12 @@ impl Builder {
     /// Port 0 binds any free port and announces the real one. `0.0.0.0` and `[::]` announce this
     /// machine's address in its network.
     ///
+    /// ```
+    /// let sock = rs2p::MeshSocket::builder().max_links(64).bind("127.0.0.1:0")?;
+    /// assert_ne!(sock.local_addr().port(), 0);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Bind`] if the address is taken or not ours, [`Error::Resolve`] or
@@ -65,6 +71,18 @@ impl Builder {
     /// Sets the own certificate, and which certificates are accepted. Matters only with
     /// [`Encryption::Ssl`](crate::Encryption::Ssl). Default: the certificate of this process, and
     /// every certificate is accepted.
+    ///
+    /// ```
+    /// use rs2p::tls::{Tls, TlsIdentity};
+    /// use rs2p::{Encryption, MeshSocket, Protocol};
+    ///
+    /// let identity = TlsIdentity::generate()?; // or `from_pem`, to keep it
+    /// let sock = MeshSocket::builder()
+    ///     .protocol(Protocol::new("mesh", Encryption::Ssl))
+    ///     .tls(Tls::new().identity(identity))
+    ///     .bind("127.0.0.1:0")?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[cfg(feature = "native-tls")]
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = tls;
@@ -73,6 +91,13 @@ impl Builder {
 
     /// Has the socket find nodes of its mesh in the local network, and be found; see
     /// [`discovery`](crate::discovery).
+    ///
+    /// ```no_run
+    /// use rs2p::discovery::Discovery;
+    ///
+    /// let sock = rs2p::MeshSocket::builder().discover(Discovery::new()).bind("0.0.0.0:0")?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[cfg(feature = "discovery")]
     pub fn discover(mut self, discovery: crate::discovery::Discovery) -> Self {
         self.discovery = Some(discovery);

@@ -7,6 +7,14 @@ use crate::wire::HostPort;
 
 impl Builder {
     /// Sets the mesh to belong to. Default: `mesh`, plaintext.
+    ///
+    /// ```
+    /// use rs2p::{Encryption, MeshSocket, Protocol};
+    ///
+    /// let protocol = Protocol::new("my mesh", Encryption::Plaintext);
+    /// let sock = MeshSocket::builder().protocol(protocol).bind("127.0.0.1:0")?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     pub fn protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
         self
@@ -15,6 +23,13 @@ impl Builder {
     /// Sets the address that other nodes are told to dial, if it is not the bound one: behind a
     /// port forward, for instance. It overrules the addresses of links and interfaces. Port 0
     /// stands for the bound port. Checked in [`bind`](Builder::bind).
+    ///
+    /// ```
+    /// // Port 4444 of the router leads to this node.
+    /// let sock = rs2p::MeshSocket::builder().out_addr("203.0.113.5", 4444).bind("127.0.0.1:0")?;
+    /// assert_eq!(sock.out_addr(), "203.0.113.5:4444");
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     pub fn out_addr(mut self, host: impl Into<String>, port: u16) -> Self {
         self.out_addr = Some(HostPort { host: host.into(), port });
         self
@@ -25,6 +40,15 @@ impl Builder {
     /// dial. [`MeshEvent::SeedReached`](crate::MeshEvent::SeedReached) says that it has answered.
     ///
     /// All nodes of a mesh may have the same seeds: a seed does not dial itself.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # use std::time::Duration;
+    /// let hub = MeshSocket::bind("127.0.0.1:0")?;
+    /// let sock = MeshSocket::builder().seed(hub.local_addr()).bind("127.0.0.1:0")?;
+    /// sock.wait_for_peers(1, Duration::from_secs(10))?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     pub fn seed(mut self, addr: impl Into<PeerAddr>) -> Self {
         self.seeds.push(addr.into());
         self
@@ -32,6 +56,12 @@ impl Builder {
 
     /// Adds several nodes, each of which is dialled. For one node with several addresses, see
     /// [`PeerAddr`].
+    ///
+    /// ```no_run
+    /// let seeds = ["one.example.org:4444", "two.example.org:4444"];
+    /// let sock = rs2p::MeshSocket::builder().seeds(seeds).bind("0.0.0.0:4444")?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     pub fn seeds<A: Into<PeerAddr>>(mut self, addrs: impl IntoIterator<Item = A>) -> Self {
         self.seeds.extend(addrs.into_iter().map(Into::into));
         self
@@ -39,6 +69,11 @@ impl Builder {
 
     /// Limits what this socket logs, from 0 to 5; see the [table of levels](crate#logging). By
     /// default only the logger limits it.
+    ///
+    /// ```
+    /// let sock = rs2p::MeshSocket::builder().debug_level(1).bind("127.0.0.1:0")?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     pub fn debug_level(mut self, level: u8) -> Self {
         self.debug_level = Some(level);
         self

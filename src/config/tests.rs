@@ -3,7 +3,14 @@
 use super::*;
 
 const TABLE: &str = include_str!("../../BOUNDS.md");
-const BUILDER: &str = concat!(include_str!("../builder.rs"), include_str!("../builder/lazy.rs"));
+const BUILDER: &str = concat!(
+    include_str!("../builder/bind.rs"),
+    include_str!("../builder/lazy.rs"),
+    include_str!("../builder/links.rs"),
+    include_str!("../builder/mesh.rs"),
+    include_str!("../builder/queues.rs"),
+    include_str!("../builder/timing.rs"),
+);
 
 /// The cells of each row: what, default, at the bound, setting.
 fn rows() -> Vec<Vec<&'static str>> {

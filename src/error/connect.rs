@@ -30,6 +30,20 @@ impl Failure {
 }
 
 /// An address at which no node was found, and why.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+/// use rs2p::{Error, PeerAddr};
+///
+/// let addrs: PeerAddr = ["127.0.0.1:9", "[::1]:9"].into_iter().collect();
+/// if let Err(Error::NoneAnswers { attempts }) = sock.connect(addrs) {
+///     for attempt in &attempts {
+///         println!("{}: {}", attempt.addr, attempt.cause);
+///     }
+/// }
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Attempt {

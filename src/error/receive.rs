@@ -31,6 +31,16 @@ macro_rules! receive_errors {
 
 receive_errors! {
     /// Why `recv` gave no message.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// use rs2p::error::RecvError;
+    ///
+    /// sock.close()?;
+    /// assert!(matches!(sock.recv(), Err(RecvError::Closed)));
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     RecvError {
         /// The socket is closed and everything was handed out.
         Closed = Closed,
@@ -41,6 +51,17 @@ receive_errors! {
     }
 
     /// Why `recv_timeout` gave no message.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// use rs2p::error::RecvTimeoutError;
+    /// use std::time::Duration;
+    ///
+    /// let received = sock.recv_timeout(Duration::from_millis(1));
+    /// assert!(matches!(received, Err(RecvTimeoutError::Timeout)));
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     RecvTimeoutError {
         /// None came in time.
         Timeout = TimedOut,
@@ -53,6 +74,15 @@ receive_errors! {
     }
 
     /// Why `try_recv` gave no message.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// use rs2p::error::TryRecvError;
+    ///
+    /// assert!(matches!(sock.try_recv(), Err(TryRecvError::Empty)));
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     TryRecvError {
         /// None is waiting.
         Empty = TimedOut,

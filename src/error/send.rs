@@ -35,18 +35,48 @@ impl SendError {
     }
 
     /// Returns why it was not sent.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// if let Err(unsent) = sock.try_send("tick") {
+    ///     eprintln!("not sent: {}", unsent.error());
+    /// }
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn error(&self) -> &Error {
         &self.error
     }
 
     /// Returns whether the queue to a peer was full: the same call may succeed later.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// while let Err(unsent) = sock.try_send("tick") {
+    ///     if !unsent.is_full() {
+    ///         return Err(unsent.into());
+    ///     }
+    ///     println!("a peer is slow; doing something else first");
+    /// }
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(self.error, Error::Full { .. })
     }
 
     /// Returns the packets, to be sent again.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// if let Err(unsent) = sock.try_send(("job", "7")) {
+    ///     sock.send(unsent.into_packets())?; // this one waits for room
+    /// }
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn into_packets(self) -> Vec<Packet> {
         self.packets

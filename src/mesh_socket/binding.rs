@@ -14,13 +14,17 @@ impl MeshSocket {
     /// Port 0 takes any free port and announces the real one. `0.0.0.0` and `[::]` announce this
     /// machine's address in its network. For other settings see [`MeshSocket::builder`].
     ///
+    /// ```
+    /// let sock = rs2p::MeshSocket::bind("127.0.0.1:0")?;
+    /// println!("{} listens on {}", sock.id(), sock.local_addr());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Bind`](crate::Error::Bind) if the address is taken or not ours,
     /// [`Error::Resolve`](crate::Error::Resolve) or [`Error::NoAddress`](crate::Error::NoAddress) if it
     /// cannot be found.
-    ///
-    /// See [`MeshSocket`] for an example.
     pub fn bind(addr: impl ToSocketAddrs + std::fmt::Debug) -> Result<Self> {
         Builder::new().bind(addr)
     }

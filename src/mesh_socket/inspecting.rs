@@ -38,6 +38,16 @@ impl MeshSocket {
     }
 
     /// Returns one direct peer, or `None`.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// bob.connect(alice.local_addr())?;
+    /// if let Some(peer) = bob.peer(&alice.id()) {
+    ///     peer.send("for you alone")?;
+    /// }
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn peer(&self, id: &NodeId) -> Option<Connection> {
         let found = self.look(|state| {
@@ -61,18 +71,41 @@ impl MeshSocket {
     }
 
     /// Returns the peers that this node dialled.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// bob.connect(alice.local_addr())?;
+    /// assert_eq!(bob.outgoing(), [alice.id()]);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn outgoing(&self) -> Vec<NodeId> {
         self.peers_where(true)
     }
 
     /// Returns the peers that dialled this node.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// bob.connect(alice.local_addr())?;
+    /// assert_eq!(alice.incoming(), [bob.id()]);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn incoming(&self) -> Vec<NodeId> {
         self.peers_where(false)
     }
 
     /// Returns how many links are still in their handshake.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// assert_eq!(sock.awaiting_ids(), 0);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn awaiting_ids(&self) -> usize {
         self.look(|state| state.node.awaiting())
@@ -80,6 +113,14 @@ impl MeshSocket {
 
     /// Returns how many links there are. Links in their handshake count, and so do links that give
     /// way to another link to the same peer, so there may be more links than peers.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// bob.connect(alice.local_addr())?;
+    /// assert_eq!(bob.links(), 1);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn links(&self) -> usize {
         self.look(|state| state.node.links())
@@ -160,6 +201,16 @@ impl MeshSocket {
 }
 
 /// What went wrong so far; see [`MeshSocket::status`].
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+/// let status = sock.status();
+/// for trouble in status.current() {
+///     println!("{trouble}: {}", trouble.remedy());
+/// }
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     troubles: Vec<String>,
@@ -168,18 +219,41 @@ pub struct Status {
 
 impl Status {
     /// Returns whether nothing is wrong, and nothing went wrong before.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// assert!(sock.status().is_nominal());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn is_nominal(&self) -> bool {
         self.troubles.is_empty() && self.current.is_empty()
     }
 
     /// Returns what is wrong now.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// assert!(sock.status().current().is_empty());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn current(&self) -> &[Trouble] {
         &self.current
     }
 
     /// Returns what went wrong, and what was over again, the oldest first.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// for line in sock.status().troubles() {
+    ///     println!("{line}");
+    /// }
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn troubles(&self) -> &[String] {
         &self.troubles

@@ -100,6 +100,14 @@ impl Verdict for bool {
 }
 
 /// A registered handler. Dropping it changes nothing.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+/// let registration = sock.register_handler(|_: &rs2p::Message, _: &rs2p::Connection| ());
+/// drop(registration); // the handler stays
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Registration {
     number: u64,
@@ -108,6 +116,15 @@ pub struct Registration {
 
 impl Registration {
     /// Unregisters the handler. Returns false if it already was. A call in progress completes.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// let registration = sock.register_handler(|_: &rs2p::Message, _: &rs2p::Connection| ());
+    /// assert!(registration.unregister());
+    /// assert!(!registration.unregister());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[allow(clippy::must_use_candidate)]
     pub fn unregister(&self) -> bool {
         let server = self.server.upgrade();

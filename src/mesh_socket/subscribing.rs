@@ -15,7 +15,17 @@ impl MeshSocket {
     ///
     /// Ordinary messages, [`Kind::BROADCAST`] and [`Kind::WHISPER`], also go to `recv`.
     ///
-    /// See [`Subscription`] for an example.
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+    /// # bob.connect(alice.local_addr())?;
+    /// use rs2p::SendOptions;
+    ///
+    /// let prices = alice.subscribe("prices")?;
+    /// bob.send_with(SendOptions::new().kind("prices"), ("tea", "3.50"))?;
+    /// assert_eq!(prices.recv()?.payload(), ["tea", "3.50"]);
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -14,13 +14,22 @@ impl MeshSocket {
     /// Sends packets to every node of the mesh, if the queue to every direct peer has room. Never
     /// blocks: for `select!` loops and for handlers.
     ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// match sock.try_send("tick") {
+    ///     Ok(sent) => println!("on its way to {} peers", sent.peers()),
+    ///     Err(unsent) if unsent.is_full() => println!("a peer is slow"),
+    ///     Err(unsent) => return Err(unsent.into()),
+    /// }
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SendError`] with the packets, if they were sent to no peer. Its
     /// [`error`](SendError::error) is one of those of [`send`](MeshSocket::send); [`Error::Full`]
     /// at once.
-    ///
-    /// See [`SendError`] for an example.
     pub fn try_send(&self, packets: impl Packets) -> Result<Sent, SendError> {
         self.send_or_return(SendOptions::new().timeout(Duration::ZERO), packets)
     }
@@ -52,6 +61,20 @@ impl MeshSocket {
 
     /// Sends packets with a flag, a kind and a timeout, see [`SendOptions`], and gives the packets
     /// back if they were not sent.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// use rs2p::SendOptions;
+    /// use std::time::Duration;
+    ///
+    /// let options = SendOptions::new().kind("prices").timeout(Duration::from_millis(50));
+    /// if let Err(unsent) = sock.send_or_return(options, ("tea", "3.50")) {
+    ///     println!("{unsent}");
+    ///     let packets = unsent.into_packets(); // to be sent later
+    /// }
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -1,6 +1,17 @@
 //! How other nodes relay a message.
 
 /// How other nodes relay a message: its main flag.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let (alice, bob) = (MeshSocket::bind("127.0.0.1:0")?, MeshSocket::bind("127.0.0.1:0")?);
+/// # bob.connect(alice.local_addr())?;
+/// use rs2p::{Flag, SendOptions};
+///
+/// bob.send_with(SendOptions::new().flag(Flag::Whisper), "to direct peers only")?;
+/// assert_eq!(alice.recv()?.flag(), Flag::Whisper);
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Flag {
@@ -19,6 +30,10 @@ pub enum Flag {
 
 impl Flag {
     /// Returns the byte on the wire.
+    ///
+    /// ```
+    /// assert_eq!(rs2p::Flag::Whisper.as_byte(), 2);
+    /// ```
     #[must_use]
     pub fn as_byte(self) -> u8 {
         match self {
@@ -31,6 +46,13 @@ impl Flag {
     }
 
     /// Returns the flag that this byte stands for.
+    ///
+    /// ```
+    /// use rs2p::Flag;
+    ///
+    /// assert_eq!(Flag::from_byte(2), Flag::Whisper);
+    /// assert_eq!(Flag::from_byte(9), Flag::Other(9));
+    /// ```
     #[must_use]
     pub fn from_byte(byte: u8) -> Self {
         match byte {

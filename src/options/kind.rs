@@ -83,12 +83,26 @@ kinds! {
 
 impl Kind {
     /// Returns a kind of your own, or the one that these bytes stand for.
+    ///
+    /// ```
+    /// use rs2p::Kind;
+    ///
+    /// assert_eq!(Kind::new("tx_relay"), Kind::new(b"tx_relay"));
+    /// assert_eq!(Kind::new([2]), Kind::WHISPER);
+    /// ```
     #[must_use]
     pub fn new(bytes: impl AsRef<[u8]>) -> Self {
         Kind(Bytes::copy_from_slice(bytes.as_ref()))
     }
 
     /// Returns the bytes on the wire.
+    ///
+    /// ```
+    /// use rs2p::Kind;
+    ///
+    /// assert_eq!(Kind::new("tx_relay").as_bytes(), b"tx_relay");
+    /// assert_eq!(Kind::WHISPER.as_bytes(), [2]);
+    /// ```
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -96,6 +110,13 @@ impl Kind {
 
     /// Returns whether `send_with` refuses it: the single bytes up to `0x1f` other than the two
     /// ordinary kinds, the greeting between rs2p nodes, and the names of the standard kinds.
+    ///
+    /// ```
+    /// use rs2p::Kind;
+    ///
+    /// assert!(Kind::PEERS.is_reserved() && Kind::new("peers").is_reserved());
+    /// assert!(!Kind::new("prices").is_reserved());
+    /// ```
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         match self.0[..] {

@@ -11,6 +11,13 @@ use super::tcp::{Conn, End, EndState};
 use super::world::World;
 
 /// A promise that was broken.
+///
+/// ```
+/// # use rs2p::sim::World;
+/// if let Err(violation) = World::new(42).nodes(5).check() {
+///     panic!("{violation}"); // names the promise and the seed
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
@@ -63,6 +70,17 @@ impl World {
     /// application; at least once to every node that stays connected to the origin; sent =
     /// delivered + counted losses; no message is turned down without a good reason; bounds hold.
     ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.send(3, "hello")?;
+    /// world.run_for(Duration::from_secs(5));
+    /// world.check()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// The first one that is not.
@@ -77,6 +95,14 @@ impl World {
     /// wrong for a while: exactly one usable link joins a pair, all nodes are connected, every
     /// program is linked to whom it connects to, unless one of the two has no room for a link.
     ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// let mut world = World::new(42).nodes(5);
+    /// world.run_for(std::time::Duration::from_secs(20));
+    /// world.check_calm()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// The first promise that is not kept.
@@ -87,12 +113,23 @@ impl World {
 
     /// Returns whether a promise was broken while time passed. Then time stands still: see
     /// [`World::check`].
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// assert!(!World::new(42).nodes(5).is_broken());
+    /// ```
     #[must_use]
     pub fn is_broken(&self) -> bool {
         self.shared.ledger.broken.is_some()
     }
 
     /// Returns whether the promises of a calm mesh hold: see [`World::check_calm`].
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// let mut world = World::new(42).nodes(5);
+    /// assert!(world.run_until(std::time::Duration::from_secs(60), World::is_calm));
+    /// ```
     #[must_use]
     pub fn is_calm(&self) -> bool {
         self.check_all(&CALM).is_ok()
@@ -106,6 +143,17 @@ impl World {
 
     /// Returns whether nothing waits any more: to be sent, on its way, or for an application that
     /// takes messages by itself. To be asked when there was time enough for all of it.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.send(3, "hello")?;
+    /// world.run_for(Duration::from_secs(5));
+    /// world.check_quiet()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -128,6 +176,17 @@ impl World {
     /// Returns whether nothing was lost at all, as it must be where nothing goes wrong: no copy of
     /// a message, no message that waited to be sent or taken, no frame that a node turned down.
     ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.send(3, "hello")?;
+    /// world.run_for(Duration::from_secs(5));
+    /// world.check_lossless()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// If something was.
@@ -140,6 +199,16 @@ impl World {
 
     /// Lets time pass in which nothing goes wrong. No link between peers may be lost in it, and none
     /// be made unless the nodes look for peers by themselves: nothing else would be a cause.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.run_for(Duration::from_secs(60));
+    /// world.rest_for(Duration::from_secs(30))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

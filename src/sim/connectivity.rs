@@ -24,12 +24,28 @@ impl World {
     }
 
     /// Returns whether every node that runs can reach every other one, over links that work.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// assert!(world.is_connected());
+    /// ```
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.components() <= 1
     }
 
     /// Returns the nodes that a node can reach, itself among them, over links that work.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// assert_eq!(world.reachable(0).len(), 5);
+    /// ```
     #[must_use]
     pub fn reachable(&self, node: usize) -> Vec<usize> {
         let Some(first) = self.machines[node].process else { return Vec::new() };
@@ -47,6 +63,15 @@ impl World {
     }
 
     /// Returns into how many parts the mesh has fallen.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.partition(&[0, 1], Duration::from_secs(30));
+    /// assert!(world.components() > 1);
+    /// ```
     #[must_use]
     pub fn components(&self) -> usize {
         let alive: Vec<ProcessId> = self.machines.iter().filter_map(|at| at.process).collect();
@@ -69,6 +94,17 @@ impl World {
     /// Lets time pass until [`World::check_calm`] passes, at most `span`; returns how long it took,
     /// or `None`. Links that are younger than 6 s are not asked for more than to be there, so ask
     /// again somewhat later.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.crash(2);
+    /// world.restart(2);
+    /// let took = world.heals_within(Duration::from_secs(60)).expect("it is linked again");
+    /// println!("that took {took:?}");
+    /// ```
     #[must_use]
     pub fn heals_within(&mut self, span: Duration) -> Option<Duration> {
         let begun = self.now();

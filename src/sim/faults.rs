@@ -42,12 +42,30 @@ pub struct Faults {
 
 impl Faults {
     /// Plans no faults yet, within this span.
+    ///
+    /// ```
+    /// use rs2p::sim::Faults;
+    /// use std::time::Duration;
+    ///
+    /// let faults = Faults { crashes: 3, ..Faults::within(Duration::from_secs(60)) };
+    /// ```
     #[must_use]
     pub fn within(span: Duration) -> Self {
         Faults { within: span, ..Faults::default() }
     }
 
     /// Plans this many faults of every kind, and clocks that are wrong by up to 20 s.
+    ///
+    /// ```
+    /// use rs2p::sim::{Faults, World};
+    /// use std::time::Duration;
+    ///
+    /// let faults = Faults::of_every_kind(2, Duration::from_secs(30));
+    /// let mut world = World::new(7).nodes(10).faults(faults);
+    /// world.run_for(Duration::from_secs(60));
+    /// world.check()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn of_every_kind(count: u32, span: Duration) -> Self {
         Faults {
@@ -94,6 +112,14 @@ pub(super) enum Incident {
 
 impl World {
     /// Plans faults for the nodes that there are, from now on.
+    ///
+    /// ```
+    /// use rs2p::sim::{Faults, World};
+    /// use std::time::Duration;
+    ///
+    /// let faults = Faults { resets: 5, ..Faults::within(Duration::from_secs(30)) };
+    /// let world = World::new(7).nodes(10).faults(faults);
+    /// ```
     #[must_use]
     pub fn faults(mut self, faults: Faults) -> Self {
         self.plan_faults(&faults);
@@ -101,6 +127,19 @@ impl World {
     }
 
     /// Plans faults for the nodes that there are, from now on. Clocks that are to be off jump now.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// use rs2p::sim::Faults;
+    ///
+    /// world.plan_faults(&Faults { freezes: 2, ..Faults::within(Duration::from_secs(10)) });
+    /// world.run_for(Duration::from_secs(60));
+    /// world.check()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn plan_faults(&mut self, faults: &Faults) {
         let skew = faults.clock_skew.as_millis() as i64;
         for machine in self.machines.iter_mut().filter(|_| skew > 0) {

@@ -12,6 +12,15 @@ use super::world::World;
 
 impl World {
     /// Ends a node's process without a word. Its system closes its connections.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.crash(2);
+    /// assert!(!world.is_up(2));
+    /// ```
     pub fn crash(&mut self, node: usize) {
         let Some(pid) = self.machines[node].process.take() else { return };
         self.bury(pid);
@@ -21,6 +30,16 @@ impl World {
     }
 
     /// Switches a node's machine off: nothing answers there any more.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.power_off(2);
+    /// world.run_for(Duration::from_secs(60));
+    /// assert!(!world.peers(0).contains(&2));
+    /// ```
     pub fn power_off(&mut self, node: usize) {
         self.machines[node].is_off = true;
         let Some(pid) = self.machines[node].process.take() else { return };
@@ -32,6 +51,17 @@ impl World {
 
     /// Starts a node, with a new id, on a machine that has none. Its program connects to the nodes
     /// that it connected to before.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.crash(2);
+    /// world.run_for(Duration::from_secs(5));
+    /// world.restart(2);
+    /// assert!(world.is_up(2));
+    /// ```
     pub fn restart(&mut self, node: usize) {
         if std::mem::take(&mut self.machines[node].is_off) {
             self.sockets.wake_machine(&mut self.shared, node);
@@ -44,6 +74,15 @@ impl World {
     /// Stops a node's process for this long, if it is not stopped for longer already; its system
     /// still acknowledges what arrives. What its program is told to do meanwhile it does
     /// afterwards.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.freeze(2, Duration::from_secs(3));
+    /// assert!(world.is_stopped(2));
+    /// ```
     pub fn freeze(&mut self, node: usize, pause: Duration) {
         self.trouble_until(pause);
         let until = self.machines[node].frozen_until.max(self.now() + pause);
@@ -55,6 +94,18 @@ impl World {
 
     /// Sets how long a node's application takes for each message that it receives by itself. With
     /// `None`, as at first, it takes none by itself: that is up to [`World::recv`].
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.set_pace(2, Some(Duration::from_millis(100))); // ten messages per second
+    /// world.send(0, "hello")?;
+    /// world.run_for(Duration::from_secs(5));
+    /// assert!(world.recv(2).is_none()); // its application took it by itself
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set_pace(&mut self, node: usize, pace: Option<Duration>) {
         self.machines[node].pace = pace;
         if let Some(pid) = self.machines[node].process {
@@ -64,6 +115,18 @@ impl World {
 
     /// Cuts these nodes off from all others for this long. Connections between them stall; nobody
     /// is told.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.partition(&[0, 1], Duration::from_secs(5));
+    /// world.send(0, "hello")?;
+    /// world.run_for(Duration::from_secs(60));
+    /// assert!(world.recv(4).is_some()); // it came when the partition was over
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn partition(&mut self, nodes: &[usize], pause: Duration) {
         self.partitions += 1;
         let (partition, side) = (self.partitions, nodes.iter().copied().collect::<BTreeSet<_>>());

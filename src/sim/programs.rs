@@ -23,6 +23,17 @@ impl World {
     /// Sends packets from a node to the whole mesh, as `MeshSocket::send` does. Where `send` would
     /// block, the message waits in the world, and later messages of this node wait behind it.
     ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.send(0, ["this is", "a test"])?;
+    /// world.run_for(Duration::from_secs(5));
+    /// assert!(world.recv(4).is_some_and(|msg| msg.payload() == ["this is", "a test"]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Closed`] if the node is down, and those of `MeshSocket::send` that do not take
@@ -33,6 +44,12 @@ impl World {
 
     /// Sends packets from a node to its direct peers.
     ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// World::new(42).nodes(5).whisper(0, "for the neighbours")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`World::send`].
@@ -41,6 +58,15 @@ impl World {
     }
 
     /// Sends packets from a node with a flag and a kind.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.send_with(0, rs2p::SendOptions::new().kind("prices"), ("tea", "3.50"))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -61,6 +87,18 @@ impl World {
     /// Sends packets from a node to another one that it need not know, as `MeshSocket::send_to`
     /// does: the mesh is asked for the way.
     ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// let id = world.id(4).expect("node 4 runs");
+    /// world.send_to(0, &id, "for you alone")?;
+    /// world.run_for(Duration::from_secs(5));
+    /// assert!(world.recv(4).is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of `MeshSocket::send_to`.
@@ -69,6 +107,20 @@ impl World {
     }
 
     /// Answers a message that a node has received, as `Message::reply` does.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.send(0, "hello")?;
+    /// world.run_for(Duration::from_secs(5));
+    /// let msg = world.recv(4).expect("it arrived");
+    /// world.reply(4, &msg, "hello yourself")?;
+    /// world.run_for(Duration::from_secs(5));
+    /// assert!(world.recv(0).is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -110,6 +162,11 @@ impl World {
 
     /// Returns the next message that waits at a node, if there is one. A program that is stopped
     /// takes none.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// assert!(World::new(42).nodes(5).recv(0).is_none());
+    /// ```
     pub fn recv(&mut self, node: usize) -> Option<Message> {
         let pid = self.machines[node].process.filter(|_| !self.is_stopped(node))?;
         let message = self.processes[pid].application.take();
@@ -119,6 +176,16 @@ impl World {
 
     /// Makes a node's program connect to another node, repeatedly until it succeeds; also after a
     /// restart.
+    ///
+    /// ```
+    /// use rs2p::sim::{Topology, World};
+    /// use std::time::Duration;
+    ///
+    /// let mut world = World::new(42).topology(Topology::Alone).nodes(2);
+    /// world.connect(0, 1);
+    /// world.run_for(Duration::from_secs(5));
+    /// assert!(world.is_connected());
+    /// ```
     pub fn connect(&mut self, node: usize, to: usize) {
         self.machines[node].targets.push(to);
         if let Some(pid) = self.machines[node].process {

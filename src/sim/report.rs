@@ -8,6 +8,18 @@ use super::world::World;
 use crate::stats::Stats;
 
 /// What happened in a [`World`], in numbers.
+///
+/// ```
+/// # use rs2p::sim::World;
+/// # use std::time::Duration;
+/// # let mut world = World::new(42).nodes(5);
+/// # world.run_for(Duration::from_secs(10));
+/// world.send(0, "hello")?;
+/// world.run_for(Duration::from_secs(5));
+/// let report = world.report();
+/// assert_eq!((report.broadcasts, report.deliveries), (1, 4));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
@@ -71,6 +83,14 @@ pub struct Report {
 
 impl World {
     /// Returns what happened so far, in numbers.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// println!("{}", world.report());
+    /// ```
     #[must_use]
     pub fn report(&self) -> Report {
         let ledger = &self.shared.ledger;
@@ -130,6 +150,15 @@ impl World {
     }
 
     /// Leaves the broadcasts and the bytes so far out of the reports to come.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.count_from_now();
+    /// assert_eq!(world.report().bytes_per_node, 0.0);
+    /// ```
     pub fn count_from_now(&mut self) {
         let (sendings, bytes) = (self.shared.ledger.sendings.len(), self.bytes_written());
         self.counted_from = CountedFrom { sendings, bytes };
@@ -140,6 +169,11 @@ impl World {
     }
 
     /// Broadcasts that have not got to every node that has been up since they were sent.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// assert_eq!(World::new(42).nodes(5).incomplete(), 0);
+    /// ```
     #[must_use]
     pub fn incomplete(&self) -> usize {
         let sendings = self.shared.ledger.sendings.iter().filter(|sending| sending.is_broadcast());
@@ -186,12 +220,22 @@ struct Cover {
 
 impl Report {
     /// Times that a peer was lost.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// assert_eq!(World::new(42).nodes(5).report().lost_links(), 0);
+    /// ```
     #[must_use]
     pub fn lost_links(&self) -> u64 {
         self.left.iter().map(|(_, count)| count).sum()
     }
 
     /// Events per second of real time.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// println!("{:.0}", World::new(42).nodes(5).report().events_per_second());
+    /// ```
     #[must_use]
     pub fn events_per_second(&self) -> f64 {
         self.events as f64 / self.took.as_secs_f64().max(f64::MIN_POSITIVE)

@@ -17,6 +17,13 @@ use crate::node::rng::Rng;
 use crate::protocol::Protocol;
 
 /// To which peers a message is relayed.
+///
+/// ```
+/// use rs2p::sim::{RelayRule, World};
+///
+/// let mut world = World::new(42).nodes(8);
+/// world.set_relay_rule(RelayRule::Py2p);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RelayRule {
@@ -30,6 +37,13 @@ pub enum RelayRule {
 
 impl World {
     /// Returns an empty world. The seed decides everything that will happen in it.
+    ///
+    /// ```
+    /// use rs2p::sim::World;
+    ///
+    /// let world = World::new(42);
+    /// assert!(world.is_empty());
+    /// ```
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let shared = Shared {
@@ -62,6 +76,14 @@ impl World {
 
     /// Sets the settings of the nodes, which are added afterwards: what they would be bound with.
     /// Encryption is not modelled, and secrets neither.
+    ///
+    /// ```
+    /// use rs2p::MeshSocket;
+    /// use rs2p::sim::World;
+    ///
+    /// let settings = MeshSocket::builder().max_links(16).queue_messages(100);
+    /// let world = World::new(42).settings(&settings).nodes(8);
+    /// ```
     #[must_use]
     pub fn settings(mut self, settings: &Builder) -> Self {
         let (protocol, config) = settings.parts();
@@ -73,6 +95,12 @@ impl World {
     }
 
     /// Sets how the network behaves, from now on.
+    ///
+    /// ```
+    /// use rs2p::sim::{Network, World};
+    ///
+    /// let world = World::new(42).network(Network::default()).nodes(8);
+    /// ```
     #[must_use]
     pub fn network(mut self, network: Network) -> Self {
         self.sockets.network = network;
@@ -80,6 +108,12 @@ impl World {
     }
 
     /// Sets which nodes the programs of nodes that are added later connect to.
+    ///
+    /// ```
+    /// use rs2p::sim::{Topology, World};
+    ///
+    /// let world = World::new(42).topology(Topology::Line).nodes(8);
+    /// ```
     #[must_use]
     pub fn topology(mut self, topology: Topology) -> Self {
         self.topology = topology;
@@ -87,12 +121,25 @@ impl World {
     }
 
     /// Sets to which peers the nodes relay messages, from now on.
+    ///
+    /// ```
+    /// use rs2p::sim::{RelayRule, World};
+    ///
+    /// let mut world = World::new(42).nodes(8);
+    /// world.set_relay_rule(RelayRule::Py2p);
+    /// ```
     pub fn set_relay_rule(&mut self, rule: RelayRule) {
         self.relay_rule = rule;
     }
 
     /// Keeps no accounts, which [`World::check`] needs for the promise that every node gets its
     /// messages. A large world then needs less memory.
+    ///
+    /// ```
+    /// use rs2p::sim::World;
+    ///
+    /// let world = World::new(42).without_accounts().nodes(100);
+    /// ```
     #[must_use]
     pub fn without_accounts(mut self) -> Self {
         self.keeps_accounts = false;
@@ -102,6 +149,13 @@ impl World {
     /// Adds machines and starts a node on each; the programs begin to connect within a second, or
     /// at once if they are to do so all together. Nodes have numbers, from 0 in the order in which
     /// they were added; every method that takes a number panics if there is no such node.
+    ///
+    /// ```
+    /// use rs2p::sim::World;
+    ///
+    /// let world = World::new(42).nodes(8);
+    /// assert_eq!(world.len(), 8);
+    /// ```
     #[must_use]
     pub fn nodes(mut self, count: usize) -> Self {
         let first = self.machines.len();

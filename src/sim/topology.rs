@@ -4,6 +4,15 @@ use super::world::World;
 use crate::node::rng::Rng;
 
 /// Which nodes the programs of a world connect to.
+///
+/// ```
+/// use rs2p::sim::{Topology, World};
+/// use std::time::Duration;
+///
+/// let mut world = World::new(42).topology(Topology::Ring).nodes(8);
+/// world.run_for(Duration::from_secs(10));
+/// assert!((0..8).all(|node| world.peers(node).len() == 2));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Topology {
@@ -54,6 +63,12 @@ impl Topology {
 impl World {
     /// Gives this share of the nodes that are added later no lazy push: like py2p nodes, they are sent
     /// every message.
+    ///
+    /// ```
+    /// use rs2p::sim::World;
+    ///
+    /// let world = World::new(42).plain_share(0.25).nodes(8);
+    /// ```
     #[must_use]
     pub fn plain_share(mut self, share: f64) -> Self {
         self.plain_share = share;

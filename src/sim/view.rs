@@ -9,36 +9,84 @@ use crate::stats::Stats;
 
 impl World {
     /// Returns how many nodes there are, up or down.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// assert_eq!(world.len(), 5);
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.machines.len()
     }
 
     /// Returns whether there are no nodes.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// assert!(!world.is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.machines.is_empty()
     }
 
     /// Returns whether a node runs.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// assert!(world.is_up(0));
+    /// ```
     #[must_use]
     pub fn is_up(&self, node: usize) -> bool {
         self.machines[node].process.is_some()
     }
 
     /// Returns the id of a node that runs.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// assert_ne!(world.id(0), world.id(1));
+    /// ```
     #[must_use]
     pub fn id(&self, node: usize) -> Option<NodeId> {
         Some(self.processes[self.machines[node].process?].id)
     }
 
     /// Returns the counters of a node that runs.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// println!("{}", world.stats(0).expect("node 0 runs"));
+    /// ```
     #[must_use]
     pub fn stats(&self, node: usize) -> Option<Stats> {
         Some(self.processes[self.machines[node].process?].stats())
     }
 
     /// Returns the nodes that a node has in its routing table.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// println!("node 0 is linked to {:?}", world.peers(0));
+    /// ```
     #[must_use]
     pub fn peers(&self, node: usize) -> Vec<usize> {
         let Some(pid) = self.machines[node].process else { return Vec::new() };
@@ -49,6 +97,17 @@ impl World {
 
     /// Returns the nodes that have the broadcast with this number, counted from 0 in the order in which
     /// broadcasts and other messages were sent.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.send(3, "hello")?;
+    /// world.run_for(Duration::from_secs(5));
+    /// assert_eq!(world.holders(0).len(), 5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn holders(&self, number: usize) -> BTreeSet<usize> {
         let Some(sending) = self.shared.ledger.sendings.get(number) else { return BTreeSet::new() };
@@ -56,6 +115,14 @@ impl World {
     }
 
     /// Returns whether a node's process is stopped: see [`World::freeze`].
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// assert!(!world.is_stopped(0));
+    /// ```
     #[must_use]
     pub fn is_stopped(&self, node: usize) -> bool {
         self.machines[node].frozen_until > self.now()
@@ -63,6 +130,15 @@ impl World {
 
     /// Returns a random node that runs, by the seed. A node that is stopped is returned only if all
     /// are.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// let node = world.some_node();
+    /// assert!(world.is_up(node));
+    /// ```
     ///
     /// # Panics
     ///
@@ -75,12 +151,28 @@ impl World {
     }
 
     /// Returns a random number below `bound`, by the seed.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// assert!(world.draw(6) < 6);
+    /// ```
     pub fn draw(&mut self, bound: u64) -> u64 {
         self.shared.rng.below(bound)
     }
 
     /// Returns whether no message is on its way, nor waits to be sent or to be taken by an
     /// application that takes messages by itself.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// assert!(world.run_until(Duration::from_secs(5), World::is_quiet));
+    /// ```
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         let alive = || self.processes.iter().filter(|process| process.is_alive);
@@ -96,6 +188,15 @@ impl World {
     }
 
     /// Returns when the faults that were planned so far are over.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.partition(&[0, 1], Duration::from_secs(30));
+    /// assert_eq!(world.clear_at(), Duration::from_secs(40));
+    /// ```
     #[must_use]
     pub fn clear_at(&self) -> Duration {
         self.clear_at
@@ -103,6 +204,16 @@ impl World {
 
     /// Returns a digest of everything that happened: two worlds with equal fingerprints took the
     /// same course.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// let mut again = World::new(42).nodes(5);
+    /// again.run_for(Duration::from_secs(10));
+    /// assert_eq!(again.fingerprint(), world.fingerprint());
+    /// ```
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         self.shared.schedule.fingerprint()

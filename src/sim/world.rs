@@ -17,6 +17,17 @@ use crate::protocol::Protocol;
 use crate::wire::HostPort;
 
 /// A world of nodes on a modelled network, in virtual time. See the [module](super).
+///
+/// ```
+/// # use rs2p::sim::World;
+/// # use std::time::Duration;
+/// # let mut world = World::new(42).nodes(5);
+/// # world.run_for(Duration::from_secs(10));
+/// world.send(0, "hello")?;
+/// world.run_for(Duration::from_secs(5));
+/// assert!(world.recv(4).is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct World {
     pub(super) seed: u64,
     pub(super) shared: Shared,
@@ -45,6 +56,14 @@ impl World {
     // Time.
 
     /// Returns how long the world has existed.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// assert_eq!(world.now(), Duration::from_secs(10));
+    /// ```
     #[must_use]
     pub fn now(&self) -> Duration {
         self.shared.schedule.now()
@@ -67,12 +86,30 @@ impl World {
     }
 
     /// Lets this much time pass. Ends early if a promise is broken: [`World::check`] tells.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.run_for(Duration::from_secs(5));
+    /// assert_eq!(world.now(), Duration::from_secs(15));
+    /// ```
     pub fn run_for(&mut self, span: Duration) {
         self.run_until(span, |_| false);
     }
 
     /// Lets time pass until this is true, asked after everything that happens, but no longer than
     /// `span`. Returns what it was last.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.crash(2);
+    /// assert!(world.run_until(Duration::from_secs(60), |world| !world.peers(0).contains(&2)));
+    /// ```
     pub fn run_until(&mut self, span: Duration, mut done: impl FnMut(&World) -> bool) -> bool {
         let limit = self.now() + span;
         let begun = Instant::now();
@@ -87,6 +124,16 @@ impl World {
     /// Lets time pass until no message is on its way, but no longer than `span`; whether that is
     /// so. A way to one node that is being looked for counts; what waits for room, or for an
     /// application, does not: see [`World::is_quiet`].
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.send(0, "hello")?;
+    /// assert!(world.settle(Duration::from_secs(5)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn settle(&mut self, span: Duration) -> bool {
         self.run_until(span, World::is_at_rest)

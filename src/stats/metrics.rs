@@ -5,6 +5,15 @@ use std::fmt::Write;
 use super::{Refusal, ReplyLoss, Stats};
 
 /// One counter of [`Stats::iter`].
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+/// for metric in sock.stats().iter().filter(|metric| metric.is_gauge) {
+///     println!("{} is {} now: {}", metric.name, metric.value, metric.help);
+/// }
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metric {

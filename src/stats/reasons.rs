@@ -3,6 +3,18 @@
 use std::fmt;
 
 /// Why a frame that arrived was neither delivered nor relayed.
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+/// use rs2p::report::Refusal;
+///
+/// let stats = sock.stats();
+/// for &reason in Refusal::ALL.iter().filter(|&&reason| stats.refused_for(reason) > 0) {
+///     println!("{}: {reason}", stats.refused_for(reason));
+/// }
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -71,6 +83,10 @@ impl Refusal {
     ];
 
     /// Returns the reason in words.
+    ///
+    /// ```
+    /// println!("{}", rs2p::report::Refusal::TooOld.as_str());
+    /// ```
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -104,6 +120,18 @@ impl fmt::Display for Refusal {
 }
 
 /// Why a message to one node was given up. See [`MeshEvent::ReplyFailed`](crate::MeshEvent).
+///
+/// ```
+/// # use rs2p::MeshSocket;
+/// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+/// use rs2p::report::ReplyLoss;
+///
+/// let stats = sock.stats();
+/// for &reason in ReplyLoss::ALL.iter().filter(|&&reason| stats.replies_lost_for(reason) > 0) {
+///     println!("{}: {reason}", stats.replies_lost_for(reason));
+/// }
+/// # Ok::<(), rs2p::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ReplyLoss {
@@ -130,6 +158,10 @@ impl ReplyLoss {
     ];
 
     /// Returns the reason in words.
+    ///
+    /// ```
+    /// println!("{}", rs2p::report::ReplyLoss::NotTaken.as_str());
+    /// ```
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

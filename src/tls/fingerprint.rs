@@ -24,18 +24,39 @@ use sha2::{Digest, Sha256};
 pub struct Fingerprint([u8; 32]);
 
 /// The text is not a fingerprint, which is 64 hex digits, with or without colons between the bytes.
+///
+/// ```
+/// use rs2p::tls::Fingerprint;
+///
+/// if let Err(error) = "not hex".parse::<Fingerprint>() {
+///     println!("{error}");
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidFingerprint;
 
 impl Fingerprint {
     /// Returns the fingerprint of a certificate in DER.
+    ///
+    /// ```
+    /// use rs2p::tls::Fingerprint;
+    ///
+    /// let fingerprint = Fingerprint::of(b"a certificate in DER");
+    /// assert_eq!(fingerprint.to_string().len(), 64);
+    /// ```
     #[must_use]
     pub fn of(der: &[u8]) -> Self {
         Fingerprint(Sha256::digest(der).into())
     }
 
     /// Returns the digest itself.
+    ///
+    /// ```
+    /// use rs2p::tls::Fingerprint;
+    ///
+    /// assert_eq!(Fingerprint::from([7; 32]).as_bytes(), &[7; 32]);
+    /// ```
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -4,6 +4,7 @@ use std::fmt;
 
 use parking_lot::Mutex;
 use rcgen::{CertificateParams, DnType, IsCa, KeyPair, PKCS_RSA_SHA256, PublicKeyData};
+use zeroize::Zeroizing;
 
 use super::Fingerprint;
 use crate::error::{Error, Result};
@@ -15,11 +16,21 @@ use crate::pem;
 /// TLS is bound (it takes that `bind` a tenth of a second to a second), kept in memory only. To be
 /// pinned, a certificate must outlive the process: keep its two PEM texts, the key readable for
 /// nobody else.
+///
+/// ```no_run
+/// use rs2p::tls::{Tls, TlsIdentity};
+/// use std::fs::read_to_string;
+///
+/// let identity = TlsIdentity::from_pem(read_to_string("cert.pem")?, read_to_string("key.pem")?)?;
+/// println!("others can pin {}", identity.fingerprint());
+/// let tls = Tls::new().identity(identity);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct TlsIdentity {
     pub(crate) native: native_tls::Identity,
     cert_pem: String,
-    key_pem: String,
+    key_pem: Zeroizing<String>,
     fingerprint: Fingerprint,
 }
 
@@ -29,6 +40,13 @@ static OF_PROCESS: Mutex<Option<TlsIdentity>> = Mutex::new(None);
 impl TlsIdentity {
     /// Returns a new self-signed certificate: RSA-2048, as all platforms take it. Takes a tenth of
     /// a second to a second.
+    ///
+    /// ```
+    /// use rs2p::tls::TlsIdentity;
+    ///
+    /// println!("{}", TlsIdentity::generate()?.cert_pem());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -47,12 +65,21 @@ impl TlsIdentity {
     /// PKCS#8 (`BEGIN PRIVATE KEY`). Other blocks and text around them are skipped, so one file may
     /// have both. RSA keys work on all platforms; others not on Windows and macOS.
     ///
+    /// ```
+    /// use rs2p::tls::TlsIdentity;
+    ///
+    /// let identity = TlsIdentity::generate()?;
+    /// let again = TlsIdentity::from_pem(identity.cert_pem(), identity.key_pem())?;
+    /// assert_eq!(again.fingerprint(), identity.fingerprint());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::TlsSettings`] if one of them cannot be read or the key is another certificate's;
     /// it names what the text has instead, and how to convert it.
     pub fn from_pem(cert_pem: impl Into<String>, key_pem: impl Into<String>) -> Result<Self> {
-        let (cert_pem, key_pem) = (cert_pem.into(), key_pem.into());
+        let (cert_pem, key_pem) = (cert_pem.into(), Zeroizing::new(key_pem.into()));
         let key = pem::private_key(&key_pem).map_err(|error| Error::settings("the key", error))?;
         let chain = pem::certificates(&cert_pem)
             .map_err(|error| Error::settings("the certificate", error))?;
@@ -77,18 +104,39 @@ impl TlsIdentity {
     }
 
     /// Returns the certificate, which is public.
+    ///
+    /// ```
+    /// use rs2p::tls::TlsIdentity;
+    ///
+    /// assert!(TlsIdentity::generate()?.cert_pem().starts_with("-----BEGIN CERTIFICATE-----"));
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn cert_pem(&self) -> &str {
         &self.cert_pem
     }
 
     /// Returns the private key, which must stay secret.
+    ///
+    /// ```
+    /// use rs2p::tls::TlsIdentity;
+    ///
+    /// assert!(TlsIdentity::generate()?.key_pem().starts_with("-----BEGIN PRIVATE KEY-----"));
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn key_pem(&self) -> &str {
         &self.key_pem
     }
 
     /// Returns the fingerprint by which other nodes pin this certificate.
+    ///
+    /// ```
+    /// use rs2p::tls::TlsIdentity;
+    ///
+    /// println!("others can pin {}", TlsIdentity::generate()?.fingerprint());
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
