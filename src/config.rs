@@ -143,7 +143,7 @@ impl Default for Config {
             keepalive: Duration::from_secs(15),
             events: 4096,
             status: 256,
-            lazy_from: None,
+            lazy_from: Some(512),
             lazy_bytes: 32 * MIB,
             compress: false,
             answer_requests: true,

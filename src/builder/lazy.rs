@@ -5,8 +5,8 @@ use super::Builder;
 impl Builder {
     /// Sets from how many bytes on a message is announced, instead of sent, on links that would bring it
     /// a second time. A peer that does not get it otherwise asks for it. Nodes that know no
-    /// announcements, py2p's among them, are always sent everything. Below 512 bytes an announcement saves
-    /// little. Off by default: a peer that asks for many large messages at once can fill a small queue.
+    /// announcements, py2p's among them, are always sent everything. Default: frames of 512 bytes;
+    /// below that an announcement saves little.
     ///
     /// With `None` every message is sent on every link: it takes the fastest path to each node, at the
     /// price of one copy for every link.

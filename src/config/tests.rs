@@ -231,6 +231,10 @@ fn expected() -> Vec<(&'static str, String)> {
             ),
         ),
         (
+            "announced messages that one peer is asked for at one time",
+            many(constant!("node/tree/missing.rs", "MAX_OPEN")),
+        ),
+        (
             "the id in a request for a route",
             bytes(constant!("node/find_node.rs", "MAX_REQUEST_ID")),
         ),

@@ -11,7 +11,7 @@ use super::mailbox::{Mailbox, Order};
 use super::outgoing::{Freed, Put};
 use crate::cause::Cause;
 use crate::events::MeshEvent;
-use crate::id::NodeId;
+use crate::id::{MessageId, NodeId};
 use crate::node::event::{LinkSettings, Neighbour};
 use crate::node::{Action, ConnectId, Event, Failure, LinkId, Node, Now, Parcel, Target, TicketId};
 use crate::wire::Envelope;
@@ -93,6 +93,7 @@ pub(crate) fn carry_out<A: Links>(links: &mut A, now: Now, outcome: &mut Outcome
                 let tag = links.tag(link, &parcel);
                 put(links, now, link, parcel, tag, outcome);
             }
+            Action::Answer { link, id, parcel } => answer(links, now, link, (id, parcel), outcome),
             Action::Establish { link, settings } | Action::Renegotiate { link, settings } => {
                 set(links, link, settings);
             }
@@ -110,6 +111,27 @@ pub(crate) fn carry_out<A: Links>(links: &mut A, now: Now, outcome: &mut Outcome
             Action::Connected { connect, outcome } => links.connected(connect, outcome),
             Action::Settled { ticket, sent } => links.settled(ticket, sent),
         }
+    }
+}
+
+/// Puts a message that a peer asked for into the queue of its link. It asks on its own behalf, so nobody is
+/// throttled for it: the message waits in memory until there is room, and the peer asks again.
+fn answer<A: Links>(
+    links: &mut A,
+    now: Now,
+    id: LinkId,
+    (message, parcel): (MessageId, Parcel),
+    outcome: &mut Outcome<A::Link>,
+) {
+    let link = links.find(id);
+    let takes = link.and_then(|link| {
+        links.mailbox(&link, |mailbox| mailbox.outgoing.takes_answer(&parcel))
+    });
+    let had_room = takes == Some(true);
+    links.node().answered(id, &message, &parcel, had_room);
+    if had_room {
+        let tag = links.tag(id, &parcel);
+        put(links, now, id, parcel, tag, outcome);
     }
 }
 

@@ -215,6 +215,14 @@ impl<L: PartialEq, T> Outgoing<L, T> {
         self.is_sealed || self.pace.is_behind() || self.flow.takes_own()
     }
 
+    /// Returns whether a message that the peer asked for has room: nobody is throttled for the queue, and
+    /// nothing is missed.
+    pub fn takes_answer(&self, parcel: &Parcel) -> bool {
+        let is_full = self.flow.would_overflow(weight(parcel), self.throttled.len());
+        let is_pressed = self.flow.is_over_bound() || self.pace.is_pressed();
+        !self.is_sealed && !self.pace.is_behind() && !is_full && !is_pressed
+    }
+
     /// The same for a sender that has begun to wait.
     pub fn lets_resume(&self) -> bool {
         self.is_sealed
@@ -351,6 +359,22 @@ mod tests {
         let mut queue = queue();
         fill(&mut queue, 5);
         assert_eq!(queue.put(Parcel::Control(draft(1)), 5), Put::Overflow);
+    }
+
+    #[test]
+    fn an_answer_has_room_until_relays_throttle_their_source_and_never_at_a_peer_left_behind() {
+        let mut queue = queue();
+        assert!(queue.takes_answer(&relay(100)));
+        assert!(!queue.takes_answer(&relay(10_000)), "larger than all the room");
+        fill(&mut queue, 2);
+        assert!(queue.takes_answer(&relay(100)));
+        fill(&mut queue, 1);
+        assert!(!queue.takes_answer(&relay(100)));
+        fill(&mut queue, 2);
+        let _ = queue.judge(Duration::ZERO);
+        taken(&mut queue, usize::MAX);
+        let _ = queue.written(written(4));
+        assert!(!queue.takes_answer(&relay(100)), "it is left behind");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::dialable::{Scope, Way};
 use crate::cause::Cause;
 use crate::error::Failure;
 use crate::events::MeshEvent;
-use crate::id::NodeId;
+use crate::id::{MessageId, NodeId};
 use crate::secret::Nonce;
 use crate::wire::{Body, Draft, Envelope, Frame, HostPort, Lazy, Malformed, Method, Pacing, Total};
 
@@ -83,6 +83,9 @@ pub(crate) enum Action {
     Dial { link: LinkId, target: Target, skip: Vec<SocketAddr> },
     /// Put this into the outbound queue of a link.
     Send { link: LinkId, parcel: Parcel },
+    /// Put a message that the peer asked for into the outbound queue of a link, if it has room there, and
+    /// say whether it had: [`super::Node::answered`].
+    Answer { link: LinkId, id: MessageId, parcel: Parcel },
     /// The handshake is done: from now on the daemon hands in the messages of the link.
     Establish { link: LinkId, settings: LinkSettings },
     /// The settings of the link have changed.

@@ -99,6 +99,8 @@ impl Node {
     pub(super) fn note_arrival(&mut self, now: Now, from: NodeId, id: &MessageId, len: usize) {
         if self.is_for_tree(len) {
             self.tree.arrived(now.mono, &from, id, len);
+            // An answer makes a place for the next question.
+            self.ask_in_time();
         }
     }
 
@@ -141,16 +143,14 @@ impl Node {
     }
 
     fn told_names(&mut self, now: Now, link: LinkId, from: NodeId, names: &[Named]) {
-        let (_, number) = self.tree.branches.entry(from);
         // Without an eager link nothing comes by itself.
         let wait = self.has_eager_link();
         let mut wanted = Vec::new();
         for name in names {
-            let print = self.tree.fingerprint(&name.id);
             if self.seen.contains(&name.id, name.time) {
-                self.tree.bodies.is_known_to(print, number);
+                self.tree.is_known_to(&from, &name.id);
             } else if self.may_accept(now, name.time)
-                && !self.tree.missing.announced(now.mono, print, *name, number, wait)
+                && !self.tree.announced(now.mono, &from, *name, wait)
             {
                 wanted.push(*name);
             }
@@ -177,32 +177,34 @@ impl Node {
     }
 
     fn asked_for_bodies(&mut self, now: Now, link: LinkId, from: NodeId, names: &[Named]) {
-        let (branch, number) = self.tree.branches.entry(from);
-        branch.set_lazy(now.mono, false);
+        self.tree.branches.entry(from).0.set_lazy(now.mono, false);
         for name in names {
-            let print = self.tree.fingerprint(&name.id);
-            let Some(parcel) = self.tree.bodies.give(print, number) else { continue };
-            match parcel {
-                Parcel::Own(_) => self.stats.own_frames += 1,
-                _ => self.stats.relay_frames += 1,
+            if let Some(parcel) = self.tree.give(&from, &name.id) {
+                self.actions.push_back(Action::Answer { link, id: name.id, parcel });
             }
-            self.actions.push_back(Action::Send { link, parcel });
+        }
+    }
+
+    /// Notes whether a message that a peer asked for had room in the queue of its link. If not, the peer may
+    /// ask again.
+    pub fn answered(&mut self, link: LinkId, id: &MessageId, parcel: &Parcel, had_room: bool) {
+        match (parcel, self.links.peer_of(link)) {
+            (Parcel::Own(_), _) if had_room => self.stats.own_frames += 1,
+            _ if had_room => self.stats.relay_frames += 1,
+            (_, Some(peer)) => self.tree.was_not_given(&peer, id),
+            _ => {}
         }
     }
 
     /// Asks for announced messages that did not come.
     pub(super) fn ask_for_missing(&mut self, now: Now) {
         self.tree.asks_at = None;
-        let branches = &self.tree.branches;
-        let asked = self.tree.missing.ask(now.mono, |number| branches.peer(number).is_some());
         let mut by_peer = BTreeMap::<_, Vec<Named>>::new();
-        for (number, name) in asked {
-            by_peer.entry(number).or_default().push(name);
+        for (peer, name) in self.tree.ask(now.mono) {
+            by_peer.entry(peer).or_default().push(name);
         }
-        for (number, names) in by_peer {
-            let peer = self.tree.branches.peer(number);
-            let row = peer.and_then(|peer| Some((peer, self.table.get(&peer)?)));
-            if let Some((peer, link)) = row {
+        for (peer, names) in by_peer {
+            if let Some(link) = self.table.get(&peer) {
                 self.want(now, link, peer, names);
             }
         }

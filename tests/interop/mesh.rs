@@ -16,6 +16,7 @@ use crate::{
 promises![
     a_mesh_of_five_that_connect_by_themselves_hears_each_broadcast_once,
     a_line_of_five_hears_each_broadcast_once,
+    large_messages_along_a_mixed_line_and_round_a_mixed_ring_are_heard_once,
     whispers_go_one_hop,
     a_py2p_that_asks_for_peers_links_to_those_it_did_not_know,
 ];
@@ -71,6 +72,49 @@ fn a_line_of_five_hears_each_broadcast_once(net: Net) {
     for (at, node) in nodes.iter().enumerate() {
         let neighbours = if at == 0 || at == 4 { 1 } else { 2 };
         node.wait_peers(neighbours);
+    }
+}
+
+/// Four rs2p nodes and two of py2p, in turn, nobody dials by itself: the second and third node of each kind
+/// of chain know announcements, and one chain is a ring.
+fn large_messages_along_a_mixed_line_and_round_a_mixed_ring_are_heard_once(net: Net) {
+    for is_ring in [false, true] {
+        let py2p = || Node::py2p(PeerOptions { out_addr: Some(NOWHERE), ..net.quiet() });
+        let rs2p =
+            || Node::Rs2p(bind(net.builder().max_outgoing(0).out_addr(NOWHERE.0, NOWHERE.1)));
+        let nodes = [py2p(), rs2p(), rs2p(), py2p(), rs2p(), rs2p()];
+        nodes.windows(2).for_each(|pair| pair[0].connect(&pair[1]));
+        if is_ring {
+            nodes[5].connect(&nodes[0]);
+        }
+        let mut expected = 0;
+        for from in 0..nodes.len() {
+            for number in 0..COUNT {
+                // The first packet says who it is from, as in the other tests.
+                let padding = "x".repeat(2000 + number);
+                nodes[from].broadcast([nodes[from].id(), number.to_string(), padding]);
+            }
+            for (_, node) in nodes.iter().enumerate().filter(|(at, _)| *at != from) {
+                let heard: BTreeSet<Vec<u8>> =
+                    (0..COUNT).map(|_| node.recv().payload[1].clone()).collect();
+                assert_eq!(heard.len(), COUNT, "from {from}");
+            }
+            expected += COUNT;
+        }
+        assert_eq!(expected, 6 * COUNT);
+        nothing_more_comes(&nodes);
+        nodes.iter().for_each(Node::assert_nominal);
+        let pruned = |node: &Node| match node {
+            Node::Rs2p(socket) => socket.stats().pruned,
+            Node::Py2p(_) => 0,
+        };
+        assert_eq!(nodes.iter().any(|node| pruned(node) > 0), is_ring, "a line has no cycle");
+        for node in &nodes {
+            let Node::Py2p(peer) = node else { continue };
+            let words = peer.words();
+            let is_hello = |word: &String| word.contains("links");
+            assert!(!words.is_empty() && words.iter().all(is_hello), "{words:?}");
+        }
     }
 }
 

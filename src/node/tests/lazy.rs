@@ -99,6 +99,22 @@ fn who_asks_gets_the_message_once_and_later_ones_at_once() {
 }
 
 #[test]
+fn who_asks_again_gets_the_message_that_had_no_room_the_first_time() {
+    let (mut hand, eager, lazy) = eager_and_lazy();
+    let message = large(9, 1);
+    hand.hear(eager, message.clone());
+    let want = Lazy::Want(vec![name(&message)]);
+    let actions = hand.word(lazy, 2, &want);
+    let Some(Action::Answer { id, parcel, .. }) = actions.first() else { panic!("{actions:?}") };
+    hand.node.answered(lazy, id, parcel, false);
+    assert_eq!(hand.node.stats().relay_frames, 0);
+    assert_eq!(relayed_to(&hand.word(lazy, 2, &want)), [lazy]);
+    hand.node.answered(lazy, id, parcel, true);
+    assert_eq!(hand.node.stats().relay_frames, 1);
+    assert_eq!(relayed_to(&hand.word(lazy, 2, &want)), [], "once");
+}
+
+#[test]
 fn what_was_announced_and_does_not_come_is_asked_for() {
     let (mut hand, eager, lazy) = eager_and_lazy();
     let (comes, fails) = (large(9, 1), large(9, 2));

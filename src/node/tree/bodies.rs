@@ -18,6 +18,9 @@ const YOUNG: Duration = Duration::from_secs(1);
 /// Most messages that are remembered here, about 10 MiB with what is noted of each.
 pub(crate) const MAX_BODIES: usize = 65_536;
 
+/// Most peers that have a message among which those that left are not looked for.
+const MANY_KNOWN: usize = 8;
+
 #[derive(Debug)]
 struct Body {
     /// `None` until somebody is told.
@@ -115,13 +118,22 @@ impl Bodies {
         }
     }
 
-    /// Notes that a peer has the message.
-    pub fn is_known_to(&mut self, print: Fingerprint, peer: BranchId) {
-        if let Some(body) = self.of.get_mut(&print)
-            && !body.known.contains(&peer)
-        {
-            body.known.push(peer);
+    /// Notes that a peer has the message. A peer that links again and again is another one each time: those
+    /// that left are forgotten, so that no more are noted than are linked.
+    pub fn is_known_to(
+        &mut self,
+        print: Fingerprint,
+        peer: BranchId,
+        is_linked: impl Fn(BranchId) -> bool,
+    ) {
+        let Some(body) = self.of.get_mut(&print) else { return };
+        if body.known.contains(&peer) {
+            return;
         }
+        if body.known.len() >= MANY_KNOWN {
+            body.known.retain(|known| is_linked(*known));
+        }
+        body.known.push(peer);
     }
 
     pub fn knows(&self, print: Fingerprint, peer: BranchId) -> bool {
@@ -138,13 +150,29 @@ impl Bodies {
     pub fn give(&mut self, print: Fingerprint, peer: BranchId) -> Option<Parcel> {
         let body = self.of.get_mut(&print)?;
         let at = body.told.iter().position(|told| *told == peer)?;
+        let parcel = body.parcel.clone()?;
         body.told.swap_remove(at);
         body.known.push(peer);
-        body.parcel.clone()
+        Some(parcel)
+    }
+
+    /// Takes back [`Bodies::give`].
+    pub fn was_not_given(&mut self, print: Fingerprint, peer: BranchId) {
+        let Some(body) = self.of.get_mut(&print) else { return };
+        body.known.retain(|known| *known != peer);
+        if !body.told.contains(&peer) {
+            body.told.push(peer);
+        }
     }
 
     pub fn is_empty(&self) -> bool {
         self.of.is_empty()
+    }
+
+    /// Returns how many peers are noted to have a message.
+    #[cfg(test)]
+    pub fn noted(&self, print: Fingerprint) -> usize {
+        self.of.get(&print).map_or(0, |body| body.known.len())
     }
 
     #[cfg(test)]

@@ -96,10 +96,15 @@ impl Branches {
         (branch, number)
     }
 
-    pub fn remove(&mut self, peer: &NodeId) {
-        if let Some(branch) = self.of.remove(peer) {
-            self.peers.remove(&branch.number);
-        }
+    pub fn remove(&mut self, peer: &NodeId) -> Option<Branch> {
+        let branch = self.of.remove(peer)?;
+        self.peers.remove(&branch.number);
+        Some(branch)
+    }
+
+    /// Returns whether this is the branch of a peer that has not left.
+    pub fn is_linked(&self, number: BranchId) -> bool {
+        self.peers.contains_key(&number)
     }
 
     pub fn peer(&self, number: BranchId) -> Option<NodeId> {

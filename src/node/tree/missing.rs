@@ -1,4 +1,8 @@
 //! Messages that were announced and have not come: whom to ask for each, and when.
+//!
+//! A peer is asked for few messages at one time, so that their bodies cannot fill its queue. A question that
+//! finds no free place is *parked* at that peer until another one is answered, or given up. A peer that has
+//! no room for a body does not answer, and is asked again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,26 +14,66 @@ use super::{BranchId, Fingerprint, Lag};
 use crate::wire::Named;
 
 /// Most messages that are waited for. What is announced beyond is asked for at once.
-pub(crate) const MAX_MISSING: usize = 16_384;
-/// Most messages that are asked for at one time.
-const MOST_ASKED: usize = 256;
+pub(crate) const MAX_MISSING: usize = 65_536;
+/// Most questions to one peer that are not answered.
+pub(crate) const MAX_OPEN: usize = 8;
+/// Most announcers of a message among which those that left are not looked for.
+const MANY_ANNOUNCERS: usize = 8;
+/// How often the pause before the next question is doubled at most.
+const MOST_DOUBLED: u32 = 3;
+
+#[derive(Debug)]
+struct Announcer {
+    number: BranchId,
+    /// How often it was asked.
+    asked: u32,
+}
+
+/// What a missing message waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waits {
+    /// Until a time, for the message to come by itself.
+    Hoping(Duration),
+    /// Until a time, for an answer of this peer.
+    Asked(Duration, BranchId),
+    /// For a free place among the questions to this peer.
+    Parked(BranchId),
+    /// For an announcer that is linked.
+    Nobody,
+}
+
+impl Waits {
+    fn due(self) -> Option<Duration> {
+        match self {
+            Waits::Hoping(due) | Waits::Asked(due, _) => Some(due),
+            Waits::Parked(_) | Waits::Nobody => None,
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Absent {
     name: Named,
     since: Duration,
-    /// Who has it, the first to announce it first; and how many of them were asked.
-    announcers: SmallVec<[BranchId; 4]>,
-    tried: usize,
+    /// Who has it, the first to announce it first.
+    announcers: SmallVec<[Announcer; 4]>,
     asked_at: Duration,
-    /// When the next one is asked; `None` if all were.
-    due: Option<Duration>,
+    waits: Waits,
+}
+
+/// The questions to one peer.
+#[derive(Debug, Default)]
+struct Questions {
+    open: usize,
+    /// In the order of their announcements.
+    parked: BTreeSet<(Duration, Fingerprint)>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Missing {
     of: BTreeMap<Fingerprint, Absent>,
     due: BTreeSet<(Duration, Fingerprint)>,
+    to: BTreeMap<BranchId, Questions>,
     /// From an announcement to the message that comes by itself.
     lag: Lag,
     /// From a question to its answer.
@@ -46,33 +90,78 @@ impl Missing {
         name: Named,
         by: BranchId,
         wait: bool,
+        is_linked: impl Fn(BranchId) -> bool,
     ) -> bool {
+        let announcer = Announcer { number: by, asked: 0 };
         if let Some(absent) = self.of.get_mut(&print) {
-            if !absent.announcers.contains(&by) {
-                absent.announcers.push(by);
-                // All others were asked.
-                let due = absent.asked_at + self.round_trip.wait();
-                absent.due.is_none().then(|| self.set_due(print, Some(due.max(now))));
+            if absent.announcers.len() >= MANY_ANNOUNCERS {
+                absent.announcers.retain(|other| is_linked(other.number));
+            }
+            if absent.announcers.iter().all(|other| other.number != by) {
+                absent.announcers.push(announcer);
+                let is_idle = absent.waits == Waits::Nobody;
+                is_idle.then(|| self.wait(now, print, Waits::Hoping(now)));
             }
             return true;
         }
         if self.of.len() >= MAX_MISSING {
             return false;
         }
-        let announcers = SmallVec::from_slice(&[by]);
-        let absent = Absent { name, since: now, announcers, tried: 0, asked_at: now, due: None };
-        self.of.insert(print, absent);
+        let mut announcers = SmallVec::new();
+        announcers.push(announcer);
+        let waits = Waits::Nobody;
+        self.of.insert(print, Absent { name, since: now, announcers, asked_at: now, waits });
         let pause = if wait { self.lag.wait() } else { Duration::ZERO };
-        self.set_due(print, Some(now + pause));
+        self.wait(now, print, Waits::Hoping(now + pause));
         true
     }
 
-    fn set_due(&mut self, print: Fingerprint, due: Option<Duration>) {
+    /// Has a message wait for something else. A question that ends makes a place for a parked one.
+    fn wait(&mut self, now: Duration, print: Fingerprint, waits: Waits) {
         let Some(absent) = self.of.get_mut(&print) else { return };
-        if let Some(before) = std::mem::replace(&mut absent.due, due) {
-            self.due.remove(&(before, print));
+        let (before, since) = (std::mem::replace(&mut absent.waits, waits), absent.since);
+        self.due.extend(waits.due().map(|due| (due, print)));
+        match waits {
+            Waits::Asked(_, by) => self.to.entry(by).or_default().open += 1,
+            Waits::Parked(by) => {
+                self.to.entry(by).or_default().parked.insert((since, print));
+            }
+            Waits::Hoping(_) | Waits::Nobody => {}
         }
-        self.due.extend(due.map(|due| (due, print)));
+        self.waited(now, print, since, before, waits.due());
+    }
+
+    /// Forgets what a message waited for.
+    fn waited(
+        &mut self,
+        now: Duration,
+        print: Fingerprint,
+        since: Duration,
+        before: Waits,
+        after: Option<Duration>,
+    ) {
+        if let Some(due) = before.due().filter(|due| Some(*due) != after) {
+            self.due.remove(&(due, print));
+        }
+        match before {
+            Waits::Asked(_, by) => self.end_question(now, by),
+            Waits::Parked(by) => {
+                if let Some(questions) = self.to.get_mut(&by) {
+                    questions.parked.remove(&(since, print));
+                }
+            }
+            Waits::Hoping(_) | Waits::Nobody => {}
+        }
+    }
+
+    fn end_question(&mut self, now: Duration, by: BranchId) {
+        let Some(questions) = self.to.get_mut(&by) else { return };
+        questions.open = questions.open.saturating_sub(1);
+        if let Some(&(_, next)) = questions.parked.first() {
+            self.wait(now, next, Waits::Hoping(now));
+        } else if questions.open == 0 {
+            self.to.remove(&by);
+        }
     }
 
     /// Returns when somebody is to be asked.
@@ -87,71 +176,114 @@ impl Missing {
         is_linked: impl Fn(BranchId) -> bool,
     ) -> Vec<(BranchId, Named)> {
         let mut asked = Vec::new();
-        while asked.len() < MOST_ASKED
-            && let Some(&(due, print)) = self.due.first()
+        while let Some(&(due, print)) = self.due.first()
             && due <= now
         {
-            self.set_due(print, None);
-            let Some(absent) = self.of.get_mut(&print) else { continue };
-            let rest = absent.announcers.iter().enumerate().skip(absent.tried);
-            let Some((at, &announcer)) = rest.into_iter().find(|(_, by)| is_linked(**by)) else {
-                absent.tried = absent.announcers.len();
-                continue;
-            };
-            (absent.tried, absent.asked_at) = (at + 1, now);
-            asked.push((announcer, absent.name));
-            if absent.tried < absent.announcers.len() {
-                let due = now + self.round_trip.wait();
-                self.set_due(print, Some(due));
+            let waits = self.next_question(now, print, &is_linked);
+            if let (Waits::Asked(_, by), Some(absent)) = (waits, self.of.get(&print)) {
+                asked.push((by, absent.name));
             }
+            self.wait(now, print, waits);
         }
         asked
     }
 
-    /// Asks at once for everything that somebody is still to be asked for.
+    /// Returns what a message waits for next: an answer of the announcer that was asked least often
+    /// among those with a free place, or a place.
+    fn next_question(
+        &mut self,
+        now: Duration,
+        print: Fingerprint,
+        is_linked: impl Fn(BranchId) -> bool,
+    ) -> Waits {
+        let Some(absent) = self.of.get_mut(&print) else { return Waits::Nobody };
+        let to = &self.to;
+        let is_full =
+            |by: BranchId| to.get(&by).is_some_and(|questions| questions.open >= MAX_OPEN);
+        let linked = absent.announcers.iter_mut().filter(|one| is_linked(one.number));
+        let Some(best) = linked.min_by_key(|one| (is_full(one.number), one.asked)) else {
+            return Waits::Nobody;
+        };
+        if is_full(best.number) {
+            return Waits::Parked(best.number);
+        }
+        let pause = self.round_trip.wait() * (1 << best.asked.min(MOST_DOUBLED));
+        best.asked += 1;
+        absent.asked_at = now;
+        Waits::Asked(now + pause, best.number)
+    }
+
+    /// Asks at once for everything that nobody is asked for, now that a peer has left.
     pub fn hurry(&mut self, now: Duration) {
-        let later: Vec<Fingerprint> = self.due.iter().map(|(_, print)| *print).collect();
-        later.into_iter().for_each(|print| self.set_due(print, Some(now)));
+        let hopes = |(print, absent): (&Fingerprint, &Absent)| {
+            matches!(absent.waits, Waits::Hoping(_)).then_some(*print)
+        };
+        let hoping: Vec<Fingerprint> = self.of.iter().filter_map(hopes).collect();
+        hoping.into_iter().for_each(|print| self.wait(now, print, Waits::Hoping(now)));
+    }
+
+    /// Ends the questions to a peer that has left: others are asked.
+    pub fn left(&mut self, now: Duration, number: BranchId) {
+        if self.to.remove(&number).is_none() {
+            return;
+        }
+        let concerns = |absent: &Absent| match absent.waits {
+            Waits::Asked(_, by) | Waits::Parked(by) => by == number,
+            Waits::Hoping(_) | Waits::Nobody => false,
+        };
+        let of = self.of.iter().filter(|(_, absent)| concerns(absent));
+        let prints: Vec<Fingerprint> = of.map(|(print, _)| *print).collect();
+        prints.into_iter().for_each(|print| self.wait(now, print, Waits::Hoping(now)));
     }
 
     /// Returns whether this peer was asked for the message.
     pub fn is_asked(&self, print: Fingerprint, peer: BranchId) -> bool {
-        let asked = |absent: &Absent| absent.announcers[..absent.tried].contains(&peer);
-        self.of.get(&print).is_some_and(asked)
+        let is_asked = |one: &Announcer| one.number == peer && one.asked > 0;
+        self.of.get(&print).is_some_and(|absent| absent.announcers.iter().any(is_asked))
     }
 
     /// Notes that a message came, and how long that took. Returns who has announced it.
     pub fn found(&mut self, now: Duration, print: Fingerprint, from: BranchId) -> Vec<BranchId> {
         let is_answer = self.is_asked(print, from);
-        self.set_due(print, None);
         let Some(absent) = self.of.remove(&print) else { return Vec::new() };
+        self.waited(now, print, absent.since, absent.waits, None);
         if is_answer {
             self.round_trip.note(now.saturating_sub(absent.asked_at));
         } else {
             self.lag.note(now.saturating_sub(absent.since));
         }
-        absent.announcers.into_vec()
+        absent.announcers.into_iter().map(|one| one.number).collect()
     }
 
     /// Forgets messages that no node would send or accept any more.
     pub fn expire(&mut self, now: Duration) {
-        let due = &mut self.due;
-        self.of.retain(|print, absent| {
-            let keep = absent.since + KEEP > now;
-            if let Some(at) = absent.due.filter(|_| !keep) {
-                due.remove(&(at, *print));
-            }
-            keep
-        });
+        let old = |(print, absent): (&Fingerprint, &Absent)| {
+            (absent.since + KEEP <= now).then_some(*print)
+        };
+        let old: Vec<Fingerprint> = self.of.iter().filter_map(old).collect();
+        for print in old {
+            self.wait(now, print, Waits::Nobody);
+            self.of.remove(&print);
+        }
     }
 
     pub fn is_empty(&self) -> bool {
         self.of.is_empty()
     }
 
-    /// Returns whether somebody will still be asked for this message.
+    /// Returns how many announcers of a message are noted.
+    #[cfg(test)]
+    pub fn noted(&self, print: Fingerprint) -> usize {
+        self.of.get(&print).map_or(0, |absent| absent.announcers.len())
+    }
+
+    /// Returns whether a message may still come: somebody will be asked for it, and was asked a few times at
+    /// most so far. A peer that has room answers the first time.
     #[cfg(feature = "sim")]
     pub fn may_ask_for(&self, print: Fingerprint) -> bool {
-        self.of.get(&print).is_some_and(|absent| absent.due.is_some())
+        let may_answer =
+            |absent: &Absent| absent.announcers.iter().any(|one| one.asked <= MOST_DOUBLED);
+        let absent = self.of.get(&print).filter(|absent| absent.waits != Waits::Nobody);
+        absent.is_some_and(may_answer)
     }
 }

@@ -31,6 +31,7 @@ pub(super) use branches::{BranchId, Branches};
 pub(super) use lag::Lag;
 pub(super) use missing::Missing;
 
+use super::Parcel;
 use crate::id::{MessageId, NodeId};
 use crate::wire::Named;
 
@@ -107,7 +108,7 @@ impl Tree {
         let print = self.fingerprint(id);
         let Some(first) = self.bodies.first_of(print) else { return false };
         let (_, number) = self.branches.entry(*from);
-        self.bodies.is_known_to(print, number);
+        self.bodies.is_known_to(print, number, |number| self.branches.is_linked(number));
         let is_kept = first.is_some_and(|first| first == number || !self.branches.is_eager(first));
         let (branch, _) = self.branches.entry(*from);
         if branch.is_lazy {
@@ -145,11 +146,46 @@ impl Tree {
 
     /// Forgets a peer. What it may have been about to send is asked for at once.
     pub fn left(&mut self, now: Duration, peer: &NodeId) {
-        let was_eager = self.branches.get(peer).is_none_or(|branch| !branch.is_lazy);
-        self.branches.remove(peer);
-        if was_eager {
+        let branch = self.branches.remove(peer);
+        if let Some(branch) = &branch {
+            self.missing.left(now, branch.number);
+        }
+        if branch.is_none_or(|branch| !branch.is_lazy) {
             self.missing.hurry(now);
         }
+    }
+
+    /// Notes that a peer has announced a message that has not come. `wait` says whether it may come by
+    /// itself. Returns false if there is no room to remember it.
+    pub fn announced(&mut self, now: Duration, by: &NodeId, name: Named, wait: bool) -> bool {
+        let (print, (_, number)) = (self.fingerprint(&name.id), self.branches.entry(*by));
+        let is_linked = |number| self.branches.is_linked(number);
+        self.missing.announced(now, print, name, number, wait, is_linked)
+    }
+
+    /// Notes that a peer has a message that came.
+    pub fn is_known_to(&mut self, peer: &NodeId, id: &MessageId) {
+        let (print, (_, number)) = (self.fingerprint(id), self.branches.entry(*peer));
+        self.bodies.is_known_to(print, number, |number| self.branches.is_linked(number));
+    }
+
+    /// Takes a message for a peer that asks for it and was told of it. It gets it once.
+    pub fn give(&mut self, peer: &NodeId, id: &MessageId) -> Option<Parcel> {
+        let (print, (_, number)) = (self.fingerprint(id), self.branches.entry(*peer));
+        self.bodies.give(print, number)
+    }
+
+    /// Notes that a message had no room on the way to a peer, which may ask again.
+    pub fn was_not_given(&mut self, peer: &NodeId, id: &MessageId) {
+        let (print, (_, number)) = (self.fingerprint(id), self.branches.entry(*peer));
+        self.bodies.was_not_given(print, number);
+    }
+
+    /// Returns whom to ask now for which messages.
+    pub fn ask(&mut self, now: Duration) -> Vec<(NodeId, Named)> {
+        let branches = &self.branches;
+        let asked = self.missing.ask(now, |number| branches.is_linked(number));
+        asked.into_iter().filter_map(|(by, name)| Some((branches.peer(by)?, name))).collect()
     }
 
     pub fn sweep(&mut self, now: Duration) {

@@ -1,6 +1,7 @@
 //! The tree by itself.
 
 use super::super::Parcel;
+use super::missing::MAX_OPEN;
 use super::*;
 use crate::options::Flag;
 use crate::packet::Packet;
@@ -85,25 +86,22 @@ fn an_announced_message_is_given_once_to_who_was_told() {
     let print = tree.fingerprint(&name(1).id);
     tree.bodies.keep(print, Parcel::Relay(frame()));
     assert_eq!(tree.take_names(&peer(2)), [name(1)]);
-    let number = |tree: &mut Tree, n| tree.branches.entry(peer(n)).1;
-    let (two, three) = (number(&mut tree, 2), number(&mut tree, 3));
-    assert!(tree.bodies.give(print, three).is_none(), "never told");
-    assert!(tree.bodies.give(print, two).is_some());
-    assert!(tree.bodies.give(print, two).is_none(), "once");
+    assert!(tree.give(&peer(3), &name(1).id).is_none(), "never told");
+    assert!(tree.give(&peer(2), &name(1).id).is_some());
+    assert!(tree.give(&peer(2), &name(1).id).is_none(), "once");
 }
 
 #[test]
 fn nobody_is_told_what_he_has_announced() {
     let mut tree = tree();
     tree.branches.entry(peer(2)).0.set_lazy(MS(0), true);
-    let (print, two) = (tree.fingerprint(&name(1).id), tree.branches.entry(peer(2)).1);
-    assert!(tree.missing.announced(MS(0), print, name(1), two, true));
+    assert!(tree.announced(MS(0), &peer(2), name(1), true));
     tree.arrived(MS(5), &peer(1), &name(1).id, 1000);
     assert!(tree.has(&peer(2), &name(1).id));
     // It announces while we are about to.
     tree.arrived(MS(5), &peer(1), &name(2).id, 1000);
     assert!(tree.announces(MS(5), &peer(2), name(2)));
-    tree.bodies.is_known_to(tree.fingerprint(&name(2).id), two);
+    tree.is_known_to(&peer(2), &name(2).id);
     assert_eq!(tree.take_names(&peer(2)), []);
 }
 
@@ -127,33 +125,117 @@ fn bodies_are_kept_for_a_minute_in_bounded_bytes_and_are_not_dropped_young() {
     assert!(tree.bodies.is_empty() && tree.bodies.bytes() == 0);
 }
 
-#[test]
-fn each_announcer_is_asked_in_turn_and_a_lost_one_is_skipped() {
-    let mut missing = Missing::default();
+/// A tree in which these peers are linked, each with its number.
+fn linked<const N: usize>(peers: [u8; N]) -> (Tree, [BranchId; N]) {
     let mut tree = tree();
-    let [one, two, three] = [1, 2, 3].map(|n| tree.branches.entry(peer(n)).1);
-    for by in [one, two, three] {
-        assert!(missing.announced(MS(0), 7, name(7), by, true));
+    let numbers = peers.map(|n| tree.branches.entry(peer(n)).1);
+    (tree, numbers)
+}
+
+/// Asks when the next question is due. Returns when that is, and whom it asks for what.
+fn ask_next(tree: &mut Tree) -> (Duration, Vec<(NodeId, Named)>) {
+    let due = tree.missing.next_due().expect("something is due");
+    assert_eq!(tree.ask(due - MS(1)), []);
+    (due, tree.ask(due))
+}
+
+#[test]
+fn announcers_are_asked_in_turn_ever_more_slowly_and_a_lost_one_is_skipped() {
+    let (mut tree, [one, two, _]) = linked([1, 2, 3]);
+    for by in [1, 2, 3] {
+        assert!(tree.announced(MS(0), &peer(by), name(7), true));
     }
-    let first = missing.next_due().expect("something is due");
-    assert_eq!(missing.ask(first - MS(1), |_| true), []);
-    assert_eq!(missing.ask(first, |_| true), [(one, name(7))]);
-    assert!(missing.is_asked(7, one) && !missing.is_asked(7, two));
-    let second = missing.next_due().expect("the next one is due");
-    assert!(second > first);
-    assert_eq!(missing.ask(second, |by| by != two), [(three, name(7))]);
-    assert_eq!(missing.next_due(), None, "all were asked");
-    assert_eq!(missing.found(second + MS(10), 7, three), [one, two, three]);
-    assert!(missing.is_empty());
+    let (first, asked) = ask_next(&mut tree);
+    assert_eq!(asked, [(peer(1), name(7))]);
+    let print = tree.fingerprint(&name(7).id);
+    assert!(tree.missing.is_asked(print, one) && !tree.missing.is_asked(print, two));
+    tree.left(first, &peer(2));
+    let (second, asked) = ask_next(&mut tree);
+    assert_eq!((asked, second > first), (vec![(peer(3), name(7))], true));
+    let (third, asked) = ask_next(&mut tree);
+    assert_eq!(asked, [(peer(1), name(7))], "it may have had no room");
+    let (fourth, asked) = ask_next(&mut tree);
+    assert_eq!((asked, fourth - third), (vec![(peer(3), name(7))], 2 * (third - second)));
+    tree.arrived(fourth + MS(10), &peer(3), &name(7).id, 1000);
+    assert!(tree.missing.is_empty() && tree.missing.next_due().is_none());
+    assert!(tree.has(&peer(1), &name(7).id));
 }
 
 #[test]
 fn when_an_eager_peer_is_lost_what_is_missing_is_asked_for_at_once() {
-    let mut tree = tree();
-    let two = tree.branches.entry(peer(2)).1;
-    assert!(tree.missing.announced(MS(0), 7, name(7), two, true));
+    let (mut tree, _) = linked([2]);
+    assert!(tree.announced(MS(0), &peer(2), name(7), true));
     tree.left(MS(20), &peer(1));
-    assert_eq!(tree.missing.ask(MS(20), |_| true), [(two, name(7))]);
+    assert_eq!(tree.ask(MS(20)), [(peer(2), name(7))]);
+}
+
+#[test]
+fn a_peer_is_asked_for_few_messages_at_one_time() {
+    let (mut tree, _) = linked([1]);
+    for n in 0..20 {
+        assert!(tree.announced(MS(n.into()), &peer(1), name(n), false));
+    }
+    let names = |asked: Vec<(NodeId, Named)>| asked.into_iter().map(|(_, name)| name);
+    let asked: Vec<Named> = names(tree.ask(MS(20))).collect();
+    assert_eq!(asked, (0..MAX_OPEN as u8).map(name).collect::<Vec<_>>());
+    assert_eq!(tree.ask(MS(21)), []);
+    // Each answer makes a place for one, and so does a message that comes by itself.
+    tree.arrived(MS(22), &peer(1), &name(3).id, 1000);
+    assert_eq!(names(tree.ask(MS(22))).collect::<Vec<_>>(), [name(MAX_OPEN as u8)]);
+    tree.arrived(MS(23), &peer(2), &name(4).id, 1000);
+    tree.arrived(MS(23), &peer(2), &name(19).id, 1000);
+    assert_eq!(names(tree.ask(MS(23))).collect::<Vec<_>>(), [name(MAX_OPEN as u8 + 1)]);
+}
+
+#[test]
+fn another_announcer_is_asked_for_what_has_no_place_at_the_first_one() {
+    let (mut tree, _) = linked([1, 2]);
+    for n in 0..20 {
+        assert!(tree.announced(MS(0), &peer(1), name(n), false));
+        assert!(tree.announced(MS(0), &peer(2), name(n), false));
+    }
+    let asked = tree.ask(MS(0));
+    let count = |by| asked.iter().filter(|(other, _)| *other == peer(by)).count();
+    assert_eq!((count(1), count(2)), (MAX_OPEN, MAX_OPEN));
+    // The one leaves: the other has no free place yet, and is asked later.
+    tree.left(MS(1), &peer(1));
+    assert_eq!(tree.ask(MS(1)), []);
+    let mut rest = 20 - MAX_OPEN;
+    while rest > 0 {
+        let due = tree.missing.next_due().expect("something is due");
+        for (by, name) in tree.ask(due) {
+            assert_eq!(by, peer(2));
+            tree.arrived(due, &peer(2), &name.id, 1000);
+            rest = rest.saturating_sub(1);
+        }
+        assert!(due < MS(10_000), "{rest} are never asked for");
+    }
+}
+
+#[test]
+fn a_message_that_had_no_room_can_be_asked_for_again() {
+    let (mut tree, _) = linked([2]);
+    tree.branches.entry(peer(2)).0.set_lazy(MS(0), true);
+    tree.arrived(MS(0), &peer(1), &name(1).id, 1000);
+    assert!(tree.announces(MS(0), &peer(2), name(1)));
+    tree.bodies.keep(tree.fingerprint(&name(1).id), Parcel::Relay(frame()));
+    assert!(tree.give(&peer(2), &name(1).id).is_some());
+    tree.was_not_given(&peer(2), &name(1).id);
+    assert!(tree.give(&peer(2), &name(1).id).is_some());
+    assert!(tree.give(&peer(2), &name(1).id).is_none(), "once");
+}
+
+#[test]
+fn a_peer_that_links_again_and_again_is_noted_a_few_times_at_most() {
+    let mut tree = tree();
+    tree.arrived(MS(0), &peer(1), &name(1).id, 1000);
+    for _ in 0..1000 {
+        tree.is_known_to(&peer(2), &name(1).id);
+        tree.announced(MS(0), &peer(2), name(2), true);
+        tree.left(MS(0), &peer(2));
+    }
+    assert!(tree.bodies.noted(tree.fingerprint(&name(1).id)) <= 10);
+    assert!(tree.missing.noted(tree.fingerprint(&name(2).id)) <= 10);
 }
 
 #[test]
@@ -161,8 +243,8 @@ fn what_is_waited_for_is_bounded() {
     let mut missing = Missing::default();
     let one = tree().branches.entry(peer(1)).1;
     let count = missing::MAX_MISSING as u128;
-    assert!((0..count).all(|print| missing.announced(MS(0), print, name(1), one, true)));
-    assert!(!missing.announced(MS(0), count, name(1), one, true));
+    let mut announced = |print| missing.announced(MS(0), print, name(1), one, true, |_| true);
+    assert!((0..count).all(&mut announced) && !announced(count));
     missing.expire(MS(60_000));
     assert!(missing.is_empty() && missing.next_due().is_none());
 }

@@ -201,6 +201,9 @@ class Commands(object):
         # (exception, traceback); texts where py2p puts them.
         return {"errors": [e if isinstance(e, str) else e[1] for e in status]}
 
+    def words(self):
+        return {"words": sorted(text_of(word) for word in self.sock.words)}
+
     def request_peers(self):
         with self.turn():
             self.sock.request_peers()
@@ -255,8 +258,16 @@ def make_socket(options):
 
     class Node(mesh.mesh_socket):
         """Notes when it has answered a handshake: the link is in its table a
-        moment earlier.
+        moment earlier. Notes what rs2p nodes say beyond the protocol, too.
         """
+
+        words = set()  # of the whole process, which is one node
+
+        def handle_msg(self, msg, conn):
+            kind, list_of_words = (list(msg.packets) + [b"", b""])[:2]
+            if kind == b"rs2p":
+                self.words.add(bytes(list_of_words))
+            return super(Node, self).handle_msg(msg, conn)
 
         def _send_handshake(self, connection):
             with turns.turn(TURN_LIMIT):  # the user's thread has dialled without

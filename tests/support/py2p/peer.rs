@@ -168,6 +168,12 @@ impl Peer {
         serde_json::from_value(answer["errors"].take()).expect("texts")
     }
 
+    /// What rs2p nodes have said to it beyond the protocol: the lists behind the kind.
+    pub fn words(&self) -> Vec<String> {
+        let mut answer = self.ask(json!({"cmd": "words"}));
+        serde_json::from_value(answer["words"].take()).expect("texts")
+    }
+
     pub fn request_peers(&self) {
         self.ask(json!({"cmd": "request_peers"}));
     }
