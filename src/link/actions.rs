@@ -124,9 +124,8 @@ fn answer<A: Links>(
     outcome: &mut Outcome<A::Link>,
 ) {
     let link = links.find(id);
-    let takes = link.and_then(|link| {
-        links.mailbox(&link, |mailbox| mailbox.outgoing.takes_answer(&parcel))
-    });
+    let takes = link
+        .and_then(|link| links.mailbox(&link, |mailbox| mailbox.outgoing.takes_answer(&parcel)));
     let had_room = takes == Some(true);
     links.node().answered(id, &message, &parcel, had_room);
     if had_room {
