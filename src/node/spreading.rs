@@ -122,6 +122,14 @@ impl Node {
         self.tree.missing.may_ask_for(self.tree.fingerprint(id))
     }
 
+    /// Returns whether a peer that asks for a message would be given it, as soon as there is room.
+    #[cfg(feature = "sim")]
+    pub fn may_give(&self, id: &MessageId, peer: &NodeId) -> bool {
+        let print = self.tree.fingerprint(id);
+        let branch = self.tree.branches.get(peer);
+        branch.is_some_and(|branch| self.tree.bodies.may_give(print, branch.number))
+    }
+
     /// Returns whether announcements to a peer wait to be sent.
     #[cfg(feature = "sim")]
     pub fn has_names_for(&self, peer: &NodeId) -> bool {

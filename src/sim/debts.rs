@@ -107,7 +107,9 @@ impl World {
         {
             return Verdict::Lapsed;
         }
-        let may_ask = sending.id.is_some_and(|id| taker.node.may_ask_for(&id));
+        let may_ask = sending
+            .id
+            .is_some_and(|id| taker.node.may_ask_for(&id) && giver.node.may_give(&id, &taker.id));
         let may_tell = giver.node.has_names_for(&taker.id);
         let is_stopped = self.is_stopped(giver.machine) || self.is_stopped(taker.machine);
         let is_busy = is_busy(giver) || is_busy(taker) || has_traffic(&self.sockets, socket);

@@ -156,6 +156,13 @@ impl Bodies {
         Some(parcel)
     }
 
+    /// Returns whether this peer would be given the message.
+    #[cfg(feature = "sim")]
+    pub fn may_give(&self, print: Fingerprint, peer: BranchId) -> bool {
+        let may = |body: &Body| body.parcel.is_some() && body.told.contains(&peer);
+        self.of.get(&print).is_some_and(may)
+    }
+
     /// Takes back [`Bodies::give`].
     pub fn was_not_given(&mut self, print: Fingerprint, peer: BranchId) {
         let Some(body) = self.of.get_mut(&print) else { return };

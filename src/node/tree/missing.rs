@@ -277,13 +277,9 @@ impl Missing {
         self.of.get(&print).map_or(0, |absent| absent.announcers.len())
     }
 
-    /// Returns whether a message may still come: somebody will be asked for it, and was asked a few times at
-    /// most so far. A peer that has room answers the first time.
+    /// Returns whether somebody is asked for this message, or will be.
     #[cfg(feature = "sim")]
     pub fn may_ask_for(&self, print: Fingerprint) -> bool {
-        let may_answer =
-            |absent: &Absent| absent.announcers.iter().any(|one| one.asked <= MOST_DOUBLED);
-        let absent = self.of.get(&print).filter(|absent| absent.waits != Waits::Nobody);
-        absent.is_some_and(may_answer)
+        self.of.get(&print).is_some_and(|absent| absent.waits != Waits::Nobody)
     }
 }
