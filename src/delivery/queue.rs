@@ -1,14 +1,15 @@
 //! The queue between the daemon and `recv`.
 //!
-//! It is a crossbeam channel, so that a user can `select!` on it. The daemon alone accounts for
-//! its bytes: the channel's length tells it how many messages have left, and it knows their
-//! sizes in order.
+//! It is a crossbeam channel, so that a user can `select!` on it. The daemon alone fills it, and keeps
+//! its bounds: the channel's length tells it how many messages have left, and it knows their sizes in
+//! order. The channel itself has no bound: a bounded one takes memory for all messages that it could
+//! hold, 2 MiB for each socket and subscription.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::backlog::{Backlog, Offer};
 use super::callback::Callback;
@@ -83,7 +84,7 @@ pub(crate) enum Waited<M> {
 }
 
 pub(crate) fn queue<M>(config: &Config) -> (Inlet<M>, Outlet<M>) {
-    let (sender, receiver) = bounded(config.queue_messages.max(1));
+    let (sender, receiver) = unbounded();
     let door = Arc::<Door>::default();
     let inlet = Inlet {
         sender,
@@ -199,11 +200,8 @@ impl<M> Inlet<M> {
     ) -> bool {
         outlet.queued.fetch_add(1, Ordering::Relaxed);
         let waited = self.make_room(outlet, size, stop);
-        let mut message = message;
-        while let Err(TrySendError::Full(back)) = self.sender.try_send(message) {
-            self.drop_oldest(outlet);
-            message = back;
-        }
+        // Fails only if nobody can receive any more.
+        let _ = self.sender.send(message);
         self.backlog.put(size);
         outlet.capacity.store(self.backlog.capacity(), Ordering::Relaxed);
         self.unrung += 1;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
 
 use crate::config::Config;
@@ -15,6 +15,8 @@ use crate::trouble::{Trouble, Troubles};
 pub(crate) struct Journal {
     writer: Mutex<Writer>,
     receiver: Receiver<MeshEvent>,
+    /// Most events that wait to be read.
+    most: usize,
     lost: AtomicU64,
     status: Mutex<Record>,
 }
@@ -46,11 +48,13 @@ impl Record {
 
 impl Journal {
     pub fn new(config: &Config) -> Self {
-        let (sender, receiver) = crossbeam_channel::bounded(config.events.max(1));
+        // Its bound is kept here: a bounded channel takes memory for all events that it could hold.
+        let (sender, receiver) = unbounded();
         let (entries, troubles) = (VecDeque::new(), Troubles::default());
         Journal {
             writer: Mutex::new(Writer { sender: Some(sender), strangers: 0 }),
             receiver,
+            most: config.events.max(1),
             lost: AtomicU64::new(0),
             status: Mutex::new(Record { entries, most: config.status, troubles }),
         }
@@ -65,8 +69,7 @@ impl Journal {
         let mut writer = self.writer.lock();
         let Some(sender) = writer.sender.clone() else { return };
         let is_stranger = matches!(event, MeshEvent::TurnedAway { .. });
-        let mut event = event;
-        while let Err(TrySendError::Full(back)) = sender.try_send(event) {
+        while sender.len() >= self.most {
             if is_stranger {
                 self.lost.fetch_add(1, Ordering::Relaxed);
                 return;
@@ -76,8 +79,9 @@ impl Journal {
             } else if self.receiver.try_recv().is_ok() {
                 self.lost.fetch_add(1, Ordering::Relaxed);
             }
-            event = back;
         }
+        // Fails only if nobody can read any more.
+        let _ = sender.send(event);
         writer.strangers += usize::from(is_stranger);
     }
 
@@ -89,8 +93,7 @@ impl Journal {
             if matches!(event, MeshEvent::TurnedAway { .. }) {
                 self.lost.fetch_add(1, Ordering::Relaxed);
             } else {
-                // There is room: at most as many as there were.
-                let _ = sender.try_send(event);
+                let _ = sender.send(event);
             }
         }
     }
