@@ -143,6 +143,9 @@ pub mod discovery;
 pub mod docs;
 pub mod error;
 mod events;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod host_port;
 mod id;
 mod link;

@@ -29,6 +29,8 @@ mod liveness;
 pub(crate) mod machine;
 pub(crate) mod mailbox;
 pub(crate) mod meter;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod mock;
 pub(crate) mod outgoing;
 pub(crate) mod pace;
 pub(crate) mod pace_floor;

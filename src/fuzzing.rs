@@ -1,0 +1,32 @@
+//! What `fuzz/` and `tests/fuzz.rs` run, for them alone. The feature `fuzzing` shows it; it is no part
+//! of the public interface, and nothing here is kept stable.
+//!
+//! Each target takes any bytes, and panics where a promise is broken. Bytes of no use to it end it early.
+#![allow(missing_docs, clippy::missing_panics_doc)]
+
+mod bytes;
+mod machine;
+mod messages;
+mod node;
+
+/// A function that takes any bytes.
+pub type Target = fn(&[u8]);
+
+pub const TARGETS: [(&str, Target); 7] = [
+    ("frames", |data| run_out(bytes::frames(data))),
+    ("headers", |data| run_out(bytes::headers(data))),
+    ("unpacking", |data| run_out(bytes::unpacking(data))),
+    ("bodies", |data| run_out(messages::bodies(data))),
+    ("greetings", |data| run_out(messages::greetings(data))),
+    ("machine", |data| run_out(machine::run(data))),
+    ("node", |data| run_out(node::run(data))),
+];
+
+/// Runs the target of this name.
+pub fn run(name: &str, data: &[u8]) {
+    let (_, target) = TARGETS.iter().find(|(known, _)| *known == name).expect("a known target");
+    target(data);
+}
+
+/// Bytes that end in the middle of a history are as good as any.
+fn run_out(_: arbitrary::Result<()>) {}
