@@ -4,10 +4,10 @@
 //! there yields four times before it sleeps. On a busy machine each yield may take milliseconds, while
 //! a thread that sleeps gets a core soon after it was woken.
 
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
+use crate::sync::atomic::{AtomicUsize, Ordering, fence};
+use crate::sync::{Condvar, Mutex};
 
 #[derive(Debug, Default)]
 pub(crate) struct Bell {
@@ -70,7 +70,57 @@ impl Bell {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, rs2p_loom))]
+mod models {
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// As many take as are put in, one after the other or together: all of them get something.
+    fn takers(count: usize, is_rung_once: bool) {
+        crate::sync::model(move || {
+            let shared = Arc::new((Bell::default(), AtomicUsize::new(0)));
+            let take = || {
+                let shared = Arc::clone(&shared);
+                loom::thread::spawn(move || {
+                    let (bell, put) = &*shared;
+                    let one = |n: usize| n.checked_sub(1);
+                    let look = || put.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one).ok();
+                    assert!(bell.wait(None, look).is_some());
+                })
+            };
+            let threads: Vec<_> = (0..count).map(|_| take()).collect();
+            let (bell, put) = &*shared;
+            if is_rung_once {
+                put.fetch_add(count, Ordering::Relaxed);
+                bell.ring(count == 1);
+            } else {
+                for _ in 0..count {
+                    put.fetch_add(1, Ordering::Relaxed);
+                    bell.ring(true);
+                }
+            }
+            threads.into_iter().for_each(|thread| thread.join().expect("it has found something"));
+        });
+    }
+
+    #[test]
+    fn no_order_of_steps_lets_a_thread_sleep_on() {
+        takers(1, true);
+    }
+
+    #[test]
+    fn two_that_are_woken_together_both_find_what_was_put_in() {
+        takers(2, true);
+    }
+
+    #[test]
+    fn two_that_are_woken_one_by_one_both_find_what_was_put_in() {
+        takers(2, false);
+    }
+}
+
+#[cfg(all(test, not(rs2p_loom)))]
 mod tests {
     use std::sync::atomic::AtomicU64;
     use std::time::Duration;

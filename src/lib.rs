@@ -167,6 +167,7 @@ mod secret;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod stats;
+mod sync;
 #[cfg(feature = "native-tls")]
 pub mod tls;
 pub mod topic;

@@ -115,7 +115,7 @@ fn corpus() -> Vec<Vec<u8>> {
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    let is_hex = text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_hex = text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let pairs = || text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
     is_hex.then(|| pairs().map(|pair| u8::from_str_radix(pair?, 16).ok()).collect())?
 }

@@ -29,13 +29,17 @@ fn read(file: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("readable")
 }
 
-/// The part of a source file before its unit tests.
+/// The part of a source file before its unit tests and models.
 fn without_tests(text: &str) -> &str {
-    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text)
+    let tests = ["#[cfg(test)]\nmod tests {", "#[cfg(all(test, rs2p_loom))]\nmod models {"];
+    let end = tests.iter().filter_map(|tests| text.find(tests)).min();
+    end.map_or(text, |end| &text[..end])
 }
 
 fn is_test(path: &Path) -> bool {
-    path.components().any(|part| ["tests", "tests.rs"].iter().any(|test| part.as_os_str() == *test))
+    // What is compiled for fuzzing and for loom alone is a test as well.
+    let tests = ["tests", "tests.rs", "fuzzing", "fuzzing.rs", "mock.rs", "loom.rs"];
+    path.components().any(|part| tests.iter().any(|test| part.as_os_str() == *test))
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(super) fn run(data: &[u8]) -> Result<()> {
 fn happen(input: &mut Unstructured<'_>, hand: &mut Hand, sent: &mut u64) -> Result<()> {
     match input.int_in_range(0..=12)? {
         0..=2 => come(input, hand, |_| numbered(sent))?,
-        3 => come(input, hand, |input| messages::draft(input))?,
+        3 => come(input, hand, messages::draft)?,
         4 => hand.arrives(Ok(input.arbitrary::<&[u8]>()?.to_vec())),
         5 if input.ratio(1, 8)? => hand.arrives(Ok(Vec::new())),
         5 => hand.arrives(Err(io::ErrorKind::Interrupted.into())),

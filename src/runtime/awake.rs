@@ -1,7 +1,7 @@
 //! Records whether a link's thread will look at its mailbox without being woken, so that other threads
 //! wake it only when it sleeps.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use crate::sync::atomic::{AtomicU8, Ordering};
 
 const ASLEEP: u8 = 0;
 const AWAKE: u8 = 1;
@@ -31,7 +31,57 @@ impl Awake {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, rs2p_loom))]
+mod models {
+    use std::sync::Arc;
+
+    use loom::sync::Notify;
+    use loom::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    /// Threads leave something each, and call. The link's thread sees all of it, and then sleeps for
+    /// nothing more.
+    fn callers(count: usize) {
+        crate::sync::model(move || {
+            let shared = Arc::new((Awake::default(), AtomicUsize::new(0), Notify::new()));
+            let call = || {
+                let shared = Arc::clone(&shared);
+                loom::thread::spawn(move || {
+                    let (awake, left, waker) = &*shared;
+                    left.fetch_add(1, Ordering::Relaxed);
+                    if awake.call() {
+                        waker.notify();
+                    }
+                })
+            };
+            let threads: Vec<_> = (0..count).map(|_| call()).collect();
+            let (awake, left, waker) = &*shared;
+            loop {
+                awake.look();
+                if left.load(Ordering::Relaxed) == count {
+                    break;
+                }
+                if awake.sleep() {
+                    waker.wait();
+                }
+            }
+            threads.into_iter().for_each(|thread| thread.join().expect("it has called"));
+        });
+    }
+
+    #[test]
+    fn no_order_of_steps_lets_a_links_thread_sleep_on_what_was_left_for_it() {
+        callers(1);
+    }
+
+    #[test]
+    fn nor_if_two_threads_call() {
+        callers(2);
+    }
+}
+
+#[cfg(all(test, not(rs2p_loom)))]
 mod tests {
     use super::*;
 

@@ -1,9 +1,9 @@
 //! Waiting until something was written.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Condvar, Mutex};
 
 /// Progress is counted only while somebody waits for it.
 #[derive(Debug, Default)]
@@ -39,5 +39,30 @@ impl Progress {
         };
         self.watchers.fetch_sub(1, Ordering::SeqCst);
         done
+    }
+}
+
+#[cfg(all(test, rs2p_loom))]
+mod models {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn no_order_of_steps_lets_a_thread_wait_on_for_what_was_written() {
+        crate::sync::model(|| {
+            let shared = Arc::new((Progress::default(), Mutex::new(0)));
+            let waiter = Arc::clone(&shared);
+            let waiter = loom::thread::spawn(move || {
+                let (progress, written) = &*waiter;
+                assert!(progress.wait(Instant::now(), || *written.lock() == 2));
+            });
+            let (progress, written) = &*shared;
+            for _ in 0..2 {
+                *written.lock() += 1;
+                progress.note();
+            }
+            waiter.join().expect("it has seen both");
+        });
     }
 }

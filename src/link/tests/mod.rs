@@ -9,12 +9,13 @@ use std::io;
 use std::time::Duration;
 
 use super::flow::Load;
+use super::host::Host;
 use super::machine::{Machine, Next};
-use super::mailbox::Order;
+use super::mailbox::{Mailbox, Order};
 use super::mock::{Hand, me};
 use crate::cause::Cause;
 use crate::config::Config;
-use crate::node::{Event, Parcel};
+use crate::node::{Event, LinkSettings, Parcel};
 use crate::options::Flag;
 use crate::packet::Packet;
 use crate::wire::Draft;
