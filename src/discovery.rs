@@ -28,18 +28,20 @@
 //!
 //! # Limits
 //!
-//! IPv4 only. The group is 239.255.82.50, the port 24582, and the datagrams stay in the local network. Many clouds
+//! The groups are 239.255.82.50 and ff12::7273:3270, the port is 24582, and the datagrams stay in the local network. A
+//! node that is bound to an address of IPv4 uses IPv4, one that is bound to `[::]` uses both. Many clouds
 //! and some wireless networks do not pass multicast on: have a [seed](crate::Builder::seed) as well. Two parts of a mesh
 //! whose nodes all have enough links do not find each other.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::thread::Builder;
 
 use crate::runtime::core::Core;
 
 mod beacon;
+mod caster;
 mod crier;
+mod spots;
 
 use crier::Crier;
 
@@ -48,14 +50,14 @@ use crier::Crier;
 /// ```no_run
 /// use rs2p::discovery::Discovery;
 ///
-/// let discovery = Discovery::new().interface([192, 168, 1, 5].into());
+/// let discovery = Discovery::new().interface("eth0");
 /// let sock = rs2p::MeshSocket::builder().discover(discovery).bind("0.0.0.0:0")?;
 /// # Ok::<(), rs2p::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Discovery {
-    interfaces: Vec<Ipv4Addr>,
+    interfaces: Vec<String>,
 }
 
 impl Discovery {
@@ -72,17 +74,18 @@ impl Discovery {
         Self::default()
     }
 
-    /// Uses only the interface with this address. Can be called for several.
+    /// Uses only the interface with this name or this address, which may come up later. Can be called for
+    /// several.
     ///
     /// ```no_run
     /// use rs2p::discovery::Discovery;
     ///
-    /// let discovery = Discovery::new().interface([192, 168, 1, 5].into());
+    /// let discovery = Discovery::new().interface("eth0").interface("192.168.1.5");
     /// let sock = rs2p::MeshSocket::builder().discover(discovery).bind("0.0.0.0:0")?;
     /// # Ok::<(), rs2p::Error>(())
     /// ```
-    pub fn interface(mut self, address: Ipv4Addr) -> Self {
-        self.interfaces.push(address);
+    pub fn interface(mut self, interface: impl ToString) -> Self {
+        self.interfaces.push(interface.to_string());
         self
     }
 

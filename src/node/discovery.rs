@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::address_book::Trust;
+#[cfg(feature = "discovery")]
+use super::dialable::is_link_local;
 use super::dialable::{Scope, may_dial};
 use super::event::LinkId;
 use super::peer::Peer;
@@ -127,7 +129,8 @@ impl Node {
         if id == self.me.id || self.table.get(&id).is_some() {
             return false;
         }
-        let scope = self.widest_scope();
+        let is_near = addr.to_socket_addr().is_some_and(|addr| is_link_local(addr.ip()));
+        let scope = if is_near { Scope::Segment } else { self.widest_scope() };
         if self.is_sensible(scope, addr) {
             self.book.hint(addr, id, scope);
             self.dial_hints(now);

@@ -3,6 +3,8 @@
 //! What these tests need: Linux, root, and `ip` of iproute2. Where that is missing they are shown as
 //! ignored, with the reason; where `CI` is set they fail. No packet leaves the namespaces.
 
+#[cfg(feature = "discovery")]
+mod discovered;
 mod forwarded;
 mod lab;
 mod lan;
@@ -26,6 +28,12 @@ fn main() {
     if std::env::var_os("RS2P_FORWARD").is_some() {
         return forwarded::one_forward();
     }
+    #[cfg(feature = "discovery")]
+    if std::env::var_os("RS2P_OVERHEAR").is_some() {
+        return discovered::overhear();
+    }
     let tests = [forwarded::TESTS, lan::TESTS, mixed::TESTS, moving::TESTS, names::TESTS].concat();
+    #[cfg(feature = "discovery")]
+    let tests = [tests, discovered::TESTS.to_vec()].concat();
     ignoring::run(tests.into_iter().map(|(name, test)| ignoring::trial(name, test)).collect())
 }

@@ -25,11 +25,13 @@ pub struct Bind<'a> {
     pub addr: &'a str,
     pub seed: Option<&'a str>,
     pub out_addr: Option<(&'a str, u16)>,
+    /// The name of the mesh, of which nodes are discovered.
+    pub discover: Option<&'a str>,
 }
 
 impl<'a> Bind<'a> {
     pub fn at(addr: &'a str) -> Self {
-        Bind { addr, seed: None, out_addr: None }
+        Bind { addr, seed: None, out_addr: None, discover: None }
     }
 }
 
@@ -37,6 +39,7 @@ impl Node {
     pub fn start(host: &Host, bind: Bind<'_>) -> Node {
         let mut variables = vec![("RS2P_BIND", bind.addr)];
         variables.extend(bind.seed.map(|seed| ("RS2P_SEED", seed)));
+        variables.extend(bind.discover.map(|subnet| ("RS2P_DISCOVER", subnet)));
         let out_port = bind.out_addr.map(|(_, port)| port.to_string());
         if let (Some((host, _)), Some(port)) = (bind.out_addr, &out_port) {
             variables.extend([("RS2P_OUT_HOST", host), ("RS2P_OUT_PORT", port)]);
@@ -120,6 +123,11 @@ pub fn one_node(addr: &str) {
     }
     if let (Ok(host), Ok(port)) = (std::env::var("RS2P_OUT_HOST"), std::env::var("RS2P_OUT_PORT")) {
         builder = builder.out_addr(host, port.parse().expect("a port"));
+    }
+    #[cfg(feature = "discovery")]
+    if let Ok(subnet) = std::env::var("RS2P_DISCOVER") {
+        let protocol = rs2p::Protocol::new(subnet, rs2p::Encryption::Plaintext);
+        builder = builder.protocol(protocol).discover(rs2p::discovery::Discovery::new());
     }
     let sock = builder.bind(addr).expect("bound");
     say(&format!("id {}", sock.id()));
