@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::options::Overflow;
+use crate::presence::Presence;
 use crate::wire::Total;
 
 const KIB: usize = 1024;
@@ -80,6 +81,8 @@ pub(crate) struct Config {
     pub lazy_from: Option<usize>,
     /// Bytes of announced messages that are kept for peers that ask for them.
     pub lazy_bytes: usize,
+    /// What the mesh is told about this node; `None` if nothing.
+    pub presence: Option<Presence>,
     /// Whether links between rs2p nodes are compressed too.
     pub compress: bool,
     /// Whether we tell a stranger who asks for a route what we know. See `Builder`.
@@ -145,6 +148,7 @@ impl Default for Config {
             status: 256,
             lazy_from: Some(512),
             lazy_bytes: 32 * MIB,
+            presence: None,
             compress: false,
             answer_requests: true,
         }

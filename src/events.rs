@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::cause::Cause;
 use crate::id::NodeId;
+use crate::presence::{Absence, Member};
 use crate::stats::ReplyLoss;
 use crate::trouble::Trouble;
 
@@ -49,6 +50,15 @@ pub enum MeshEvent {
         addr: String,
         /// Who answers there.
         id: NodeId,
+    },
+    /// A node of the mesh has announced itself, see [`presence`](crate::presence).
+    MemberJoined(Member),
+    /// A node that had announced itself is gone.
+    MemberLeft {
+        /// The node.
+        id: NodeId,
+        /// How it left.
+        why: Absence,
     },
     /// The last link went away; the node is looking for the mesh again.
     Alone,

@@ -159,6 +159,7 @@ mod packets;
 mod peer_addr;
 #[cfg(feature = "native-tls")]
 mod pem;
+pub mod presence;
 mod protocol;
 pub mod request;
 mod routed;

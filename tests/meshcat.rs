@@ -111,6 +111,24 @@ fn every_command_of_the_json_mode_does_what_it_says() {
     assert_eq!(alice.end(), Some(0));
 }
 
+/// A private mesh: who has the secret from a file is in it, and an open one stays out.
+#[cfg(feature = "native-tls")]
+#[test]
+fn nodes_with_the_secret_are_one_mesh_over_ssl() {
+    let folder = std::env::temp_dir().join(format!("meshcat-test-{}", std::process::id()));
+    std::fs::write(&folder, "bqDyw5TqAAtqwS7XVSLJAHQjgG5yJZ3k\n").expect("written");
+    let secret = ["--ssl", "--secret-file", folder.to_str().expect("UTF-8")];
+    let alice = Cat::start(&secret);
+    let (addr, _) = addr_of(&alice);
+    let mut bob = Cat::start(&[&secret[..], &["--connect", &addr]].concat());
+    bob.tell(&json!({"do": "send", "packets": ["hello"]}));
+    assert_eq!(alice.next("message")["packets"], json!(["hello"]));
+    let open = ["--subnet", "meshcat-test", "--ssl", "--connect", &addr, "--timeout", "5"];
+    assert_eq!(run(&open).status.code(), Some(1));
+    assert_eq!((bob.end(), alice.end()), (Some(0), Some(0)));
+    std::fs::remove_file(folder).expect("removed");
+}
+
 /// A shell script, as a user would write it.
 #[cfg(unix)]
 #[test]

@@ -2,6 +2,7 @@
 
 use super::Builder;
 use crate::peer_addr::PeerAddr;
+use crate::presence::Presence;
 use crate::protocol::Protocol;
 use crate::wire::HostPort;
 
@@ -64,6 +65,22 @@ impl Builder {
     /// ```
     pub fn seeds<A: Into<PeerAddr>>(mut self, addrs: impl IntoIterator<Item = A>) -> Self {
         self.seeds.extend(addrs.into_iter().map(Into::into));
+        self
+    }
+
+    /// Tells the mesh that this node is there, and lists the other nodes that do; see
+    /// [`presence`](crate::presence). Off by default: then the node only passes on what others tell.
+    ///
+    /// ```
+    /// use rs2p::MeshSocket;
+    /// use rs2p::presence::Presence;
+    ///
+    /// let presence = Presence::new().name("press 4").role("printer");
+    /// let sock = MeshSocket::builder().presence(presence).bind("127.0.0.1:0")?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
+    pub fn presence(mut self, presence: Presence) -> Self {
+        self.config.presence = Some(presence);
         self
     }
 

@@ -239,6 +239,7 @@ fn expected() -> Vec<(&'static str, String)> {
             bytes(constant!("node/find_node.rs", "MAX_REQUEST_ID")),
         ),
         ("events and status entries", format!("{}, {}", many(config.events), many(config.status))),
+        ("members of the mesh that are listed", many(constant!("node/roster.rs", "MAX_MEMBERS"))),
         ("remembered addresses", many(constant!("node/address_book.rs", "MAX_CONTACTS"))),
         ("addresses of one name", many(constant!("runtime/dial.rs", "MAX_ADDRESSES"))),
         (

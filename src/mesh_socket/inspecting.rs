@@ -11,6 +11,7 @@ use crate::connection::Connection;
 use crate::error::Error;
 use crate::events::MeshEvent;
 use crate::id::NodeId;
+use crate::presence::Member;
 use crate::runtime::core::State;
 use crate::stats::Stats;
 use crate::trouble::Trouble;
@@ -124,6 +125,23 @@ impl MeshSocket {
     #[must_use]
     pub fn links(&self) -> usize {
         self.look(|state| state.node.links())
+    }
+
+    /// Returns the other nodes of the mesh, as far as this node knows them: with
+    /// [`presence`](crate::presence) all that have announced themselves. Peers, and nodes of which peers have
+    /// told, are listed in any case.
+    ///
+    /// ```
+    /// # use rs2p::MeshSocket;
+    /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
+    /// for member in sock.members() {
+    ///     println!("{} {}", member.id, member.name);
+    /// }
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
+    #[must_use]
+    pub fn members(&self) -> Vec<Member> {
+        self.look(|state| state.node.members())
     }
 
     fn peers_where(&self, outgoing: bool) -> Vec<NodeId> {

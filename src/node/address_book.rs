@@ -57,6 +57,11 @@ impl AddressBook {
         }
     }
 
+    /// Returns the nodes that answered at an address, or are said to be there.
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> {
+        self.0.values().filter_map(|contact| contact.id)
+    }
+
     /// Adds an address that the user wants linked from now on.
     pub fn want(&mut self, addr: HostPort, target: Target, now: Duration) {
         let mut contact = Contact::new(Trust::Wanted, target, None);

@@ -107,6 +107,7 @@ impl Node {
         self.fail_waiters_or_redial(now, link, &cause);
         self.passages_lost(now, id);
         self.tree.left(now.mono, &id);
+        self.doubt_lost(now, id);
         self.ask_in_time();
         self.actions.push_back(Action::Report(MeshEvent::Left { id, cause }));
         if self.table.is_empty() && !self.is_closed {

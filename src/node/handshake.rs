@@ -49,7 +49,8 @@ impl Node {
         let way = self.links.get(link).and_then(|peer| peer.way.as_ref());
         let hello = Hello::new([hello::LINKS, hello::REPLIES, hello::PACE, CLOCK])
             .and_at(way.and_then(|way| way.also.as_ref()))
-            .and_lazy(self.config.lazy_from);
+            .and_lazy(self.config.lazy_from)
+            .and_if(self.config.presence.is_some(), hello::MEMBERS);
         self.say(now, link, Flag::Whisper, hello.payload());
     }
 
@@ -104,6 +105,7 @@ impl Node {
                     peer.clocks.wants_to_know = hello.has(CLOCK);
                     peer.tells_pace = hello.has(hello::PACE);
                     peer.lazy_from = hello.lazy();
+                    peer.tells_members = hello.has(hello::MEMBERS);
                 }
                 self.answer(now, link);
             }
@@ -207,6 +209,7 @@ impl Node {
         self.introduce(now, link);
         self.establish(link, id);
         self.report_joined(link, id);
+        self.present_to(now, link);
         self.deliver_replies(now, id);
         self.dial_hints(now);
         self.schedule_asking(now);

@@ -16,6 +16,7 @@ pub(crate) mod dialable;
 mod dialling;
 pub(crate) mod discovery;
 mod double_links;
+mod doubts;
 mod ending;
 pub(crate) mod event;
 mod faults;
@@ -25,6 +26,7 @@ mod links;
 mod malformed;
 mod pacing;
 pub(crate) mod peer;
+mod presence;
 mod proving;
 mod publishing;
 pub(crate) mod reconnect;
@@ -34,6 +36,7 @@ mod reply_paths;
 pub(crate) mod requests;
 mod retries;
 pub(crate) mod rng;
+mod roster;
 mod routes;
 mod routing_table;
 pub(crate) mod seen;
@@ -105,6 +108,7 @@ pub(crate) struct Node {
     book: AddressBook,
     requests: Requests,
     routes: Routes,
+    presence: Option<Box<presence::Presence>>,
     retries: BTreeMap<u64, retries::Retry>,
     passages: ReplyPaths,
     asking: discovery::Asking,
@@ -134,6 +138,7 @@ impl Node {
             me,
             key: None,
             tree: Tree::new(config.lazy_bytes, (rng.next_u64(), rng.next_u64())),
+            presence: config.presence.as_ref().map(|_| Box::default()),
             config,
             links: Links::default(),
             table: RoutingTable::default(),
@@ -244,6 +249,7 @@ impl Node {
                 Timer::AskPeers => self.ask_peers(now),
                 Timer::Announce => self.announce_all(now),
                 Timer::Ask => self.ask_for_missing(now),
+                Timer::Members => self.members_due(now),
                 Timer::Sweep => self.sweep(now),
             }
         }

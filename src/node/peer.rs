@@ -55,6 +55,8 @@ pub(crate) struct Peer {
     pub tells_pace: bool,
     /// From how many bytes on frames may be announced to the peer; `None` if they have to be sent.
     pub lazy_from: Option<usize>,
+    /// Whether the peer tells its list of members.
+    pub tells_members: bool,
     /// How many messages we have missed on this link, as the peer says, while it does not wait for
     /// us.
     pub missed: Option<u64>,
@@ -76,6 +78,8 @@ pub(crate) struct Peer {
     pub last_resend_request: Option<Duration>,
     /// When we last sent our peers list on request.
     pub last_told: Option<Duration>,
+    /// When we last sent our list of members on request.
+    pub last_listed: Option<Duration>,
 }
 
 impl Peer {
@@ -95,6 +99,7 @@ impl Peer {
             passes_replies: false,
             tells_pace: false,
             lazy_from: None,
+            tells_members: false,
             missed: None,
             answers: Bucket::new(ANSWERS, ANSWER_EARNED),
             faults: Bucket::new(FAULTS, FAULT_EARNED),
@@ -106,6 +111,7 @@ impl Peer {
             last_heard: now,
             last_resend_request: None,
             last_told: None,
+            last_listed: None,
         }
     }
 

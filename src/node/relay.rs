@@ -61,6 +61,11 @@ impl Node {
                 *(if is_ours { &mut self.stats.control } else { &mut self.stats.relayed_only }) +=
                     1;
             }
+            Body::Members(word) => {
+                let is_ours = self.members_announced(now, envelope.sender, word);
+                *(if is_ours { &mut self.stats.control } else { &mut self.stats.relayed_only }) +=
+                    1;
+            }
             _ => {
                 self.routes.learn(now.mono, &envelope.id, envelope.sender, (link, from));
                 self.deliver(link, from, envelope);
@@ -103,6 +108,7 @@ impl Node {
             }
             Body::Receipt(receipt) => self.receipt_came(now, from, *receipt),
             Body::Lazy(word) => self.told_lazy(now, link, from, word),
+            Body::Members(word) => self.members_told(now, link, word),
             Body::Pacing(word) => self.told_pace(link, from, *word),
             Body::Peers(entries) => self.told_peers(now, link, entries),
             Body::RequestPeers => self.asked_for_peers(now, link),
@@ -180,6 +186,9 @@ pub(super) fn check_date(
 /// Returns whether a message makes sense between two neighbours only. Relayed, it would change the
 /// id of links of py2p nodes, or end them.
 fn is_between_neighbours(envelope: &Envelope) -> bool {
+    if let Body::Members(word) = &envelope.body {
+        return !word.is_for_all();
+    }
     const PRIVATE: [Kind; 4] = [Kind::COMPRESSION, Kind::HANDSHAKE, Kind::PEERS, Kind::RESEND];
     let is_private = envelope
         .packets

@@ -30,6 +30,8 @@ pub(crate) enum Timer {
     Announce,
     /// An announced message did not come.
     Ask,
+    /// Something about the members of the mesh is due, see `presence.rs`.
+    Members,
     /// Old message ids are removed.
     Sweep,
 }

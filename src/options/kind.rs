@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::packet::Packet;
+use crate::wire::members::KIND as MEMBERS;
 
 /// What a message is for: its sub-flag, the first of its packets.
 ///
@@ -109,7 +110,7 @@ impl Kind {
     }
 
     /// Returns whether `send_with` refuses it: the single bytes up to `0x1f` other than the two
-    /// ordinary kinds, the greeting between rs2p nodes, and the names of the standard kinds.
+    /// ordinary kinds, `rs2p` and `rs2p-members`, and the names of the standard kinds.
     ///
     /// ```
     /// use rs2p::Kind;
@@ -122,7 +123,7 @@ impl Kind {
         match self.0[..] {
             [0x00 | 0x02] => false,
             [byte] => byte < 0x20,
-            _ => self.0[..] == *GREETING || self.is_a_name(),
+            _ => [GREETING, MEMBERS].contains(&&self.0[..]) || self.is_a_name(),
         }
     }
 

@@ -166,8 +166,9 @@ impl Core {
     /// Everybody who waits is told, the accept thread and the links end; how many replies are given
     /// up.
     fn stop_all(self: &Arc<Self>, linger: Duration) -> u64 {
-        let (links, replies) = self.act(|state, _| {
+        let (links, replies) = self.act(|state, now| {
             let replies = state.tickets.len() as u64;
+            state.node.say_goodbye(now);
             state.node.close();
             (state.links.values().cloned().collect::<Vec<Arc<Link>>>(), replies)
         });

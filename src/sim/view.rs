@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::world::World;
 use crate::id::NodeId;
+use crate::presence::Member;
 use crate::stats::Stats;
 
 impl World {
@@ -93,6 +94,25 @@ impl World {
         let links = self.processes[pid].node.peers().map(|(_, link, _)| link);
         let peers = links.filter_map(|link| self.peer(pid, link));
         peers.map(|peer| self.processes[peer].machine).collect()
+    }
+
+    /// Returns the members that a node knows, see [`MeshSocket::members`](crate::MeshSocket::members).
+    ///
+    /// ```
+    /// use rs2p::MeshSocket;
+    /// use rs2p::presence::Presence;
+    /// use rs2p::sim::World;
+    /// use std::time::Duration;
+    ///
+    /// let settings = MeshSocket::builder().presence(Presence::new().role("printer"));
+    /// let mut world = World::new(42).settings(&settings).nodes(5);
+    /// world.run_for(Duration::from_secs(30));
+    /// assert_eq!(world.members(0).iter().filter(|member| member.role == "printer").count(), 4);
+    /// ```
+    #[must_use]
+    pub fn members(&self, node: usize) -> Vec<Member> {
+        let Some(pid) = self.machines[node].process else { return Vec::new() };
+        self.processes[pid].node.members()
     }
 
     /// Returns the nodes that have the broadcast with this number, counted from 0 in the order in which

@@ -3,6 +3,7 @@
 use super::handshake::Handshake;
 use super::hello::{self, Hello};
 use super::lazy::{self, Lazy};
+use super::members::{self, Members};
 use super::method::Method;
 use super::pacing::Pacing;
 use super::peers::{self, PeerEntry};
@@ -29,6 +30,8 @@ pub(crate) enum Body {
     Lazy(Lazy),
     /// A statement about the pace of the link.
     Pacing(Pacing),
+    /// Who is in the mesh.
+    Members(Box<Members>),
     /// The peers of the sender.
     Peers(Vec<PeerEntry>),
     /// The sender asks for a peers list.
@@ -69,6 +72,7 @@ impl Body {
             _ if Kind::PEERS == *kind => read_peers(packets)?,
             _ if Kind::REQUEST == *kind => read_request(packets)?,
             _ if Kind::RESPONSE == *kind => read_response(packets)?,
+            members::KIND => Body::Members(Box::new(Members::read(packets)?)),
             hello::KIND => match lazy::read(packets).or_else(|| routed::read(packets)) {
                 Some(body) => body?,
                 None => read_hello(packets)?,

@@ -24,6 +24,9 @@ pub(crate) const REPLIES: &str = "replies";
 /// Capability: says how fast it takes what it is sent.
 pub(crate) const PACE: &str = "pace";
 
+/// Capability: has a list of the members of the mesh, and tells it.
+pub(crate) const MEMBERS: &str = "members";
+
 /// Prefix of a capability: announces frames of this many bytes or more where that is enough, and
 /// sends them on demand.
 const LAZY: &str = "lazy=";
@@ -62,6 +65,12 @@ impl Hello {
     /// Adds that frames of at least this many bytes may be announced.
     pub fn and_lazy(mut self, least: Option<usize>) -> Self {
         self.capabilities.extend(least.map(|least| format!("{LAZY}{least}")));
+        self
+    }
+
+    /// Adds a capability that only some nodes have.
+    pub fn and_if(mut self, has: bool, capability: &str) -> Self {
+        self.capabilities.extend(has.then(|| capability.to_owned()));
         self
     }
 

@@ -16,6 +16,7 @@ pub(crate) mod handshake;
 pub(crate) mod hello;
 mod json;
 mod lazy;
+pub(crate) mod members;
 mod method;
 pub(crate) mod node_id;
 mod pacing;

@@ -10,9 +10,12 @@ mod harness;
 mod healing;
 mod hostile;
 mod mesh;
+#[cfg(feature = "cli")]
+mod meshcat;
 mod net;
 mod node;
 mod payloads;
+mod presence;
 mod reply;
 mod requests;
 mod slow;
@@ -35,7 +38,10 @@ const PROMISES: &[&[Promise]] = &[
     errors::PROMISES,
     healing::PROMISES,
     mesh::PROMISES,
+    #[cfg(feature = "cli")]
+    meshcat::PROMISES,
     payloads::PROMISES,
+    presence::PROMISES,
     reply::PROMISES,
     requests::PROMISES,
     slow::PROMISES,

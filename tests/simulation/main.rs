@@ -8,6 +8,7 @@ mod faults;
 mod flow;
 mod healing;
 mod links;
+mod presence;
 mod scale;
 mod seeds;
 mod tree;

@@ -9,6 +9,7 @@ mod connect;
 mod handlers;
 mod mesh;
 mod patience;
+mod presence;
 mod receiving;
 mod requests;
 mod sending;
