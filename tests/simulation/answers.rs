@@ -1,11 +1,12 @@
 //! Questions to all, and an answer from everybody who hears one.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rs2p::Message;
 use rs2p::sim::{Faults, Topology, World};
+use rs2p::{Message, MessageId};
 
 use crate::seeds::{Outcome, for_each_seed, seeds, settles, the_seed};
 
@@ -94,4 +95,69 @@ fn answers_arrive_once_or_are_counted_as_lost_whatever_goes_wrong() {
     let [given, got] = totals.map(AtomicU64::into_inner);
     println!("{given} answers given, {got} got");
     assert!(the_seed().is_some() || got * 10 > given * 8, "{got} of {given} answers");
+}
+
+/// Eight nodes ask four others, over one to some hops, while links break and nodes stop and crash.
+const ASKERS: std::ops::Range<usize> = 0..8;
+const RESPONDERS: std::ops::Range<usize> = 16..20;
+
+/// What became of the questions, by their words.
+#[derive(Default)]
+struct Questions {
+    asked: usize,
+    /// The ids under which they were received.
+    received: BTreeMap<String, MessageId>,
+    answered: BTreeSet<String>,
+}
+
+impl Questions {
+    fn ask(&mut self, world: &mut World, asker: usize) {
+        let responder = RESPONDERS.start + self.asked % RESPONDERS.len();
+        if let Some(id) = world.id(responder) {
+            let words = format!("{asker} asks {}", self.asked);
+            self.asked += usize::from(world.send_to(asker, &id, words).is_ok());
+        }
+    }
+
+    fn answer(&mut self, world: &mut World) {
+        for node in RESPONDERS {
+            while let Some(question) = world.recv(node) {
+                let words = question[1].to_text().into_owned();
+                // A node that is down cannot answer.
+                let _ = world.reply(node, &question, words.as_str());
+                assert_eq!(self.received.insert(words, question.id()), None, "received twice");
+            }
+        }
+    }
+
+    fn take(&mut self, world: &mut World) {
+        for asker in ASKERS {
+            while let Some(answer) = world.recv(asker) {
+                let words = answer[1].to_text().into_owned();
+                assert!(words.starts_with(&format!("{asker} asks ")), "{asker} got: {words}");
+                assert_eq!(answer.in_reply_to(), self.received.get(&words).copied(), "{words}");
+                assert!(self.answered.insert(words), "answered twice");
+            }
+        }
+    }
+}
+
+#[test]
+fn of_ten_thousand_questions_none_is_answered_twice_or_with_the_answer_of_another() {
+    let mut world = World::new(1).topology(Topology::Random { links: 2 }).nodes(20);
+    world.run_for(S(5));
+    world.plan_faults(&Faults { resets: 20, freezes: 3, crashes: 3, ..Faults::within(S(25)) });
+    let mut questions = Questions::default();
+    while questions.asked < 10_000 || world.now() < S(90) {
+        if questions.asked < 10_000 {
+            ASKERS.for_each(|asker| questions.ask(&mut world, asker));
+        }
+        world.run_for(MS(20));
+        questions.answer(&mut world);
+        questions.take(&mut world);
+    }
+    world.check().expect("all promises");
+    let (asked, answered) = (questions.asked, questions.answered.len());
+    println!("{asked} questions asked, {} received, {answered} answered", questions.received.len());
+    assert!(asked >= 10_000 && answered * 10 > asked * 8, "{answered} of {asked}");
 }
