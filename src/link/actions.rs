@@ -104,6 +104,7 @@ pub(crate) fn carry_out<A: Links>(links: &mut A, now: Now, outcome: &mut Outcome
                 }
             }
             Action::Resend { link } => order(links, link, Order::Resend),
+            Action::StopWaiting { link } => stop_waiting(links, link),
             Action::Close { link, cause } => close(links, link, cause),
             Action::Retire { link, heir } => retire(links, now, link, heir, outcome),
             Action::Deliver { envelope, from } => outcome.deliver.push((envelope, from)),
@@ -186,6 +187,12 @@ fn order<A: Links>(links: &mut A, link: LinkId, order: Order<A::LinkRef>) {
         links.mailbox(&link, |mailbox| mailbox.order(order));
         links.wake(&link);
     }
+}
+
+fn stop_waiting<A: Links>(links: &mut A, link: LinkId) {
+    let Some(link) = links.find(link) else { return };
+    let freed = links.mailbox(&link, |mailbox| mailbox.outgoing.stop_waiting());
+    links.wake_freed(&link, freed.unwrap_or_default());
 }
 
 fn close<A: Links>(links: &mut A, link: LinkId, cause: Cause) {

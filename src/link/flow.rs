@@ -78,7 +78,8 @@ impl Outflow {
     /// Whether a sender that waited may go on: some way below where it stopped, so that it is not
     /// woken for every frame.
     pub fn has_drained(&self) -> bool {
-        self.queued < self.bound / 4
+        // The same mark as that of the pace: who waits for the queue waits for the peer.
+        self.queued <= (self.bound / 2).saturating_mul(3) / 4
     }
 
     /// Whether the source of a relay is to be throttled: relays are queued above the bound, too.

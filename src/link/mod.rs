@@ -17,6 +17,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub(crate) mod actions;
+mod arrears;
 pub(crate) mod batch;
 pub(crate) mod close_timing;
 pub(crate) mod closing;

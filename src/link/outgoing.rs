@@ -115,14 +115,15 @@ impl<L: PartialEq, T> Outgoing<L, T> {
     }
 
     /// Whether the peer misses a message. One that has a full queue is left behind, whatever its
-    /// pace.
+    /// pace. If nobody waits for it, its queue is full sooner.
     fn is_missed(&mut self, weight: usize, is_full: bool) -> bool {
+        let is_full = is_full || !self.pace.floor().is_waited_for() && !self.flow.takes_own();
         if is_full {
-            self.pace.leave_behind();
+            self.pace.floor_mut().leave_behind();
         }
-        let is_missed = self.pace.is_behind() && (is_full || !self.pace.has_room());
+        let is_missed = self.pace.floor().is_behind() && (is_full || !self.pace.has_room());
         if is_missed {
-            self.pace.miss(weight);
+            self.pace.floor_mut().miss(weight);
         }
         is_missed
     }
@@ -173,6 +174,12 @@ impl<L: PartialEq, T> Outgoing<L, T> {
         (self.pace.judge(now), self.freed())
     }
 
+    /// Nobody waits for the peer any longer.
+    pub fn stop_waiting(&mut self) -> Freed<L> {
+        self.pace.floor_mut().stop_waiting();
+        self.freed()
+    }
+
     pub fn pace(&mut self) -> &mut Pace {
         &mut self.pace
     }
@@ -205,14 +212,14 @@ impl<L: PartialEq, T> Outgoing<L, T> {
         self.control.len() + self.data.len()
     }
 
-    /// Whether a message of this node need not wait: there is room, or the link is ending.
+    /// Whether a message of this node need not wait: there is room, or nobody waits for the peer.
     pub fn takes_own(&self) -> bool {
-        self.is_sealed || self.pace.is_behind() || self.flow.takes_own() && self.pace.has_room()
+        self.is_free() || self.flow.takes_own() && self.pace.has_room()
     }
 
     /// The same for a message that cannot wait: it may go ahead of the pace of the peer.
     pub fn takes_at_once(&self) -> bool {
-        self.is_sealed || self.pace.is_behind() || self.flow.takes_own()
+        self.is_free() || self.flow.takes_own()
     }
 
     /// Returns whether a message that the peer asked for has room: nobody is throttled for the queue, and
@@ -225,9 +232,12 @@ impl<L: PartialEq, T> Outgoing<L, T> {
 
     /// The same for a sender that has begun to wait.
     pub fn lets_resume(&self) -> bool {
-        self.is_sealed
-            || self.pace.is_behind()
-            || self.flow.has_drained() && self.pace.has_drained()
+        self.is_free() || self.flow.has_drained() && self.pace.has_drained()
+    }
+
+    /// Whether nobody waits: the link is ending, or its peer is not waited for.
+    fn is_free(&self) -> bool {
+        self.is_sealed || !self.pace.floor().is_waited_for()
     }
 
     /// Throttles a link that added this many bytes, and wakes it when the queue is below its bound.
@@ -247,10 +257,10 @@ impl<L: PartialEq, T> Outgoing<L, T> {
         self.is_throttling().then_some(moved)
     }
 
-    /// Whether sources of relays are slowed down. A peer that is left behind slows nobody down.
+    /// Whether sources of relays are slowed down. A peer that is not waited for slows nobody down.
     fn is_throttling(&self) -> bool {
         let is_over = self.flow.is_over_bound() || self.pace.is_pressed();
-        is_over && !self.is_sealed && !self.pace.is_behind()
+        is_over && !self.is_free()
     }
 
     /// Takes nothing more, and returns the parcels that had not been begun.

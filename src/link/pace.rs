@@ -1,12 +1,13 @@
-//! Limits what may wait for a peer to what it takes in a short time, and decides whether it is waited for
-//! at all. Pure.
+//! Limits what may wait for a peer to what it takes in a short time. Decides whether it is waited for. Pure.
 //!
 //! What waits for a peer is what is queued here and what was written but not taken there. A peer
 //! that reports says what it has taken. For any other one, what the system accepted counts as taken.
 
 use std::time::Duration;
 
+pub(crate) use self::standing::Taken;
 use self::standing::{Mark, Standing};
+use super::arrears;
 use super::meter::Speed;
 use super::pace_floor::PaceFloor;
 use crate::config::Config;
@@ -32,15 +33,6 @@ const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// A peer that has taken nothing for this long stands still.
 const STANDS: Duration = Duration::from_millis(250);
 
-/// What a reporting peer says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Taken {
-    /// All that it has taken since the link began, as bytes and frames on the wire.
-    pub total: Total,
-    /// Bytes that it can take on top of that without keeping anybody waiting.
-    pub room: u64,
-}
-
 /// One peer's pace, and what follows from it.
 #[derive(Debug)]
 pub(crate) struct Pace {
@@ -51,6 +43,8 @@ pub(crate) struct Pace {
     written: Total,
     taken: Total,
     room: u64,
+    /// Bytes of the largest frame since nothing waited.
+    largest: u64,
     speed: Speed,
     floor: PaceFloor,
     /// When all of this was last brought up to date, and what had been taken then.
@@ -78,6 +72,7 @@ impl Pace {
             written: Total::default(),
             taken: Total::default(),
             room: u64::MAX,
+            largest: 0,
             speed: Speed::default(),
             floor: PaceFloor::new(config),
             noted: Duration::ZERO,
@@ -98,6 +93,7 @@ impl Pace {
 
     pub fn put(&mut self, bytes: usize) {
         self.queued.add(Total { bytes: bytes as u64, frames: 1 });
+        self.largest = self.largest.max(bytes as u64);
     }
 
     /// Removes frames that left the queue without being written.
@@ -227,19 +223,13 @@ impl Pace {
         is_wanted
     }
 
-    /// Returns whether the peer is left behind: messages that have no room do not go to it.
-    pub fn is_behind(&self) -> bool {
-        self.floor.is_behind()
+    /// Decides whether the peer is waited for.
+    pub fn floor(&self) -> &PaceFloor {
+        &self.floor
     }
 
-    /// Counts a message that had no room in the queue of a peer that is left behind.
-    pub fn miss(&mut self, bytes: usize) {
-        self.floor.miss(bytes);
-    }
-
-    /// Leaves the peer behind.
-    pub fn leave_behind(&mut self) {
-        self.floor.leave_behind();
+    pub fn floor_mut(&mut self) -> &mut PaceFloor {
+        &mut self.floor
     }
 
     /// Decides whether the peer is to be left behind, or has caught up. The link's thread calls this in
@@ -273,9 +263,14 @@ impl Pace {
             self.speed.note(span, taken.bytes);
         }
         let full = if self.standing.is_full { span } else { Duration::ZERO };
-        self.floor.note(now, full, taken);
+        let earns_trust = self.is_reporting || self.written.bytes > arrears::BUFFERS;
+        self.floor.note(now, full, taken, earns_trust);
         (self.noted, self.noted_taken) = (now.max(self.noted), self.taken);
         let waiting = self.waiting();
+        if waiting.frames == 0 {
+            self.largest = 0;
+        }
+        self.floor.holds(self.largest);
         if taken != Total::default() || waiting == Total::default() {
             self.moved = now;
         }

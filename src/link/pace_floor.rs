@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::arrears::Arrears;
 use super::meter::Window;
 use crate::config::Config;
 use crate::node::event::PaceChange;
@@ -13,6 +14,7 @@ pub(crate) struct PaceFloor {
     floor: Total,
     window: Duration,
     record: Window,
+    arrears: Arrears,
     now: Duration,
     behind: Option<Behind>,
     changed: Option<PaceChange>,
@@ -34,6 +36,7 @@ impl PaceFloor {
             floor: config.pace_floor,
             window: config.pace_window,
             record: Window::new(config.pace_window),
+            arrears: Arrears::new(config),
             now: Duration::ZERO,
             behind: None,
             changed: None,
@@ -41,9 +44,16 @@ impl PaceFloor {
     }
 
     /// Adds what the peer took in the time before `now`; `full` is how long of that senders waited for it.
-    pub fn note(&mut self, now: Duration, full: Duration, taken: Total) {
+    /// `earns_trust`: the peer itself took it, and not a system.
+    pub fn note(&mut self, now: Duration, full: Duration, taken: Total, earns_trust: bool) {
+        self.arrears.note(now.saturating_sub(self.now), full, taken, earns_trust);
         self.now = now;
         self.record.note(now, full, taken);
+    }
+
+    /// Notes the largest frame that waits.
+    pub fn holds(&mut self, largest: u64) {
+        self.arrears.holds(largest);
     }
 
     /// Returns whether the peer is left behind: messages that have no room do not go to it.
@@ -51,7 +61,17 @@ impl PaceFloor {
         self.behind.is_some()
     }
 
-    /// Returns whether the peer is waited for, and [`PaceFloor::judge`] has no change to return.
+    /// Returns whether senders wait for the peer when its queue is full.
+    pub fn is_waited_for(&self) -> bool {
+        self.behind.is_none() && self.arrears.is_waited_for()
+    }
+
+    /// Senders no longer wait for the peer, until it has kept to the floor.
+    pub fn stop_waiting(&mut self) {
+        self.arrears.stop_waiting();
+    }
+
+    /// Returns whether the peer is not left behind, and [`PaceFloor::judge`] has no change to return.
     pub fn is_quiet(&self) -> bool {
         self.behind.is_none() && self.changed.is_none()
     }
@@ -68,6 +88,7 @@ impl PaceFloor {
     pub fn leave_behind(&mut self) {
         if self.behind.is_none() {
             self.record.clear();
+            self.arrears.clear();
             let review = self.now + self.window / 2;
             self.behind = Some(Behind { missed: Total::default(), has_missed: true, review });
             self.changed = Some(PaceChange::LeftBehind);
@@ -78,11 +99,12 @@ impl PaceFloor {
     /// last call.
     pub fn judge(&mut self, is_full: bool) -> Option<PaceChange> {
         match &self.behind {
-            None if self.is_below_floor() => self.leave_behind(),
+            None if self.is_waited_for() && self.is_below_floor() => self.leave_behind(),
             Some(behind) if self.now >= behind.review => self.review(is_full),
             _ => {}
         }
-        self.changed.take()
+        let is_behind = self.behind.is_some();
+        self.changed.take().or_else(|| self.arrears.news().filter(|_| !is_behind))
     }
 
     /// Returns whether senders waited for the peer in most of the window, and it took too little then.
@@ -117,7 +139,7 @@ impl PaceFloor {
     pub fn deadline(&self, is_full: bool) -> Option<Duration> {
         match &self.behind {
             Some(behind) => Some(behind.review),
-            None => is_full.then(|| self.now + self.window / 10),
+            None => is_full.then(|| self.now + self.arrears.pause().min(self.window / 10)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::dialable::{Scope, Way};
 use crate::cause::Cause;
@@ -94,6 +95,8 @@ pub(crate) enum Action {
     Resend { link: LinkId },
     /// The peer has made a statement about the pace of this link.
     Pace { link: LinkId, word: Pacing },
+    /// Wait for the peer of a link no longer: all that may be waited for strangers is spent.
+    StopWaiting { link: LinkId },
     /// Close a link at once; what is queued on it is lost and counted.
     Close { link: LinkId, cause: Cause },
     /// Close a link by draining: move its outbound queue to the heir, stop writing, and read to the
@@ -207,4 +210,9 @@ pub(crate) enum PaceChange {
     Misses { missed: Total },
     /// The peer is waited for again, after it has missed this much.
     CaughtUp { missed: Total },
+    /// Senders have waited this much longer for the peer, which takes less than the floor meanwhile.
+    /// `is_trusted`: it has kept to the floor for twice as long.
+    KeptWaiting { by: Duration, is_trusted: bool },
+    /// The peer has taken what it kept senders waiting for.
+    Resumed,
 }

@@ -208,6 +208,9 @@ impl Node {
         self.stats.joined += 1;
         self.introduce(now, link);
         self.establish(link, id);
+        if self.waits.is_spent(now.mono) {
+            self.actions.push_back(Action::StopWaiting { link });
+        }
         self.report_joined(link, id);
         self.present_to(now, link);
         self.deliver_replies(now, id);

@@ -49,6 +49,7 @@ pub(crate) mod time;
 mod timers;
 pub(crate) mod tree;
 mod waiting;
+mod waits;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -71,6 +72,7 @@ use seen::SeenCache;
 pub(crate) use time::Now;
 use timers::{Timer, Timers};
 use tree::Tree;
+use waits::Waits;
 
 use crate::config::Config;
 use crate::id::NodeId;
@@ -112,6 +114,7 @@ pub(crate) struct Node {
     retries: BTreeMap<u64, retries::Retry>,
     passages: ReplyPaths,
     asking: discovery::Asking,
+    waits: Waits,
     timers: Timers,
     is_sweeping: bool,
     actions: VecDeque<Action>,
@@ -134,6 +137,7 @@ impl Node {
     pub fn new(me: Identity, config: Config, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let seen = SeenCache::new(config.seen_ids, (rng.next_u64(), rng.next_u64()));
+        let waits = Waits::new(config.pace_window);
         Node {
             me,
             key: None,
@@ -149,6 +153,7 @@ impl Node {
             passages: ReplyPaths::default(),
             retries: BTreeMap::new(),
             asking: discovery::Asking::default(),
+            waits,
             timers: Timers::default(),
             is_sweeping: false,
             actions: VecDeque::new(),

@@ -1,6 +1,8 @@
 //! Statements about the pace of a link: passed between a link and its peer, and reported to the
 //! user when a node is left behind.
 
+use std::time::Duration;
+
 use super::event::{Action, LinkId, PaceChange};
 use super::{Node, Now};
 use crate::events::MeshEvent;
@@ -32,6 +34,10 @@ impl Node {
     pub(super) fn pace_changed(&mut self, now: Now, link: LinkId, change: PaceChange) {
         let Some(id) = self.links.get(link).and_then(|peer| peer.id()) else { return };
         let (event, word) = match change {
+            PaceChange::KeptWaiting { by, is_trusted } => {
+                return self.kept_waiting(now, link, by, is_trusted);
+            }
+            PaceChange::Resumed => return self.resumed(link),
             PaceChange::LeftBehind => {
                 let missed = Total::default();
                 (Some(MeshEvent::LeftBehind { id }), Pacing::LeftBehind { missed })
@@ -44,6 +50,20 @@ impl Node {
         };
         self.actions.extend(event.map(Action::Report));
         self.tell_pace(now, link, word);
+    }
+
+    /// Charges the time for which senders waited for a peer. Has them wait no longer if all of it is spent.
+    fn kept_waiting(&mut self, now: Now, link: LinkId, by: Duration, is_trusted: bool) {
+        match self.waits.charge(now.mono, by, is_trusted) {
+            Some(charged) => self.links.update(link, |peer| peer.charged += charged),
+            None => self.actions.push_back(Action::StopWaiting { link }),
+        }
+    }
+
+    /// Notes that a peer has taken what it kept senders waiting for.
+    fn resumed(&mut self, link: LinkId) {
+        let Some(peer) = self.links.get_mut(link) else { return };
+        self.waits.refund(std::mem::take(&mut peer.charged));
     }
 
     /// Handles a peer's statement about the pace.

@@ -60,6 +60,8 @@ pub(crate) struct Peer {
     /// How many messages we have missed on this link, as the peer says, while it does not wait for
     /// us.
     pub missed: Option<u64>,
+    /// How long it has kept senders waiting and not paid for.
+    pub charged: Duration,
     /// Requests of the peer that are answered.
     pub answers: Bucket,
     /// Messages that no honest peer sends, and frames that are none.
@@ -101,6 +103,7 @@ impl Peer {
             lazy_from: None,
             tells_members: false,
             missed: None,
+            charged: Duration::ZERO,
             answers: Bucket::new(ANSWERS, ANSWER_EARNED),
             faults: Bucket::new(FAULTS, FAULT_EARNED),
             notices: Bucket::new(NOTICES, NOTICE_EARNED),

@@ -9,4 +9,5 @@ mod support;
 mod faults;
 mod ids;
 mod programs;
+mod readers;
 mod rig;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rs2p::{Builder, MeshSocket};
 
-use crate::support::raw::Raw;
+use crate::support::raw::{HANDSHAKE, Raw, WHISPER};
 use crate::support::{PATIENCE, is_long, let_pass};
 
 const PERIOD: Duration = Duration::from_millis(20);
@@ -17,6 +17,8 @@ const PERIOD: Duration = Duration::from_millis(20);
 pub struct Attack<'a> {
     pub target: SocketAddr,
     pub protocol: &'a str,
+    /// The id of the honest node that is linked to X.
+    pub honest: &'a str,
     is_over: &'a AtomicBool,
 }
 
@@ -39,6 +41,17 @@ impl Attack<'_> {
         assert!(self.target.ip().is_loopback(), "{} is not on loopback", self.target);
         Raw::link(self.target, self.protocol, Instant::now() + PATIENCE)
     }
+
+    /// Links as an rs2p node that says how far it is, and never does.
+    pub fn link_as_rs2p(&self) -> Raw {
+        assert!(self.target.ip().is_loopback(), "{} is not on loopback", self.target);
+        let mut raw = Raw::connect(self.target);
+        raw.say(WHISPER, &[b"rs2p", br#"["links","pace"]"#]);
+        raw.shake_hands(self.protocol);
+        let until = Instant::now() + PATIENCE;
+        while raw.next(until).expect("a handshake").payload[0] != HANDSHAKE {}
+        raw
+    }
 }
 
 /// How long an attack lasts.
@@ -51,9 +64,13 @@ pub fn under(builder: &Builder, size: usize, attack: impl Fn(&Attack<'_>) + Sync
     let bind = || builder.clone().max_outgoing(0).bind(("127.0.0.1", 0)).expect("a port");
     let (x, honest) = (bind(), bind());
     honest.connect(x.local_addr()).expect("a link");
-    let is_over = AtomicBool::new(false);
-    let attacked =
-        Attack { target: x.local_addr(), protocol: x.protocol().id(), is_over: &is_over };
+    let (is_over, id) = (AtomicBool::new(false), honest.id().to_string());
+    let attacked = Attack {
+        target: x.local_addr(),
+        protocol: x.protocol().id(),
+        honest: &id,
+        is_over: &is_over,
+    };
     let (due, late) = thread::scope(|scope| {
         scope.spawn(|| attack(&attacked));
         let sent = send_all(&x, size);

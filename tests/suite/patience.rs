@@ -10,9 +10,9 @@ use super::support::*;
 const SHORT: Duration = Duration::from_millis(100);
 
 /// A sender, and a peer that reads nothing until the gate is dropped. A few messages may wait for it
-/// however slow it is: these are larger than all buffers of the system.
+/// however slow it is: these are larger than all buffers of the system. The sender waits for every peer.
 fn pair_with_a_gate() -> (MeshSocket, MeshSocket, Sender<()>) {
-    let a = bind_with(builder().max_outgoing(0));
+    let a = bind_with(builder().max_outgoing(0).pace_floor_bytes(0));
     let b = bind_with(builder().max_outgoing(0).outbound(256 << 10).link_credit(64 << 10));
     let (gate, closed) = bounded::<()>(0);
     b.register_handler(move |_: &Message, _: &Connection| {

@@ -100,6 +100,13 @@ impl Raw {
         self.stream.write_all(bytes).is_ok()
     }
 
+    /// Reads a few bytes, if there are any, and forgets them.
+    pub fn sip(&mut self, bytes: usize) {
+        self.stream.set_read_timeout(Some(Duration::from_millis(1))).expect("settable");
+        // What it reads, and whether, makes no difference.
+        let _ = self.stream.read(&mut vec![0; bytes]);
+    }
+
     /// The next message; `None` if the node ended the link instead.
     pub fn next(&mut self, deadline: Instant) -> Option<Wire> {
         loop {

@@ -1,5 +1,16 @@
 //! How a peer stands: how full its queue is, and what follows from that.
 
+use crate::wire::Total;
+
+/// What a reporting peer says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// All that it has taken since the link began, as bytes and frames on the wire.
+    pub total: Total,
+    /// Bytes that it can take on top of that without keeping anybody waiting.
+    pub room: u64,
+}
+
 /// How a peer stood when that was last looked at.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Standing {

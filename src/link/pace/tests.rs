@@ -19,13 +19,23 @@ struct Duel {
     /// Frames that the peer has taken, in thousandths.
     taken: u64,
     turns: Vec<PaceChange>,
+    /// What the node was told of waiting.
+    kept_waiting: Vec<PaceChange>,
 }
 
 impl Duel {
     fn new(frame: u64) -> Self {
         let mut pace = Pace::new(&config());
         pace.expect_reports();
-        Duel { pace, now: MS(1000), frame, sent: 0, taken: 0, turns: Vec::new() }
+        Duel {
+            pace,
+            now: MS(1000),
+            frame,
+            sent: 0,
+            taken: 0,
+            turns: Vec::new(),
+            kept_waiting: Vec::new(),
+        }
     }
 
     /// Sends as fast as it may for this long, to a peer that takes so many frames a second.
@@ -46,14 +56,18 @@ impl Duel {
 
     fn judge(&mut self) {
         let turn = self.pace.judge(self.now);
-        self.turns.extend(turn.filter(|turn| !matches!(turn, PaceChange::Misses { .. })));
+        let is_told = |turn: &PaceChange| {
+            matches!(turn, PaceChange::LeftBehind | PaceChange::CaughtUp { .. })
+        };
+        self.kept_waiting.extend(turn.filter(|turn| !is_told(turn)));
+        self.turns.extend(turn.filter(is_told));
     }
 
     fn send(&mut self) {
         let one = Total { bytes: self.frame, frames: 1 };
         for _ in 0..2000 {
             if !self.pace.has_room() {
-                self.pace.miss(self.frame as usize);
+                self.pace.floor_mut().miss(self.frame as usize);
                 break;
             }
             self.pace.put(self.frame as usize);
@@ -100,7 +114,7 @@ fn a_peer_below_the_floor_is_left_behind_after_the_window() {
     assert_eq!(duel.turns, [PaceChange::LeftBehind]);
     duel.run(MS(60_000), 10);
     assert_eq!(duel.turns, [PaceChange::LeftBehind], "and stays so");
-    assert!(duel.pace.is_behind());
+    assert!(duel.pace.floor().is_behind());
 }
 
 #[test]
@@ -189,7 +203,8 @@ fn a_peer_that_does_not_report_shows_its_pace_by_what_its_system_takes() {
             pace.put(1000);
         }
         let one = Total { bytes: 1000, frames: 1 };
-        assert_eq!(pace.judge(now), None);
+        let change = pace.judge(now);
+        assert!(!matches!(change, Some(PaceChange::LeftBehind)), "{change:?}");
         pace.wrote(one, one);
     }
     assert_eq!(pace.allowance(), 50_000, "100,000 bytes a second");
@@ -221,5 +236,73 @@ fn a_peer_is_asked_once_while_more_waits_than_is_reported() {
     assert!(!duel.pace.asks(duel.now + MS(1)) && duel.pace.asks(duel.now + MS(2)));
     assert_eq!(duel.pace.deadline(), None, "its thread has not looked");
     assert_eq!(duel.pace.judge(duel.now + MS(3)), None);
-    assert_eq!(duel.pace.deadline(), Some(duel.now + MS(502)), "no answer");
+    assert_eq!(duel.pace.ask_at(), duel.now + MS(502), "no answer");
+    assert!(duel.pace.deadline().is_some_and(|at| at <= duel.pace.ask_at()));
+}
+
+/// For how long senders waited for the peer, of which it was trusted for so long.
+fn waited(duel: &Duel) -> (Duration, Duration) {
+    let (mut all, mut trusted) = (Duration::ZERO, Duration::ZERO);
+    for change in &duel.kept_waiting {
+        if let PaceChange::KeptWaiting { by, is_trusted } = change {
+            all += *by;
+            trusted += if *is_trusted { *by } else { Duration::ZERO };
+        }
+    }
+    (all, trusted)
+}
+
+#[test]
+fn a_peer_that_has_shown_no_pace_keeps_senders_waiting_as_a_stranger() {
+    let mut duel = Duel::new(170);
+    duel.run(MS(900), 0);
+    let (all, trusted) = waited(&duel);
+    assert!(all > MS(500) && trusted.is_zero(), "{all:?} {trusted:?}");
+}
+
+#[test]
+fn a_sip_now_and_then_earns_no_trust() {
+    let mut duel = Duel::new(170);
+    duel.run(MS(7000), 20);
+    let (all, trusted) = waited(&duel);
+    assert!(all > MS(3000) && trusted.is_zero(), "{all:?} {trusted:?}");
+}
+
+#[test]
+fn a_peer_that_kept_to_the_floor_is_trusted_to_pause_for_half_as_long() {
+    let mut duel = Duel::new(170);
+    duel.run(MS(6000), 50_000);
+    duel.run(MS(2000), 0);
+    let (all, trusted) = waited(&duel);
+    assert!(all > MS(1000) && all == trusted, "{all:?} {trusted:?}");
+    duel.run(MS(1000), 50_000);
+    assert_eq!(duel.kept_waiting.last(), Some(&PaceChange::Resumed));
+    duel.run(MS(9000), 0);
+    let (all, trusted) = waited(&duel);
+    assert!(trusted < MS(4500) && all > trusted + MS(2000), "{all:?} {trusted:?}");
+}
+
+#[test]
+fn a_peer_that_is_not_waited_for_is_waited_for_again_when_it_has_kept_to_the_floor() {
+    let mut duel = Duel::new(170);
+    duel.run(MS(500), 0);
+    duel.pace.floor_mut().stop_waiting();
+    duel.run(MS(500), 0);
+    assert!(!duel.pace.floor().is_waited_for());
+    let told = duel.kept_waiting.len();
+    duel.run(MS(100), 1000);
+    assert!(!duel.pace.floor().is_waited_for(), "not yet");
+    duel.run(MS(500), 1000);
+    assert!(duel.pace.floor().is_waited_for());
+    assert!(duel.kept_waiting.len() <= told + 1, "nobody waited: {:?}", duel.kept_waiting);
+}
+
+#[test]
+fn a_peer_above_the_floor_is_charged_for_nothing_that_it_does_not_pay_for() {
+    for (frame, rate) in [(170, 1000), (170, 100), (65_700, 100)] {
+        let mut duel = Duel::new(frame);
+        duel.run(MS(5000), rate);
+        let (all, _) = waited(&duel);
+        assert!(all < MS(500), "{frame} {rate}: {all:?}");
+    }
 }
