@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for event in events {
             match event {
                 MeshEvent::Joined { addr, .. } => println!("* {addr} is linked"),
-                MeshEvent::Left { id, cause } => {
+                MeshEvent::Left { id, cause, .. } => {
                     println!("* {:.8}… is gone: {cause}", id.to_string())
                 }
                 _ => {}

@@ -34,6 +34,8 @@ pub enum MeshEvent {
         id: NodeId,
         /// The address that it announced, as `host:port`.
         addr: String,
+        /// The address at the other end of the connection, as `host:port`.
+        remote: String,
         /// Whether we dialled.
         outgoing: bool,
     },
@@ -41,6 +43,8 @@ pub enum MeshEvent {
     Left {
         /// Who.
         id: NodeId,
+        /// The address at the other end of the connection, as `host:port`.
+        remote: String,
         /// Why.
         cause: Cause,
     },

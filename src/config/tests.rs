@@ -106,6 +106,14 @@ fn expected() -> Vec<(&'static str, String)> {
             format!("{}, {}", bytes(config.pace_floor.bytes), many(config.pace_floor.frames)),
         ),
         (
+            "waiting for peers that take less and have not kept to that pace before, all of them together",
+            format!("{}, and 1 s a minute", secs_of(constant!("node/waits.rs", "STRANGERS"))),
+        ),
+        (
+            "waiting for peers that pause and have kept to that pace before, all of them together",
+            format!("{}, and a third of the time", secs(config.pace_window)),
+        ),
+        (
             "answers to a peer's requests for the addresses of nodes",
             format!(
                 "{}, then {} a second; while 8 KiB wait for it, none",
@@ -141,6 +149,14 @@ fn expected() -> Vec<(&'static str, String)> {
         ("age of a broadcast", secs(config.max_age)),
         ("a broadcast from the future", secs(config.max_ahead)),
         ("links, in and out", many(config.max_links)),
+        (
+            "of these, kept for the node's own dials",
+            format!("1/{}", constant!("node/admission.rs", "RESERVED_PART")),
+        ),
+        (
+            "links from one network (/24, or /48 of IPv6) while less than a quarter is free",
+            "1/4".into(),
+        ),
         ("incoming links in their handshake", many(config.max_handshaking)),
         (
             "connections that wait for that, or are silent",

@@ -45,10 +45,15 @@ pub(crate) struct Contact {
     link: Option<LinkId>,
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct AddressBook(BTreeMap<HostPort, Contact>);
+#[derive(Debug)]
+pub(crate) struct AddressBook(BTreeMap<HostPort, Contact>, Rng);
 
 impl AddressBook {
+    /// Creates an empty book. The seed decides which addresses a full one forgets.
+    pub fn new(seed: u64) -> Self {
+        AddressBook(BTreeMap::new(), Rng::new(seed))
+    }
+
     /// Adds an address that a peer told. Known addresses keep their trust.
     pub fn hint(&mut self, addr: &HostPort, id: NodeId, scope: Scope) {
         if !self.0.contains_key(addr) && self.make_room(Trust::Hint) {
@@ -207,7 +212,8 @@ impl AddressBook {
     }
 
     /// Makes room for an address of this trust: forgets one of lower trust if the book is full, or
-    /// one of equal trust if that is not proven. Returns whether there is room.
+    /// one of equal trust if that is not proven. Which one is left to chance, so that a peer that tells many
+    /// addresses cannot aim at those of others. Returns whether there is room.
     fn make_room(&mut self, trust: Trust) -> bool {
         if self.0.len() < MAX_CONTACTS || trust == Trust::Wanted {
             return true;
@@ -216,10 +222,12 @@ impl AddressBook {
             contact.link.is_none()
                 && (contact.trust < trust || contact.trust == trust && trust < Trust::Known)
         };
-        let lowest = self.0.iter().filter(|(_, contact)| gives_way(contact));
-        let lowest = lowest.min_by_key(|(_, contact)| contact.trust);
-        let lowest = lowest.map(|(addr, _)| addr.clone());
-        lowest.is_some_and(|addr| self.0.remove(&addr).is_some())
+        let those = || self.0.iter().filter(|(_, contact)| gives_way(contact));
+        let Some(lowest) = those().map(|(_, contact)| contact.trust).min() else { return false };
+        let all: Vec<_> = those().filter(|(_, contact)| contact.trust == lowest).collect();
+        let at = (self.1.next_u64() % all.len() as u64) as usize;
+        let addr = all.get(at).map(|(addr, _)| HostPort::clone(addr));
+        addr.is_some_and(|addr| self.0.remove(&addr).is_some())
     }
 }
 
@@ -243,5 +251,29 @@ impl Contact {
         self.silent_since = None;
         self.next = None;
         self.link = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addr(host: &str) -> HostPort {
+        HostPort { host: host.into(), port: 1 }
+    }
+
+    #[test]
+    fn a_flood_of_hints_does_not_choose_which_ones_it_pushes_out() {
+        let mut book = AddressBook::new(1);
+        let id = |n: usize| NodeId::from_digest(&[n as u8; 48]);
+        for n in 0..MAX_CONTACTS {
+            book.hint(&addr(&format!("a{n:04}")), id(n), Scope::Host);
+        }
+        for n in 0..MAX_CONTACTS / 2 {
+            book.hint(&addr(&format!("z{n:04}")), id(n), Scope::Host);
+        }
+        let left = (0..MAX_CONTACTS).filter(|n| book.get(&addr(&format!("a{n:04}"))).is_some());
+        let first = left.take_while(|n| *n < MAX_CONTACTS / 2).count();
+        assert!(first > MAX_CONTACTS / 4, "{first} of the first half are left");
     }
 }

@@ -1,6 +1,6 @@
 //! Which incoming links are accepted, and which give way.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::event::LinkId;
@@ -11,6 +11,10 @@ use crate::cause::Cause;
 /// A link whose handshake made no progress for this long gives way to a newer one, if too many
 /// links wait for theirs.
 const SILENCE: Duration = Duration::from_millis(500);
+/// One link in so many is kept for the node's own dials.
+const RESERVED_PART: usize = 8;
+/// With fewer links than this, networks are not told apart.
+const FEW: usize = 16;
 
 impl Node {
     /// Accepts an incoming link and returns its number. Whether a link is free is checked after its
@@ -55,23 +59,38 @@ impl Node {
         if self.is_closed {
             return Err(Cause::Closed);
         }
-        if self.has_place_beside(None) { Ok(()) } else { Err(Cause::TooManyLinks) }
+        let taken = self.places_beside(None).count();
+        if taken < self.config.max_links { Ok(()) } else { Err(Cause::TooManyLinks) }
     }
 
-    /// Returns whether the other links leave one free. Incoming links that did not get our
-    /// handshake do not count; lost links whose last messages are still to be handled do, because
-    /// they hold memory.
-    fn has_place_beside(&self, link: Option<LinkId>) -> bool {
+    /// Returns the other links that take a place. Incoming links that did not get our handshake take none;
+    /// lost links whose last messages are still to be handled do, because they hold memory.
+    fn places_beside(&self, link: Option<LinkId>) -> impl Iterator<Item = &Peer> {
         let takes =
             |peer: &Peer| peer.is_outgoing() || !peer.is_handshaking() || peer.is_answered();
-        let others = self.links.iter().filter(|(id, peer)| Some(*id) != link && takes(peer));
-        others.count() < self.config.max_links
+        self.links
+            .iter()
+            .filter(move |(id, peer)| Some(*id) != link && takes(peer))
+            .map(|(_, peer)| peer)
     }
 
-    /// Returns whether no link is free for this incoming one, which did not get our handshake yet.
+    /// Returns whether no link is free for this incoming one, which did not get our handshake yet. Some
+    /// links are kept for the node's own dials. While few are left, one network does not get a larger part.
     pub(super) fn is_surplus(&self, link: LinkId) -> bool {
-        let is_incoming = self.links.is(link, |peer| !peer.is_outgoing());
-        is_incoming && !self.has_place_beside(Some(link))
+        let Some(peer) = self.links.get(link).filter(|peer| !peer.is_outgoing()) else {
+            return false;
+        };
+        let others = || self.places_beside(Some(link));
+        let outgoing = others().filter(|other| other.is_outgoing()).count();
+        let most = self.config.max_links;
+        let incoming = most.saturating_sub((most / RESERVED_PART).saturating_sub(outgoing));
+        let taken = others().count();
+        let network = peer.from.and_then(|addr| network_of(addr.ip()));
+        let is_its = |other: &Peer| {
+            network.is_some() && other.from.and_then(|addr| network_of(addr.ip())) == network
+        };
+        let is_scarce = most >= FEW && taken >= most / 4 * 3;
+        taken >= incoming || is_scarce && others().filter(|other| is_its(other)).count() >= most / 4
     }
 
     /// Closes a link to a py2p node for which no link is free. Sends our handshake first: a py2p
@@ -91,5 +110,15 @@ impl Node {
     pub fn turned_away(&mut self, cause: &Cause) {
         self.stats.turned_away += 1;
         self.stats.silent += u64::from(matches!(cause, Cause::Silent));
+    }
+}
+
+/// Returns the network that an address belongs to: whoever has one address of it may have all of them. None
+/// for this host itself.
+fn network_of(ip: IpAddr) -> Option<u128> {
+    match ip.to_canonical() {
+        ip if ip.is_loopback() => None,
+        IpAddr::V4(ip) => Some(u128::from(u32::from(ip) >> 8)),
+        IpAddr::V6(ip) => Some(u128::from(ip) >> 80 | 1 << 100),
     }
 }

@@ -109,7 +109,8 @@ impl Node {
         self.tree.left(now.mono, &id);
         self.doubt_lost(now, id);
         self.ask_in_time();
-        self.actions.push_back(Action::Report(MeshEvent::Left { id, cause }));
+        let remote = self.links.get(link).map(Peer::remote).unwrap_or_default();
+        self.actions.push_back(Action::Report(MeshEvent::Left { id, remote, cause }));
         if self.table.is_empty() && !self.is_closed {
             self.is_alone = true;
             self.actions.push_back(Action::Report(MeshEvent::Alone));

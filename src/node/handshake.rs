@@ -25,6 +25,9 @@ use crate::wire::{Body, Envelope, Handshake, Hello, Method, hello};
 /// A peer that sends no peers list is taken to have acknowledged our handshake after this time.
 const ACKNOWLEDGE: Duration = Duration::from_secs(1);
 
+/// Most characters of the protocol id of another mesh that are shown. Real ones have at most 44.
+const MAX_SHOWN: usize = 64;
+
 /// Most links that a peer may have besides the first one, draining ones included.
 const MAX_SPARES: usize = 3;
 
@@ -158,6 +161,9 @@ impl Node {
             (Some(row), false) if self.links.is(row, |row| row.is_rs2p) => {
                 self.close_link(now, link, Cause::Duplicate);
             }
+            (Some(_), false) if self.is_surplus(link) => {
+                self.close_link(now, link, Cause::TooManyLinks);
+            }
             (Some(_), true) => self.keep_spare(now, link, theirs.id),
             (Some(row), false) => self.hold_and_probe(now, row, link, theirs.id),
             (None, false) if self.may_cross_dials(link, theirs.id) => {
@@ -176,7 +182,7 @@ impl Node {
         let protocol = &self.me.protocol;
         let mesh = OtherMesh {
             ours: protocol.id().to_owned(),
-            theirs: theirs.to_owned(),
+            theirs: theirs.chars().take(MAX_SHOWN).flat_map(char::escape_debug).collect(),
             difference: protocol.difference(theirs),
         };
         self.close_link(now, link, Cause::WrongSubnet(Arc::new(mesh)));
@@ -236,7 +242,8 @@ impl Node {
         let Some(peer) = self.links.get(link) else { return };
         let addr = peer.contact().map(ToString::to_string).unwrap_or_default();
         let outgoing = peer.is_outgoing();
-        self.actions.push_back(Action::Report(MeshEvent::Joined { id, addr, outgoing }));
+        let remote = peer.remote();
+        self.actions.push_back(Action::Report(MeshEvent::Joined { id, addr, remote, outgoing }));
         if std::mem::take(&mut self.is_alone) {
             self.actions.push_back(Action::Report(MeshEvent::Healed));
         }

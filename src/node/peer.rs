@@ -172,6 +172,12 @@ impl Peer {
         self.addr.as_ref().or(self.dial.addr.as_ref())
     }
 
+    /// Returns the address at the other end of the connection; nothing before the link is up.
+    pub fn remote(&self) -> String {
+        let remote = self.way.as_ref().map(|way| way.remote).or(self.from);
+        remote.map(|addr| HostPort::from(addr).to_string()).unwrap_or_default()
+    }
+
     /// Returns where the peer is; `None` before the link is up.
     pub fn scope(&self) -> Option<Scope> {
         self.way.as_ref().map(|way| way.scope)

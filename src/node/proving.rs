@@ -12,6 +12,7 @@ use super::{Node, Now};
 use crate::cause::Cause;
 use crate::options::Flag;
 use crate::secret::{Key, Nonce, PROOF_LEN, Role, Transcript};
+use crate::stats::Refusal;
 use crate::wire::{Body, Envelope, Proof};
 
 /// The state of the proof on a link.
@@ -79,8 +80,14 @@ impl Node {
                 self.stats.control += 1;
                 self.not_our_mesh(now, link, &handshake.protocol);
             }
-            Body::Invalid(_) => self.close_link(now, link, Cause::NotPy2p),
-            _ => self.refuse_proof(now, link),
+            Body::Invalid(_) => {
+                self.stats.refuse(Refusal::Invalid);
+                self.close_link(now, link, Cause::NotPy2p);
+            }
+            _ => {
+                self.stats.refuse(Refusal::Stranger);
+                self.refuse_proof(now, link);
+            }
         }
     }
 

@@ -21,6 +21,7 @@ mod addresses;
 mod clocks;
 mod hostile;
 mod lazy;
+mod places;
 mod replies;
 
 const SECOND: u64 = 1_800_000_000;

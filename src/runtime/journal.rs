@@ -146,7 +146,9 @@ fn entry(event: &MeshEvent) -> Option<String> {
         MeshEvent::Left {
             cause: Cause::PeerClosed | Cause::Disconnected | Cause::Closed, ..
         } => None,
-        MeshEvent::Left { id, cause } => Some(format!("lost peer {id}: {cause}")),
+        MeshEvent::Left { id, remote, cause } => {
+            Some(format!("lost peer {id} at {remote}: {cause}"))
+        }
         MeshEvent::LeftBehind { id } => Some(format!(
             "peer {id} takes too few messages and misses what has no room: see Builder::pace_floor_bytes"
         )),
@@ -186,7 +188,12 @@ mod tests {
 
     fn joined(n: u8) -> MeshEvent {
         let (addr, outgoing) = (String::new(), false);
-        MeshEvent::Joined { id: NodeId::from_digest(&[n; 48]), addr, outgoing }
+        MeshEvent::Joined {
+            id: NodeId::from_digest(&[n; 48]),
+            remote: addr.clone(),
+            addr,
+            outgoing,
+        }
     }
 
     fn who(journal: &Journal) -> Vec<Option<NodeId>> {

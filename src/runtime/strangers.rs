@@ -1,6 +1,7 @@
 //! Connections that are not admitted yet: a socket each, and no thread. A connection is admitted
 //! once it sends something, so silent strangers keep no node out and cost little.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -33,8 +34,8 @@ impl Strangers {
         Strangers { guests: Vec::new(), max, next: FIRST }
     }
 
-    /// Adds a connection, if necessary in the place of the one that was silent for the longest
-    /// time; the address of who gave way. Only where all have spoken there must be no more: see
+    /// Adds a connection, if necessary in the place of a silent one: of the address that has the most, the
+    /// one that was silent for the longest time. Returns the address of the one that gave way. Only where all have spoken there must be no more: see
     /// [`Strangers::is_full`].
     pub fn enter(
         &mut self,
@@ -46,12 +47,24 @@ impl Strangers {
         let token = Token(self.next);
         registry.register(&mut stream, token, Interest::READABLE)?;
         self.next = self.next.checked_add(1).unwrap_or(FIRST);
-        let silent = self.guests.iter().position(|guest| !guest.has_spoken);
-        let silent = silent.filter(|_| self.guests.len() >= self.max);
+        let is_full = self.guests.len() >= self.max;
+        let silent = if is_full { self.greediest_silent() } else { None };
         // Dropping a stream closes it, and the system forgets its registration.
         let silent = silent.map(|at| self.guests.remove(at).addr);
         self.guests.push(Guest { token, stream, addr, since: now, has_spoken: false });
         Ok(silent)
+    }
+
+    /// Returns the connection that gives way. Connections of one address do not push out those of others.
+    fn greediest_silent(&self) -> Option<usize> {
+        let mut counts = HashMap::new();
+        for guest in &self.guests {
+            *counts.entry(guest.addr.ip()).or_insert(0_usize) += 1;
+        }
+        let silent = self.guests.iter().enumerate().filter(|(_, guest)| !guest.has_spoken);
+        // Of equal ones the last, so the others come in reverse order.
+        let greediest = silent.rev().max_by_key(|(_, guest)| counts.get(&guest.addr.ip()).copied());
+        greediest.map(|(at, _)| at)
     }
 
     /// Returns whether there is no room and no silent connection that gives way. Then others wait

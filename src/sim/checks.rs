@@ -295,6 +295,7 @@ impl World {
 
     /// Returns whether a node takes no further peer.
     fn is_full(&self, pid: ProcessId) -> bool {
-        self.processes[pid].node.links() >= self.config.max_links
+        // Some links are kept for own dials.
+        self.processes[pid].node.links() >= self.config.max_links - self.config.max_links / 8
     }
 }

@@ -116,7 +116,7 @@ pub fn wait_joined(node: &MeshSocket, peer: NodeId, deadline: Instant) {
 
 pub fn wait_left(node: &MeshSocket, peer: NodeId, deadline: Instant) -> Cause {
     wait_event(node, deadline, |event| match event {
-        MeshEvent::Left { id, cause } if *id == peer => Some(cause.clone()),
+        MeshEvent::Left { id, cause, .. } if *id == peer => Some(cause.clone()),
         _ => None,
     })
 }

@@ -50,7 +50,7 @@ pub fn wait_event<T>(
 /// Waits until a peer has left; returns the cause.
 pub fn wait_left(socket: &MeshSocket, peer: NodeId) -> Cause {
     wait_for(socket, |event| match event {
-        MeshEvent::Left { id, cause } if *id == peer => Some(cause.clone()),
+        MeshEvent::Left { id, cause, .. } if *id == peer => Some(cause.clone()),
         _ => None,
     })
 }

@@ -54,7 +54,7 @@ fn tell(event: &MeshEvent) -> Result<(), Failure> {
         MeshEvent::Joined { id, addr, .. } => {
             say(format_args!("* {} at {addr} joined", short(id)))?
         }
-        MeshEvent::Left { id, cause } => say(format_args!("* {} left: {cause}", short(id)))?,
+        MeshEvent::Left { id, cause, .. } => say(format_args!("* {} left: {cause}", short(id)))?,
         _ => {}
     }
     Ok(())

@@ -222,7 +222,7 @@ fn event_of(event: &MeshEvent) -> Option<Value> {
         MeshEvent::Joined { id, addr, .. } => {
             Some(json!({"event": "joined", "peer": id.to_string(), "addr": addr}))
         }
-        MeshEvent::Left { id, cause } => {
+        MeshEvent::Left { id, cause, .. } => {
             Some(json!({"event": "left", "peer": id.to_string(), "cause": cause.to_string()}))
         }
         _ => None,
