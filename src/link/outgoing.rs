@@ -365,6 +365,19 @@ mod tests {
     }
 
     #[test]
+    fn a_peer_that_nobody_waits_for_misses_what_is_above_half_of_its_bound() {
+        let size = weight(&relay(100));
+        let config = Config { outbound: 8 * size, max_frame: 0, ..Config::default() };
+        let mut queue: Outgoing<u8> = Outgoing::new(&config);
+        let freed = queue.stop_waiting();
+        assert!(freed.has_drained && queue.takes_own());
+        let puts: Vec<Put> = (0..6).map(|_| queue.put(relay(100), ())).collect();
+        assert_eq!(puts[..4], [Put::Fine, Put::Fine, Put::Fine, Put::Fine]);
+        assert_eq!(puts[4..], [Put::Missed, Put::Missed], "it is left behind");
+        assert!(queue.takes_own() && queue.throttle(1, Duration::ZERO, 100).is_none());
+    }
+
+    #[test]
     fn what_neighbours_say_is_never_missed_but_may_overflow() {
         let mut queue = queue();
         fill(&mut queue, 5);

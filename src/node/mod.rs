@@ -147,7 +147,7 @@ impl Node {
             links: Links::default(),
             table: RoutingTable::default(),
             seen,
-            book: AddressBook::new(rng.next_u64()),
+            book: AddressBook::new(seed.rotate_left(32)),
             requests: Requests::default(),
             routes: Routes::new((rng.next_u64(), rng.next_u64())),
             passages: ReplyPaths::default(),

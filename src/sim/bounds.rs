@@ -73,7 +73,8 @@ impl Process {
             // Who connects is a stranger before it is seen that there is no room.
             ("the links", marks.links.most(), config.max_links + strangers),
             ("the strangers", marks.strangers.most(), strangers),
-            ("the seen cache", marks.seen.most(), config.seen_ids + config.seen_ids / 2),
+            // What the node itself sends always finds room.
+            ("the seen cache", marks.seen.most(), config.seen_ids * 2),
             ("what waits for a way", marks.routing.most(), MAX_WAITING),
             ("the user's queue", queued, config.queue_messages.max(1)),
             ("the bytes in the user's queue", pinned, config.queue_bytes),

@@ -293,9 +293,8 @@ impl World {
         Ok(())
     }
 
-    /// Returns whether a node takes no further peer.
+    /// Returns whether a node takes no further peer: some links are kept for its own dials.
     fn is_full(&self, pid: ProcessId) -> bool {
-        // Some links are kept for own dials.
         self.processes[pid].node.links() >= self.config.max_links - self.config.max_links / 8
     }
 }

@@ -77,7 +77,8 @@ impl Plan {
     /// Few, but enough for what the programs ask for.
     fn most_links(&self) -> usize {
         match self.topology {
-            Topology::Star => self.nodes,
+            // Some are kept for the own dials of its centre.
+            Topology::Star => self.nodes + self.nodes / 4,
             Topology::Line | Topology::Ring | Topology::Tree => 12,
             _ => 24,
         }
