@@ -19,7 +19,7 @@ use crate::trouble::Trouble;
 /// for event in alice.events().try_iter() {
 ///     match event {
 ///         MeshEvent::Joined { id, addr, .. } => println!("{id} joined from {addr}"),
-///         MeshEvent::Left { id, cause } => println!("{id} left: {cause}"),
+///         MeshEvent::Left { id, cause, .. } => println!("{id} left: {cause}"),
 ///         other => println!("{other:?}"),
 ///     }
 /// }

@@ -225,9 +225,10 @@ impl<L: PartialEq, T> Outgoing<L, T> {
     /// Returns whether a message that the peer asked for has room: nobody is throttled for the queue, and
     /// nothing is missed.
     pub fn takes_answer(&self, parcel: &Parcel) -> bool {
-        let is_full = self.flow.would_overflow(weight(parcel), self.throttled.len());
+        let is_full = self.flow.would_overflow(weight(parcel), self.throttled.len())
+            || !self.pace.floor().is_waited_for() && !self.flow.takes_own();
         let is_pressed = self.flow.is_over_bound() || self.pace.is_pressed();
-        !self.is_sealed && !self.pace.is_behind() && !is_full && !is_pressed
+        !self.is_sealed && !self.pace.floor().is_behind() && !is_full && !is_pressed
     }
 
     /// The same for a sender that has begun to wait.
