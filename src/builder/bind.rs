@@ -13,7 +13,7 @@ use crate::outward::normalised;
 use crate::peer_addr::PeerAddr;
 use crate::presence::{MAX_TEXT, Presence};
 use crate::protocol::Encryption;
-use crate::runtime::sink::Outlet;
+use crate::runtime::sink::Program;
 use crate::runtime::start::{Plan, start};
 use crate::runtime::tls::TlsKit;
 use crate::secret::{Key, MIN_SECRET};
@@ -58,7 +58,7 @@ impl Builder {
             config: self.config,
         };
         let (sink, delivery) = Delivery::new(&plan.config);
-        let outlet = Arc::clone(&delivery) as Arc<dyn Outlet>;
+        let outlet = Arc::clone(&delivery) as Arc<dyn Program>;
         let core = start(plan, &addrs.collect::<Vec<_>>(), Box::new(sink), outlet)?;
         #[cfg(feature = "discovery")]
         if let Some(discovery) = self.discovery {

@@ -38,7 +38,7 @@ pub(crate) trait Mailboxes {
 }
 
 /// A node with its links, and those who wait for either.
-pub(crate) trait Links: Mailboxes {
+pub(crate) trait NodeHost: Mailboxes {
     fn node(&mut self) -> &mut Node;
     fn find(&self, link: LinkId) -> Option<Self::Link>;
     /// Makes a link to one of the addresses of a target, without those to skip.
@@ -67,9 +67,9 @@ pub(crate) trait Links: Mailboxes {
 pub(crate) struct Outcome<L> {
     /// Messages for the handlers and the queue, for the daemon only.
     pub deliver: Vec<(Box<Envelope>, Arc<Neighbour>)>,
-    /// Links with relays above their bound, which throttle the source.
+    /// NodeHost with relays above their bound, which throttle the source.
     pub throttling: Vec<L>,
-    /// Links with something new to write: their threads are to be woken, or it is written here.
+    /// NodeHost with something new to write: their threads are to be woken, or it is written here.
     pub write: SmallVec<[L; 4]>,
 }
 
@@ -80,7 +80,7 @@ impl<L> Default for Outcome<L> {
 }
 
 /// Carries out all actions of the node.
-pub(crate) fn carry_out<A: Links>(links: &mut A, now: Now, outcome: &mut Outcome<A::Link>) {
+pub(crate) fn carry_out<A: NodeHost>(links: &mut A, now: Now, outcome: &mut Outcome<A::Link>) {
     while let Some(action) = links.node().poll_action() {
         links.note(&action);
         match action {
@@ -117,7 +117,7 @@ pub(crate) fn carry_out<A: Links>(links: &mut A, now: Now, outcome: &mut Outcome
 
 /// Puts a message that a peer asked for into the queue of its link. It asks on its own behalf, so nobody is
 /// throttled for it: the message waits in memory until there is room, and the peer asks again.
-fn answer<A: Links>(
+fn answer<A: NodeHost>(
     links: &mut A,
     now: Now,
     id: LinkId,
@@ -136,7 +136,7 @@ fn answer<A: Links>(
 }
 
 /// Puts a parcel into a link's queue.
-pub(crate) fn put<A: Links>(
+pub(crate) fn put<A: NodeHost>(
     links: &mut A,
     now: Now,
     id: LinkId,
@@ -176,31 +176,31 @@ fn push_once<L: Clone + PartialEq>(links: &mut Vec<L>, link: &L) {
     }
 }
 
-fn set<A: Links>(links: &mut A, link: LinkId, settings: LinkSettings) {
+fn set<A: NodeHost>(links: &mut A, link: LinkId, settings: LinkSettings) {
     if let Some(link) = links.find(link) {
         links.mailbox(&link, |mailbox| mailbox.set(settings));
     }
 }
 
-fn order<A: Links>(links: &mut A, link: LinkId, order: Order<A::LinkRef>) {
+fn order<A: NodeHost>(links: &mut A, link: LinkId, order: Order<A::LinkRef>) {
     if let Some(link) = links.find(link) {
         links.mailbox(&link, |mailbox| mailbox.order(order));
         links.wake(&link);
     }
 }
 
-fn stop_waiting<A: Links>(links: &mut A, link: LinkId) {
+fn stop_waiting<A: NodeHost>(links: &mut A, link: LinkId) {
     let Some(link) = links.find(link) else { return };
     let freed = links.mailbox(&link, |mailbox| mailbox.outgoing.stop_waiting());
     links.wake_freed(&link, freed.unwrap_or_default());
 }
 
-fn close<A: Links>(links: &mut A, link: LinkId, cause: Cause) {
+fn close<A: NodeHost>(links: &mut A, link: LinkId, cause: Cause) {
     end(links, link, Order::Close(cause));
 }
 
 /// Has a link take nothing more, and end.
-pub(crate) fn end<A: Links>(links: &mut A, id: LinkId, order: Order<A::LinkRef>) {
+pub(crate) fn end<A: NodeHost>(links: &mut A, id: LinkId, order: Order<A::LinkRef>) {
     let Some(link) = links.find(id) else { return };
     let freed = links.mailbox(&link, |mailbox| {
         mailbox.order(order);
@@ -211,7 +211,7 @@ pub(crate) fn end<A: Links>(links: &mut A, id: LinkId, order: Order<A::LinkRef>)
 }
 
 /// Moves what is queued on a link to its heir, and lets it drain.
-fn retire<A: Links>(
+fn retire<A: NodeHost>(
     links: &mut A,
     now: Now,
     id: LinkId,

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 pub(crate) use self::standing::Taken;
-use self::standing::{Mark, Standing};
+use self::standing::{Fullness, Standing};
 use super::arrears;
 use super::meter::Speed;
 use super::pace_floor::PaceFloor;
@@ -137,7 +137,7 @@ impl Pace {
     pub fn is_quiet(&self) -> bool {
         let was_quiet = !self.standing.is_busy && !self.standing.is_full;
         let is_quiet = match self.is_reporting {
-            true => self.is_below(Mark::Busy),
+            true => self.is_below(Fullness::Busy),
             false => self.queued.frames == 0,
         };
         was_quiet && is_quiet && self.floor.is_quiet()
@@ -145,7 +145,7 @@ impl Pace {
 
     /// Returns whether much more waits than when the link's thread last looked.
     pub fn is_news(&self) -> bool {
-        self.is_reporting && !self.standing.is_busy && !self.is_below(Mark::Busy)
+        self.is_reporting && !self.standing.is_busy && !self.is_below(Fullness::Busy)
     }
 
     /// Returns whether senders had to wait in the last turn of the link's thread.
@@ -178,7 +178,7 @@ impl Pace {
 
     /// Returns whether a message of this node may go in.
     pub fn has_room(&self) -> bool {
-        self.is_below(Mark::Full)
+        self.is_below(Fullness::Full)
     }
 
     /// Returns whether an answer to a request may go in. Answers alone never keep senders waiting.
@@ -188,24 +188,24 @@ impl Pace {
 
     /// The same for a sender that has begun to wait: it goes on some way below the mark at which it stopped.
     pub fn has_drained(&self) -> bool {
-        self.is_below(Mark::GoOn)
+        self.is_below(Fullness::GoOn)
     }
 
     /// Returns whether the sources of relays into this queue are throttled. A peer that takes nothing at all
     /// throttles none of them in this way, or a ring of such peers would stand still for ever: then only
     /// the bound of the queue in bytes throttles.
     pub fn is_pressed(&self) -> bool {
-        !self.standing.is_still && !self.is_below(Mark::Pressed)
+        !self.standing.is_still && !self.is_below(Fullness::Pressed)
     }
 
-    fn is_below(&self, mark: Mark) -> bool {
+    fn is_below(&self, mark: Fullness) -> bool {
         let waiting = self.waiting();
         let most = self.most.saturating_mul(mark as u64) / 4;
         waiting.bytes == 0 || waiting.bytes <= most && self.is_light(waiting, mark)
     }
 
     /// Returns whether this is below a mark. A few frames are, whatever their size.
-    fn is_light(&self, waiting: Total, mark: Mark) -> bool {
+    fn is_light(&self, waiting: Total, mark: Fullness) -> bool {
         let quarters = mark as u64;
         waiting.bytes <= self.allowance().saturating_mul(quarters) / 4
             || waiting.frames < LEAST_FRAMES / 4 * quarters
@@ -216,7 +216,7 @@ impl Pace {
         let is_wanted = self.is_reporting
             && now >= self.ask_at()
             && self.written != self.taken
-            && !self.is_below(Mark::Busy);
+            && !self.is_below(Fullness::Busy);
         if is_wanted {
             self.asked = Some(now);
         }
@@ -276,7 +276,7 @@ impl Pace {
         }
         self.standing = Standing {
             is_busy: self.is_busy(waiting),
-            is_full: !self.is_below(Mark::GoOn),
+            is_full: !self.is_below(Fullness::GoOn),
             is_still: now >= self.moved + STANDS,
         };
     }
@@ -284,7 +284,7 @@ impl Pace {
     /// Returns whether the peer has something to take at any time. Of a peer that does not report only this
     /// is known: whether the system refuses bytes.
     fn is_busy(&self, waiting: Total) -> bool {
-        if self.is_reporting { !self.is_below(Mark::Busy) } else { waiting.frames > 0 }
+        if self.is_reporting { !self.is_below(Fullness::Busy) } else { waiting.frames > 0 }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::message::Message;
 use crate::node::event::Neighbour;
 use crate::runtime::core::Core;
 use crate::runtime::relaying::Keeper;
-use crate::runtime::sink::{Outlet, Sink};
+use crate::runtime::sink::{Program, Sink};
 use crate::stats::Stats;
 use crate::trouble::Loss;
 use crate::wire::Envelope;
@@ -85,7 +85,7 @@ impl Drop for Delivering {
     }
 }
 
-impl Outlet for Delivery {
+impl Program for Delivery {
     fn hurry(&self) {
         self.outlet.nudge();
         self.topics.hurry();

@@ -9,7 +9,7 @@ use super::sending::Deadline;
 use crate::delivery::questions::Asked;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
-use crate::node::{Dispatch, Way};
+use crate::node::{Dispatch, SendPath};
 use crate::options::SendOptions;
 use crate::packets::Packets;
 use crate::routed::{Routed, Ticket};
@@ -141,7 +141,7 @@ impl MeshSocket {
         })
     }
 
-    fn address_of(&self, id: &NodeId, purpose: Purpose<'_>, way: &Way) -> Address {
+    fn address_of(&self, id: &NodeId, purpose: Purpose<'_>, way: &SendPath) -> Address {
         Address {
             to: *id,
             about: way.about,
@@ -154,7 +154,7 @@ impl MeshSocket {
     fn letter_to_peer(
         &self,
         purpose: Purpose<'_>,
-        way: &Way,
+        way: &SendPath,
         draft: &Draft,
         address: &Address,
     ) -> Letter {

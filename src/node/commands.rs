@@ -31,7 +31,7 @@ pub(crate) enum Dispatch {
 
 /// See [`Node::way_to`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Way {
+pub(crate) struct SendPath {
     pub about: Option<MessageId>,
     /// Whether the node is a peer that says and reads which message an answer answers.
     pub is_told: bool,
@@ -122,12 +122,16 @@ impl Node {
 
     /// Returns how a message to this node would leave: the message of that node which it answers,
     /// if one is known, and the link that it takes, if it need not wait for one.
-    pub fn way_to(&self, to: &NodeId, about: Option<MessageId>) -> Way {
+    pub fn way_to(&self, to: &NodeId, about: Option<MessageId>) -> SendPath {
         let about = about.or_else(|| self.routes.latest_of(to));
         let direct = self.table.get(to).map(|link| (*to, link));
         let is_told =
             direct.is_some_and(|(_, link)| self.links.is(link, |peer| peer.passes_replies));
-        Way { about, is_told, link: direct.or_else(|| self.next_hop(to, about.as_ref(), None)) }
+        SendPath {
+            about,
+            is_told,
+            link: direct.or_else(|| self.next_hop(to, about.as_ref(), None)),
+        }
     }
 
     /// Accepts and dials no more links, and tells all waiters. The runtime closes the links.

@@ -56,7 +56,7 @@ use std::time::Duration;
 
 pub(crate) use crate::error::Failure;
 use address_book::AddressBook;
-pub(crate) use commands::{Connecting, Dispatch, Way};
+pub(crate) use commands::{Connecting, Dispatch, SendPath};
 pub(crate) use event::{
     Action, Channel, ConnectId, Event, LinkId, LinkSettings, Parcel, Target, TicketId,
 };

@@ -2,7 +2,7 @@
 //! receipts are returned.
 
 use super::event::{Action, LinkId, Parcel};
-use super::reply_paths::Taken;
+use super::reply_paths::Novelty;
 use super::{Node, Now};
 use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
@@ -61,12 +61,12 @@ impl Node {
     ) {
         let id = envelope.id;
         match self.passages.take(now.mono, &id) {
-            Taken::Full => {
+            Novelty::Full => {
                 self.stats.refuse(Refusal::TooManyReplies);
                 return self.say_receipt(now, peer, Receipt::Lost(id));
             }
-            Taken::Again => self.stats.duplicates += 1,
-            Taken::New => {
+            Novelty::Again => self.stats.duplicates += 1,
+            Novelty::New => {
                 envelope.packets.drain(..HEAD.min(envelope.packets.len()));
                 envelope.body = Body::Direct(answered);
                 self.deliver(link, peer, envelope);

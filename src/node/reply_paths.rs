@@ -31,7 +31,7 @@ struct Passage {
 
 /// Whether a reply for this node is new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(super) enum Novelty {
     New,
     Again,
     /// Nothing more can be remembered.
@@ -88,19 +88,19 @@ impl ReplyPaths {
     }
 
     /// Notes that this node takes a reply.
-    pub fn take(&mut self, now: Duration, id: &MessageId) -> Taken {
+    pub fn take(&mut self, now: Duration, id: &MessageId) -> Novelty {
         self.forget(now);
         let digest = id.as_digest();
         let key: Key = std::array::from_fn(|at| digest[at]);
         if self.taken.contains(&key) {
-            return Taken::Again;
+            return Novelty::Again;
         }
         if self.taken.len() >= MAX_TAKEN {
-            return Taken::Full;
+            return Novelty::Full;
         }
         self.taken.insert(key);
         self.taken_order.push_back((now, key));
-        Taken::New
+        Novelty::New
     }
 
     /// Forgets what is too old.
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn a_reply_is_taken_once() {
         let mut passages = ReplyPaths::default();
-        assert_eq!(passages.take(S(0), &id(1)), Taken::New);
-        assert_eq!(passages.take(S(60), &id(1)), Taken::Again);
+        assert_eq!(passages.take(S(0), &id(1)), Novelty::New);
+        assert_eq!(passages.take(S(60), &id(1)), Novelty::Again);
     }
 }

@@ -14,7 +14,7 @@ use super::link_thread::{self, Start};
 use super::slot::Slot;
 use crate::events::MeshEvent;
 use crate::id::NodeId;
-use crate::link::actions::{self, Links, Mailboxes, Outcome};
+use crate::link::actions::{self, Mailboxes, NodeHost, Outcome};
 use crate::link::outgoing::Freed;
 use crate::node::{ConnectId, Event, Failure, LinkId, Node, Now, Parcel, Target, TicketId};
 use crate::trouble::Loss;
@@ -26,13 +26,13 @@ type Connected = Result<NodeId, Failure>;
 #[derive(Default)]
 pub(crate) struct AfterLock {
     pub outcome: Outcome<Arc<Link>>,
-    /// Links whose threads are to be started.
+    /// NodeHost whose threads are to be started.
     pub start: Vec<(Arc<Link>, Poll, Start)>,
     /// Whether the accept thread must look at its alarm.
     pub ring: bool,
     /// Whether a message had no room on the link of a peer that is left behind.
     has_missed: bool,
-    /// Links with an order, or with room in their queues.
+    /// NodeHost with an order, or with room in their queues.
     wake: Vec<Arc<Link>>,
     freed: Vec<(Arc<Link>, Freed<LinkRef>)>,
     reports: Vec<MeshEvent>,
@@ -78,7 +78,7 @@ impl Mailboxes for Locked<'_> {
     }
 }
 
-impl Links for Locked<'_> {
+impl NodeHost for Locked<'_> {
     fn node(&mut self) -> &mut Node {
         &mut self.state.node
     }

@@ -21,7 +21,7 @@ use super::link_thread::Start;
 use super::relaying::Relaying;
 use super::resolver::Resolver;
 use super::shutdown::Phase;
-use super::sink::Outlet;
+use super::sink::Program;
 use super::slot::Slot;
 use super::threads::Threads;
 use super::tls::TlsKit;
@@ -46,7 +46,7 @@ pub(crate) struct Core {
     pub counters: Counters,
     pub journal: Journal,
     /// The program's end of what the node delivers.
-    pub outlet: Arc<dyn Outlet>,
+    pub outlet: Arc<dyn Program>,
     pub inbox: Inbox,
     pub(super) relaying: Relaying,
     pub threads: Threads,

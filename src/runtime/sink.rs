@@ -27,7 +27,7 @@ pub(crate) trait Sink: Send {
 }
 
 /// The program's end, as far as closing concerns it.
-pub(crate) trait Outlet: Send + Sync {
+pub(crate) trait Program: Send + Sync {
     /// Lets the daemon wait for nobody any more.
     fn hurry(&self);
 

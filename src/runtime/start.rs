@@ -17,7 +17,7 @@ use super::listener::Listener;
 use super::relaying::Relaying;
 use super::resolver::Resolver;
 use super::shutdown::Phase;
-use super::sink::{Outlet, Sink};
+use super::sink::{Program, Sink};
 use super::threads::Threads;
 use super::tls::TlsKit;
 use super::trace::Trace;
@@ -54,7 +54,7 @@ pub(crate) fn start(
     plan: Plan,
     addrs: &[SocketAddr],
     sink: Box<dyn Sink>,
-    outlet: Arc<dyn Outlet>,
+    outlet: Arc<dyn Program>,
 ) -> Result<Arc<Core>> {
     let (listener, alarm) = bind(addrs)?;
     let local_addr = listener.local_addr().map_err(Error::Io)?;

@@ -5,13 +5,13 @@ use std::io;
 use std::net::SocketAddr;
 
 use super::debts::Debt;
-use super::ledger::{Audience, Loss, Tag};
+use super::ledger::{Audience, CopyLoss, Tag};
 use super::process::Inbound;
 use super::schedule::{Happening, ProcessId};
 use super::world::World;
 use crate::events::MeshEvent;
 use crate::id::NodeId;
-use crate::link::actions::{Links, Mailboxes, Outcome, carry_out};
+use crate::link::actions::{Mailboxes, NodeHost, Outcome, carry_out};
 use crate::link::mailbox::Mailbox;
 use crate::link::outgoing::Freed;
 use crate::node::{Action, ConnectId, Event, Failure, LinkId, Node, Now, Parcel, Target, TicketId};
@@ -52,7 +52,7 @@ impl Mailboxes for Acting<'_> {
     }
 }
 
-impl Links for Acting<'_> {
+impl NodeHost for Acting<'_> {
     fn node(&mut self) -> &mut Node {
         &mut self.world.processes[self.pid].node
     }
@@ -75,15 +75,20 @@ impl Links for Acting<'_> {
 
     fn count_missed(&mut self, link: LinkId, tag: Tag) {
         self.world.with_link(self.pid, link, |link| link.has_missed = true);
-        self.world.lose(self.pid, link, tag, Loss::LeftBehind);
+        self.world.lose(self.pid, link, tag, CopyLoss::LeftBehind);
     }
 
     fn count_unanswered(&mut self, link: LinkId, tag: Tag) {
-        self.world.lose(self.pid, link, tag, Loss::Unsent);
+        self.world.lose(self.pid, link, tag, CopyLoss::Unsent);
     }
 
     fn count_unsent(&mut self, link: LinkId, tag: Tag, is_late: bool) {
-        self.world.lose(self.pid, link, tag, if is_late { Loss::NoLink } else { Loss::Unsent });
+        self.world.lose(
+            self.pid,
+            link,
+            tag,
+            if is_late { CopyLoss::NoLink } else { CopyLoss::Unsent },
+        );
     }
 
     fn wake_freed(&mut self, _: &LinkId, freed: Freed<LinkId>) {
@@ -180,7 +185,7 @@ impl World {
     }
 
     /// A frame never left this process; `link` is where it was to go.
-    pub(super) fn lose(&mut self, pid: ProcessId, link: LinkId, tag: Tag, why: Loss) {
+    pub(super) fn lose(&mut self, pid: ProcessId, link: LinkId, tag: Tag, why: CopyLoss) {
         let to = self.peer(pid, link).unwrap_or(pid);
         self.shared.ledger.lost(tag, pid, to, why);
         self.processes[pid].unsent += 1;

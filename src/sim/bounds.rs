@@ -11,9 +11,9 @@ use crate::node::requests::MAX_WAITING;
 
 /// The most that there ever was of something.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Mark(usize);
+pub(super) struct Peak(usize);
 
-impl Mark {
+impl Peak {
     pub fn note(&mut self, is: usize) {
         self.0 = self.0.max(is);
     }
@@ -27,21 +27,21 @@ impl Mark {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Marks {
     /// Bytes that waited on one link to be written.
-    pub outbound: Mark,
+    pub outbound: Peak,
     /// Bytes that one link had read ahead of the daemon.
-    pub undigested: Mark,
+    pub undigested: Peak,
     /// What waited for the daemon.
-    pub channel: Mark,
+    pub channel: Peak,
     /// Peers.
-    pub table: Mark,
+    pub table: Peak,
     /// Links, whatever they were at.
-    pub links: Mark,
+    pub links: Peak,
     /// Incoming links before their handshake.
-    pub strangers: Mark,
+    pub strangers: Peak,
     /// Message ids.
-    pub seen: Mark,
+    pub seen: Peak,
     /// Messages that waited for a way.
-    pub routing: Mark,
+    pub routing: Peak,
 }
 
 impl Process {

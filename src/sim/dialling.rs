@@ -81,7 +81,7 @@ impl World {
                 self.wake(pid, id);
             }
             Some(socket) => {
-                self.sockets.close(&mut self.shared, socket, super::ledger::Loss::Discarded);
+                self.sockets.close(&mut self.shared, socket, super::ledger::CopyLoss::Discarded);
             }
             None if is_wanted => self.finish(pid, id, Cause::Refused),
             None => {}
@@ -116,7 +116,9 @@ impl World {
                 self.tell(pid, Event::Opened { link: id });
                 self.wake(pid, id);
             }
-            Err(_) => self.sockets.close(&mut self.shared, socket, super::ledger::Loss::Discarded),
+            Err(_) => {
+                self.sockets.close(&mut self.shared, socket, super::ledger::CopyLoss::Discarded)
+            }
         }
     }
 

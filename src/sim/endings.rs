@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ledger::Loss;
+use super::ledger::CopyLoss;
 use super::network::{Shared, Sockets};
 use super::schedule::Happening;
 use super::tcp::{Broken, Conn, EndState, Segment, Socket};
@@ -33,7 +33,7 @@ impl Sockets {
     }
 
     /// Closes this end for its process. With input unread that resets the connection.
-    pub fn close(&mut self, shared: &mut Shared, socket: Socket, why: Loss) {
+    pub fn close(&mut self, shared: &mut Shared, socket: Socket, why: CopyLoss) {
         let Some(conn) = self.conn_mut(socket) else { return };
         if conn.ends[socket.end].state != EndState::Open {
             return;
@@ -64,7 +64,7 @@ impl Sockets {
 
     /// Silences this end, because its machine is off.
     pub fn silence(&mut self, shared: &mut Shared, socket: Socket) {
-        self.lose(shared, socket.other(), Loss::Crashed);
+        self.lose(shared, socket.other(), CopyLoss::Crashed);
         if let Some(end) = self.end_mut(socket) {
             end.state = EndState::Silent;
         }
@@ -123,7 +123,7 @@ impl Sockets {
     }
 
     /// Drops what is in this end's pipe.
-    pub(super) fn lose(&mut self, shared: &mut Shared, socket: Socket, why: Loss) {
+    pub(super) fn lose(&mut self, shared: &mut Shared, socket: Socket, why: CopyLoss) {
         let Some(conn) = self.conn_mut(socket) else { return };
         let (from, to) = (conn.ends[socket.end].process, conn.ends[1 - socket.end].process);
         let pipe = &mut conn.pipes[socket.end];
@@ -139,8 +139,8 @@ impl Sockets {
     /// Forgets a connection that is over, and counts what is still in it.
     pub(super) fn tidy(&mut self, shared: &mut Shared, socket: Socket) {
         if self.conn(socket).is_some_and(Conn::is_over) {
-            self.lose(shared, socket, Loss::InFlight);
-            self.lose(shared, socket.other(), Loss::InFlight);
+            self.lose(shared, socket, CopyLoss::InFlight);
+            self.lose(shared, socket.other(), CopyLoss::InFlight);
             self.conns[socket.conn] = None;
         }
     }

@@ -18,7 +18,7 @@ pub(super) type Tag = Option<usize>;
 
 /// Why a copy that was put on a link never arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Loss {
+pub(super) enum CopyLoss {
     /// The link had ended, or was ending, when it was put there.
     NoLink,
     /// There was no room for it, and its peer was left behind.
@@ -33,29 +33,29 @@ pub(super) enum Loss {
     Crashed,
 }
 
-impl Loss {
-    pub const ALL: [Loss; 6] = [
-        Loss::NoLink,
-        Loss::LeftBehind,
-        Loss::Unsent,
-        Loss::InFlight,
-        Loss::Discarded,
-        Loss::Crashed,
+impl CopyLoss {
+    pub const ALL: [CopyLoss; 6] = [
+        CopyLoss::NoLink,
+        CopyLoss::LeftBehind,
+        CopyLoss::Unsent,
+        CopyLoss::InFlight,
+        CopyLoss::Discarded,
+        CopyLoss::Crashed,
     ];
 
     fn as_str(self) -> &'static str {
         match self {
-            Loss::NoLink => "put on a link that had ended",
-            Loss::LeftBehind => "missed by a peer that was left behind",
-            Loss::Unsent => "unsent when the link ended",
-            Loss::InFlight => "in flight when the connection broke",
-            Loss::Discarded => "arrived at a link that was being closed",
-            Loss::Crashed => "in a process that ended",
+            CopyLoss::NoLink => "put on a link that had ended",
+            CopyLoss::LeftBehind => "missed by a peer that was left behind",
+            CopyLoss::Unsent => "unsent when the link ended",
+            CopyLoss::InFlight => "in flight when the connection broke",
+            CopyLoss::Discarded => "arrived at a link that was being closed",
+            CopyLoss::Crashed => "in a process that ended",
         }
     }
 }
 
-impl fmt::Display for Loss {
+impl fmt::Display for CopyLoss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -124,7 +124,7 @@ impl Sending {
 pub(super) struct Count {
     pub put: u64,
     pub arrived: u64,
-    pub lost: [u64; Loss::ALL.len()],
+    pub lost: [u64; CopyLoss::ALL.len()],
 }
 
 impl Count {
@@ -210,7 +210,7 @@ impl Ledger {
         }
     }
 
-    pub fn lost(&mut self, tag: Tag, from: ProcessId, to: ProcessId, why: Loss) {
+    pub fn lost(&mut self, tag: Tag, from: ProcessId, to: ProcessId, why: CopyLoss) {
         self.frames.lost[why as usize] += 1;
         if let Some(number) = tag {
             self.copies.lost[why as usize] += 1;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::ledger::{Loss, Tag};
+use super::ledger::{CopyLoss, Tag};
 use super::network::{Shared, Sockets};
 use super::process::Inbound;
 use super::schedule::ProcessId;
@@ -118,7 +118,7 @@ impl Host<LinkId, Tag> for LinkHost<'_> {
         let World { sockets, shared, processes, .. } = &mut *self.world;
         let link = processes[self.pid].links.get_mut(&self.id);
         if let Some(socket) = link.and_then(|link| link.socket.take()) {
-            sockets.close(shared, socket, Loss::Discarded);
+            sockets.close(shared, socket, CopyLoss::Discarded);
         }
     }
 
@@ -139,7 +139,7 @@ impl Host<LinkId, Tag> for LinkHost<'_> {
     }
 
     fn count_unsent(&mut self, frames: impl Iterator<Item = Tag>) {
-        frames.for_each(|tag| self.world.lose(self.pid, self.id, tag, Loss::Unsent));
+        frames.for_each(|tag| self.world.lose(self.pid, self.id, tag, CopyLoss::Unsent));
     }
 
     fn next_tag(&mut self) -> Tag {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::faults::Incident;
-use super::ledger::Loss;
+use super::ledger::CopyLoss;
 use super::process::Inbound;
 use super::schedule::{Happening, ProcessId};
 use super::tcp::{Conn, Socket};
@@ -25,7 +25,7 @@ impl World {
         let Some(pid) = self.machines[node].process.take() else { return };
         self.bury(pid);
         for socket in self.sockets_of(pid) {
-            self.sockets.close(&mut self.shared, socket, Loss::Crashed);
+            self.sockets.close(&mut self.shared, socket, CopyLoss::Crashed);
         }
     }
 
@@ -152,7 +152,7 @@ impl World {
         let lost: Vec<_> =
             self.processes[pid].undecided().map(|(from, tag)| (from.unwrap_or(pid), tag)).collect();
         for (from, tag) in lost {
-            self.shared.ledger.lost(tag, from, pid, Loss::Crashed);
+            self.shared.ledger.lost(tag, from, pid, CopyLoss::Crashed);
         }
         let process = &mut self.processes[pid];
         process.is_alive = false;
@@ -168,7 +168,7 @@ impl World {
             let (queued, _) = link.mailbox.outgoing.seal();
             let begun = link.writing.give_up();
             for tag in begun.chain(queued.into_iter().map(|(_, tag)| tag)) {
-                self.shared.ledger.lost(tag, pid, to, Loss::Crashed);
+                self.shared.ledger.lost(tag, pid, to, CopyLoss::Crashed);
             }
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::ledger::{Ledger, Loss, Tag};
+use super::ledger::{CopyLoss, Ledger, Tag};
 use super::schedule::{Happening, Schedule};
 use super::tcp::{Broken, Conn, End, EndState, Segment, Socket};
 use crate::node::rng::Rng;
@@ -251,7 +251,7 @@ impl Sockets {
                 EndState::Open => self.break_end(shared, socket, Broken::TimedOut),
                 // What a closed end had left to say is given up, and the other one does not know.
                 EndState::Closed | EndState::Silent => {
-                    self.lose(shared, socket, Loss::InFlight);
+                    self.lose(shared, socket, CopyLoss::InFlight);
                     self.watch(shared, socket.other());
                 }
             };
@@ -264,7 +264,7 @@ impl Sockets {
 
     /// Drops what this end sent, because the other end is closed, and resets it.
     pub(super) fn turn_away(&mut self, shared: &mut Shared, socket: Socket) {
-        self.lose(shared, socket, Loss::InFlight);
+        self.lose(shared, socket, CopyLoss::InFlight);
         self.send_reset(shared, socket);
         self.tidy(shared, socket);
     }

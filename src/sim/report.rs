@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::ledger::{Loss, Sending};
+use super::ledger::{CopyLoss, Sending};
 use super::world::World;
 use crate::stats::Stats;
 
@@ -199,7 +199,7 @@ impl World {
 
     fn losses(&self) -> Vec<(String, u64)> {
         let lost = &self.shared.ledger.copies.lost;
-        let losses = Loss::ALL.iter().map(|why| (why.to_string(), lost[*why as usize]));
+        let losses = CopyLoss::ALL.iter().map(|why| (why.to_string(), lost[*why as usize]));
         losses.filter(|(_, count)| *count > 0).collect()
     }
 }

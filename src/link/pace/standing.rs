@@ -24,7 +24,7 @@ pub(super) struct Standing {
 
 /// How full the queue of a peer is, in quarters of what may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(super) enum Fullness {
     /// The peer has something to take at any time; it is asked how far it is.
     Busy = 2,
     /// Senders that waited go on below it.
