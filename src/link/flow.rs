@@ -150,7 +150,7 @@ impl Credit {
         self.undigested += bytes;
     }
 
-    #[cfg(any(test, feature = "sim"))]
+    #[cfg(any(test, feature = "sim", feature = "fuzzing"))]
     pub fn undigested(&self) -> usize {
         self.undigested
     }
