@@ -67,9 +67,9 @@ pub(crate) trait NodeHost: Mailboxes {
 pub(crate) struct Outcome<L> {
     /// Messages for the handlers and the queue, for the daemon only.
     pub deliver: Vec<(Box<Envelope>, Arc<Neighbour>)>,
-    /// NodeHost with relays above their bound, which throttle the source.
+    /// Links with relays above their bound, which throttle the source.
     pub throttling: Vec<L>,
-    /// NodeHost with something new to write: their threads are to be woken, or it is written here.
+    /// Links with something new to write: their threads are to be woken, or it is written here.
     pub write: SmallVec<[L; 4]>,
 }
 

@@ -18,17 +18,29 @@ impl Node {
         for &(id, version) in lost {
             let Some(presence) = &mut self.presence else { return };
             if id == self.me.id {
-                let is_time = now.mono >= presence.announced + ANSWER_EVERY;
-                // A forged version may be higher than that of this node; it is not followed far.
-                let is_sound = version >= presence.version && version - presence.version < 1 << 32;
-                if is_sound && is_time {
-                    presence.version = version;
-                    self.announce_self(now);
-                }
+                self.taken_to_be_lost(now, version);
             } else if let Some(at) = presence.roster.doubt(now.mono, &id, version) {
                 self.timers.set(at, Timer::Members);
             }
         }
+    }
+
+    /// Answers nodes that take this one to be lost: at once, or when the last answer is old enough.
+    fn taken_to_be_lost(&mut self, now: Now, version: u64) {
+        let Some(presence) = &mut self.presence else { return };
+        if version < presence.version {
+            return;
+        }
+        // A forged version may be higher than that of this node; it is not followed far.
+        if version - presence.version < 1 << 32 {
+            presence.version = version;
+        }
+        let at = presence.announced + ANSWER_EVERY;
+        if now.mono >= at {
+            return self.announce_self(now);
+        }
+        presence.announce_at = Some(presence.announce_at.map_or(at, |planned| planned.min(at)));
+        self.timers.set(at, Timer::Members);
     }
 
     /// Notes that a peer was lost. The mesh is asked for it, if no other node does before.
@@ -49,7 +61,7 @@ impl Node {
 
     fn doubt_soon(&mut self, now: Now, id: NodeId, version: u64) {
         let Some(presence) = &mut self.presence else { return };
-        if presence.doubts.len() >= MOST_LOST {
+        if presence.doubts.len() >= MOST_LOST || presence.doubts.contains(&(id, version)) {
             return;
         }
         presence.doubts.push((id, version));

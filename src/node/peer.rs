@@ -23,6 +23,9 @@ const FAULT_EARNED: Duration = Duration::from_millis(2);
 /// The same for messages that change a link.
 const NOTICES: u32 = 256;
 const NOTICE_EARNED: Duration = Duration::from_millis(100);
+/// The same for parts of the list of members: they are passed on. A full list has 32.
+const LISTS: u32 = 64;
+const LIST_EARNED: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -68,6 +71,8 @@ pub(crate) struct Peer {
     pub faults: Bucket,
     /// Messages of the protocol that a peer seldom sends: hellos, and what else changes a link.
     pub notices: Bucket,
+    /// Parts of the list of members.
+    pub lists: Bucket,
     /// The compression methods that the peer accepts, in its order of preference.
     pub methods: Vec<Method>,
     /// All methods that the peer ever announced and may use. A py2p node that asks for uncompressed
@@ -107,6 +112,7 @@ impl Peer {
             answers: Bucket::new(ANSWERS, ANSWER_EARNED),
             faults: Bucket::new(FAULTS, FAULT_EARNED),
             notices: Bucket::new(NOTICES, NOTICE_EARNED),
+            lists: Bucket::new(LISTS, LIST_EARNED),
             methods: Vec::new(),
             announced: Vec::new(),
             clocks: Clocks::default(),

@@ -38,7 +38,7 @@ pub(crate) struct Presence {
     announcements: usize,
     pub(super) announced: Duration,
     /// When it announces itself next, unless the period becomes shorter.
-    announce_at: Option<Duration>,
+    pub(super) announce_at: Option<Duration>,
     linked_since: Duration,
     asked: Option<Duration>,
     looked: Option<Duration>,
@@ -55,8 +55,12 @@ impl Node {
         let listed = roster.into_iter().flat_map(Roster::iter);
         let listed = listed.map(|(id, name, role)| member(*id, name, role, true));
         let told = self.table.iter().map(|(id, _)| *id).chain(self.book.ids());
+        // The address book keeps those that have left, to dial them again.
+        let is_listed = |id: &NodeId, roster: &Roster| {
+            roster.contains(id) || roster.last_version(id).is_some() && self.table.get(id).is_none()
+        };
         let is_other =
-            |id: &NodeId| *id != self.me.id && !roster.is_some_and(|roster| roster.contains(id));
+            |id: &NodeId| *id != self.me.id && !roster.is_some_and(|roster| is_listed(id, roster));
         let others: BTreeSet<NodeId> = told.filter(is_other).collect();
         listed.chain(others.into_iter().map(|id| member(id, "", "", false))).collect()
     }
@@ -148,7 +152,11 @@ impl Node {
     pub(super) fn members_told(&mut self, now: Now, link: LinkId, word: &Members) {
         match word {
             Members::Tell => self.tell_members(now, link),
-            Members::Rows(rows) => self.hear_members(now, link, rows),
+            Members::Rows(rows)
+                if self.links.get_mut(link).is_some_and(|peer| peer.lists.take(now.mono)) =>
+            {
+                self.hear_members(now, link, rows);
+            }
             _ => {}
         }
     }

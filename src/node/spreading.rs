@@ -98,7 +98,10 @@ impl Node {
     /// Notes the first copy of a message.
     pub(super) fn note_arrival(&mut self, now: Now, from: NodeId, id: &MessageId, len: usize) {
         if self.is_for_tree(len) {
-            self.tree.arrived(now.mono, &from, id, len);
+            match self.table.get(&from) {
+                Some(_) => self.tree.arrived(now.mono, &from, id, len),
+                None => self.tree.arrived_late(now.mono, id, len),
+            }
             // An answer makes a place for the next question.
             self.ask_in_time();
         }

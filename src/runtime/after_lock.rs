@@ -26,13 +26,13 @@ type Connected = Result<NodeId, Failure>;
 #[derive(Default)]
 pub(crate) struct AfterLock {
     pub outcome: Outcome<Arc<Link>>,
-    /// NodeHost whose threads are to be started.
+    /// Links whose threads are to be started.
     pub start: Vec<(Arc<Link>, Poll, Start)>,
     /// Whether the accept thread must look at its alarm.
     pub ring: bool,
     /// Whether a message had no room on the link of a peer that is left behind.
     has_missed: bool,
-    /// NodeHost with an order, or with room in their queues.
+    /// Links with an order, or with room in their queues.
     wake: Vec<Arc<Link>>,
     freed: Vec<(Arc<Link>, Freed<LinkRef>)>,
     reports: Vec<MeshEvent>,

@@ -144,7 +144,7 @@ impl Core {
         self.act(|state, now| heads.retain(|((), head)| !state.node.is_known(now, link, head)));
     }
 
-    /// Makes the link that the node has numbered; its thread is started in the after.
+    /// Makes the link that the node has numbered; its thread is started after the lock.
     pub(super) fn make_link(
         &self,
         state: &mut State,

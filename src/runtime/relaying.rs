@@ -156,6 +156,7 @@ impl Core {
                 self.wake_held();
                 self.inbox.ring();
             }
+            fence(Ordering::SeqCst);
             if self.relaying.inbox.is_empty() {
                 return;
             }
@@ -165,7 +166,12 @@ impl Core {
     /// Looks, in the accept thread, whether the daemon is held up for long. Returns when to look again.
     pub(super) fn watch_daemon(self: &Arc<Self>) -> Option<Duration> {
         let relaying = &self.relaying;
-        let (since, now) = (relaying.held_since()?, self.clock.mono());
+        let now = self.clock.mono();
+        let Some(since) = relaying.held_since() else {
+            // Until then nobody wakes this thread again.
+            let until = Duration::from_nanos(relaying.watched.load(Ordering::Relaxed)) + KEPT;
+            return (now < until).then_some(until);
+        };
         if now < since.saturating_add(KEPT) {
             return Some(since.saturating_add(KEPT));
         }
@@ -191,7 +197,7 @@ impl Backlog {
             if self.returned >= MOST {
                 break;
             }
-            if let Work::Batch(batch, returned) = work {
+            if let Work::Batch(batch, returned @ 0) = work {
                 let bytes = batch.return_credit(host);
                 *returned += bytes;
                 self.returned += bytes;

@@ -114,7 +114,9 @@ fn number(packet: &Packet) -> Option<u64> {
 
 fn text(packet: &Packet) -> Option<String> {
     let bytes = Some(packet.as_bytes()).filter(|bytes| bytes.len() <= MAX_TEXT)?;
-    std::str::from_utf8(bytes).ok().map(str::to_owned)
+    // Names are shown on terminals. One byte takes the place, so that the text does not grow.
+    let shown = |character: char| if character.is_control() { '?' } else { character };
+    std::str::from_utf8(bytes).ok().map(|text| text.chars().map(shown).collect())
 }
 
 fn read_here(version: &Packet, name: &Packet, role: &Packet) -> Option<Members> {

@@ -11,6 +11,11 @@ use crate::wire::Named;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BranchId(u32);
 
+impl BranchId {
+    /// Of a peer that has left.
+    pub const GONE: BranchId = BranchId(0);
+}
+
 #[derive(Debug)]
 pub(crate) struct Branch {
     pub number: BranchId,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
+use super::absent::{Absent, Announcer, Waits};
 use super::bodies::KEEP;
 use super::{BranchId, Fingerprint, Lag};
 use crate::wire::Named;
@@ -21,45 +22,6 @@ pub(crate) const MAX_OPEN: usize = 8;
 const MANY_ANNOUNCERS: usize = 8;
 /// How often the pause before the next question is doubled at most.
 const MOST_DOUBLED: u32 = 3;
-
-#[derive(Debug)]
-struct Announcer {
-    number: BranchId,
-    /// How often it was asked.
-    asked: u32,
-}
-
-/// What a missing message waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waits {
-    /// Until a time, for the message to come by itself.
-    Hoping(Duration),
-    /// Until a time, for an answer of this peer.
-    Asked(Duration, BranchId),
-    /// For a free place among the questions to this peer.
-    Parked(BranchId),
-    /// For an announcer that is linked.
-    Nobody,
-}
-
-impl Waits {
-    fn due(self) -> Option<Duration> {
-        match self {
-            Waits::Hoping(due) | Waits::Asked(due, _) => Some(due),
-            Waits::Parked(_) | Waits::Nobody => None,
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Absent {
-    name: Named,
-    since: Duration,
-    /// Who has it, the first to announce it first.
-    announcers: SmallVec<[Announcer; 4]>,
-    asked_at: Duration,
-    waits: Waits,
-}
 
 /// The questions to one peer.
 #[derive(Debug, Default)]
@@ -164,6 +126,17 @@ impl Missing {
         }
     }
 
+    /// Gives a free place of a peer to a message that waits for one. The message that was about to take it
+    /// may have come another way.
+    fn fill_place(&mut self, now: Duration, by: BranchId) {
+        let Some(questions) = self.to.get(&by) else { return };
+        if questions.open < MAX_OPEN
+            && let Some(&(_, next)) = questions.parked.first()
+        {
+            self.wait(now, next, Waits::Hoping(now));
+        }
+    }
+
     /// Returns when somebody is to be asked.
     pub fn next_due(&self) -> Option<Duration> {
         self.due.first().map(|(due, _)| *due)
@@ -243,8 +216,13 @@ impl Missing {
     }
 
     /// Notes that a message came, and how long that took. Returns who has announced it.
-    pub fn found(&mut self, now: Duration, print: Fingerprint, from: BranchId) -> Vec<BranchId> {
-        let is_answer = self.is_asked(print, from);
+    pub fn found(
+        &mut self,
+        now: Duration,
+        print: Fingerprint,
+        from: Option<BranchId>,
+    ) -> Vec<BranchId> {
+        let is_answer = from.is_some_and(|from| self.is_asked(print, from));
         let Some(absent) = self.of.remove(&print) else { return Vec::new() };
         self.waited(now, print, absent.since, absent.waits, None);
         if is_answer {
@@ -252,7 +230,11 @@ impl Missing {
         } else {
             self.lag.note(now.saturating_sub(absent.since));
         }
-        absent.announcers.into_iter().map(|one| one.number).collect()
+        let announcers: Vec<BranchId> = absent.announcers.iter().map(|one| one.number).collect();
+        if matches!(absent.waits, Waits::Hoping(_)) {
+            announcers.iter().for_each(|by| self.fill_place(now, *by));
+        }
+        announcers
     }
 
     /// Forgets messages that no node would send or accept any more.
@@ -263,7 +245,9 @@ impl Missing {
         let old: Vec<Fingerprint> = self.of.iter().filter_map(old).collect();
         for print in old {
             self.wait(now, print, Waits::Nobody);
-            self.of.remove(&print);
+            let absent = self.of.remove(&print);
+            let announcers = absent.into_iter().flat_map(|absent| absent.announcers);
+            announcers.for_each(|one| self.fill_place(now, one.number));
         }
     }
 

@@ -15,6 +15,7 @@
 //!
 //! What a node does with the words is in `spreading.rs`; here is what it remembers.
 
+mod absent;
 mod bodies;
 mod branches;
 mod lag;
@@ -92,8 +93,15 @@ impl Tree {
         if branch.is_lazy && !was_asked && branch.is_settled(now) {
             branch.set_lazy(now, false);
         }
-        let announcers = self.missing.found(now, print, number);
+        let announcers = self.missing.found(now, print, Some(number));
         self.bodies.add(now, print, len, Some(number), announcers);
+    }
+
+    /// Notes the first copy of a message that a peer has sent before it left.
+    pub fn arrived_late(&mut self, now: Duration, id: &MessageId, len: usize) {
+        let print = self.fingerprint(id);
+        let announcers = self.missing.found(now, print, None);
+        self.bodies.add(now, print, len, Some(BranchId::GONE), announcers);
     }
 
     /// Notes a message of this node.

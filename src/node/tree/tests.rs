@@ -188,6 +188,23 @@ fn a_peer_is_asked_for_few_messages_at_one_time() {
 }
 
 #[test]
+fn a_place_is_not_lost_if_the_message_that_was_to_have_it_comes_by_itself() {
+    let (mut tree, _) = linked([1]);
+    for n in 0..20 {
+        assert!(tree.announced(MS(n.into()), &peer(1), name(n), false));
+    }
+    let asked = tree.ask(MS(20));
+    assert_eq!(asked.len(), MAX_OPEN);
+    // All that were asked for come at once, and those that were to be asked for next as well.
+    for n in 0..18 {
+        tree.arrived(MS(21), &peer(2), &name(n).id, 1000);
+    }
+    let asked = tree.ask(MS(21));
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    assert!([18, 19].iter().all(|n| asked.contains(&(peer(1), name(*n)))), "{asked:?}");
+}
+
+#[test]
 fn another_announcer_is_asked_for_what_has_no_place_at_the_first_one() {
     let (mut tree, _) = linked([1, 2]);
     for n in 0..20 {
