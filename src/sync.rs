@@ -15,8 +15,8 @@ pub(crate) use std::sync::atomic;
 #[cfg(rs2p_loom)]
 pub(crate) use ::loom::sync::atomic;
 
-/// Runs a model in every order with at most two preemptions, which finds nearly all that there is to
-/// find, in less than a second.
+/// Runs a model in every order with at most two preemptions, which takes
+/// less than a second.
 #[cfg(all(test, rs2p_loom))]
 pub(crate) fn model(steps: impl Fn() + Send + Sync + 'static) {
     let mut builder = ::loom::model::Builder::new();

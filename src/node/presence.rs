@@ -1,5 +1,6 @@
 //! Presence: announces this node to the mesh, lists the others, and finds out which of them are lost.
-//! What is known about them is in `roster.rs`, the search for lost ones in `doubts.rs`; `crate::presence` says what is promised.
+//! What is known about them is in `roster.rs`, the search for lost ones in `doubts.rs`; `crate::presence`
+//! says what is promised.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;

@@ -9,9 +9,9 @@
 //! ```
 //!
 //! Every link begins eager, so the first messages flood. A link that brings duplicates only becomes lazy at
-//! both ends. What is left is a tree, and each node gets each message once. A node announces messages on its lazy links. A
-//! peer that has an announcement and not the message asks for it after a time, which makes the link eager
-//! again. So the tree mends itself where it is broken.
+//! both ends. What is left is a tree, and each node gets each message once. A node announces messages on
+//! its lazy links. A peer that has an announcement and not the message asks for it after a time, which
+//! makes the link eager again. So the tree mends itself where it is broken.
 //!
 //! What a node does with the words is in `spreading.rs`; here is what it remembers.
 
