@@ -121,10 +121,10 @@ fn read_to_end(mut stream: impl Read, out: &mut Vec<u8>, max: usize) -> Result<b
         if out.capacity() == len {
             out.reserve_exact(len.max(MIN_GROWTH).min(room));
         }
-        let chunk = (out.capacity() - len).min(CHUNK).min(room);
-        out.resize(len + chunk, 0);
-        let read = stream.read(&mut out[len..]);
-        out.truncate(len + read.as_ref().copied().unwrap_or(0));
+        let chunk = out.capacity().saturating_sub(len).min(CHUNK).min(room);
+        out.resize(len.saturating_add(chunk), 0);
+        let read = stream.read(out.get_mut(len..).unwrap_or_default());
+        out.truncate(len.saturating_add(read.as_ref().copied().unwrap_or(0)));
         match read {
             Ok(0) => return Ok(true),
             Ok(_) if out.len() > max => return Err(TooBig),
@@ -172,7 +172,7 @@ pub(super) fn compress(method: Method, body: &[u8], out: Vec<u8>) -> io::Result<
 /// Blocks of 100 kB times the level: no more memory than the body needs, at the same result.
 #[cfg(feature = "compression-all")]
 fn bz2_level(len: usize) -> bzip2::Compression {
-    bzip2::Compression::new((len / 100_000 + 1).min(9) as u32)
+    bzip2::Compression::new((len / 100_000).saturating_add(1).min(9) as u32)
 }
 
 /// Python's default, with a dictionary no larger than the body: the full one costs 94 MiB here

@@ -71,9 +71,9 @@ impl Parts<'_> {
     /// only if an id is short.
     pub fn encoded_len(&self) -> usize {
         let time = base58::encode_u64(self.time);
-        let head = 1 + 2 * DIGEST_LEN + time.as_bytes().len();
-        let sizes = PREFIX * (HEAD + self.packets.len());
-        self.packets.iter().fold(head + sizes, |len, packet| len.saturating_add(packet.len()))
+        let head: [usize; HEAD] = [1, DIGEST_LEN, DIGEST_LEN, time.as_bytes().len()];
+        let payload = self.packets.iter().map(|packet| packet.len());
+        sum(head.into_iter().chain(payload))
     }
 
     /// Encodes the message for all peers. `id` is the result of [`Parts::id`].
@@ -83,12 +83,12 @@ impl Parts<'_> {
         let head: [&[u8]; HEAD] = [
             &[self.main.as_byte()],
             sender.as_bytes(),
-            &id[..usize::from(id_len)],
+            id.get(..usize::from(id_len)).unwrap_or_default(),
             time.as_bytes(),
         ];
         let packets = || head.into_iter().chain(self.packets.iter().copied());
-        let len: usize = packets().map(|packet| PREFIX + packet.len()).sum();
-        let mut frame = Vec::with_capacity(PREFIX + len);
+        let len = sum(packets().map(<[u8]>::len));
+        let mut frame = Vec::with_capacity(PREFIX.saturating_add(len));
         frame.extend_from_slice(&size(len));
         for packet in packets() {
             frame.extend_from_slice(&size(packet.len()));
@@ -98,4 +98,9 @@ impl Parts<'_> {
         }
         Frame::new(frame.into())
     }
+}
+
+/// Returns the length of packets of these lengths, each behind its size.
+fn sum(lens: impl Iterator<Item = usize>) -> usize {
+    lens.fold(0, |sum, len| sum.saturating_add(PREFIX).saturating_add(len))
 }

@@ -1,6 +1,5 @@
 //! One message: its packet table, the check of its id, and the form in which it is relayed.
 
-use std::fmt;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
@@ -9,7 +8,8 @@ use sha2::{Digest, Sha384};
 use super::body::Body;
 use super::compression;
 use super::draft::Slices;
-use super::frame::{Frame, PREFIX, size};
+use super::frame::{Frame, PREFIX, write_size};
+use super::malformed::Malformed;
 use super::method::Method;
 use super::pacing::Pacing;
 use super::sender::LastSender;
@@ -27,42 +27,6 @@ pub(super) const HEAD: usize = 4;
 
 /// Most packets of a payload, the kind included.
 pub(crate) const MAX_PAYLOAD: usize = MAX_PACKETS - HEAD;
-
-/// Why a frame is not a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Malformed {
-    /// It cannot be cut into packets. py2p asks for the message again, uncompressed.
-    Unparsable(&'static str),
-    /// The id does not match the payload and the time.
-    WrongId,
-    /// The time is not a number.
-    BadTime,
-    /// The sender is not a node id.
-    BadSender,
-    /// The main flag is not one byte.
-    BadFlag,
-    /// The message has no kind.
-    NoPayload,
-    /// The decompressed frame exceeds the limit.
-    TooBig,
-    /// It has more than [`MAX_PACKETS`] packets.
-    TooManyPackets,
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Malformed::Unparsable(why) => return write!(f, "unparsable frame: {why}"),
-            Malformed::WrongId => "the message id is wrong",
-            Malformed::BadTime => "the time is not a number",
-            Malformed::BadSender => "the sender is not a node id",
-            Malformed::BadFlag => "the main flag is not one byte",
-            Malformed::NoPayload => "the message has no payload",
-            Malformed::TooBig => "the decompressed frame is too big",
-            Malformed::TooManyPackets => "the message has too many packets",
-        })
-    }
-}
 
 /// A message of which only the head was read: enough to recognise a duplicate without a hash.
 #[derive(Debug)]
@@ -113,17 +77,18 @@ impl Header {
         if kind.is_none() {
             return Err(Malformed::NoPayload);
         }
-        let [main] = frame[main_at.clone()] else { return Err(Malformed::BadFlag) };
-        let text = &frame[time_at.clone()];
+        let text_at = |range: &Range<usize>| frame.get(range.clone()).unwrap_or_default();
+        let &[main] = text_at(&main_at) else { return Err(Malformed::BadFlag) };
+        let text = text_at(&time_at);
         let (time, canonical) = base58::parse_time(text).ok_or(Malformed::BadTime)?;
         Ok(Header {
             count,
             is_pacing: matches!((&kind, &list), (Some(kind), Some(list))
-                if Pacing::is_word(&frame[kind.clone()], &frame[list.clone()])),
+                if Pacing::is_word(text_at(kind), text_at(list))),
             main: Flag::from_byte(main),
             main_at: main_at.start,
-            sender: last.read(&frame[sender]).ok_or(Malformed::BadSender)?,
-            id: MessageId::from_wire(&frame[id]).ok_or(Malformed::WrongId)?,
+            sender: last.read(text_at(&sender)).ok_or(Malformed::BadSender)?,
+            id: MessageId::from_wire(text_at(&id)).ok_or(Malformed::WrongId)?,
             time,
             is_canonical: text == canonical,
             time_at,
@@ -160,14 +125,16 @@ impl Header {
         if !self.is_canonical {
             self.make_time_canonical();
         }
-        let hashed = Sha384::new()
-            .chain_update(&self.frame[self.time_at.end..])
-            .chain_update(&self.frame[self.time_at.clone()]);
+        let payload = self.frame.get(self.time_at.end..).unwrap_or_default();
+        let time = self.frame.get(self.time_at.clone()).unwrap_or_default();
+        let hashed = Sha384::new().chain_update(payload).chain_update(time);
         if *self.id.as_digest() != <[u8; 48]>::from(hashed.finalize()) {
             return Err(Malformed::WrongId);
         }
-        if self.main.is_relayed() {
-            self.frame[self.main_at] = Flag::Waterfall.as_byte();
+        if self.main.is_relayed()
+            && let Some(main) = self.frame.get_mut(self.main_at)
+        {
+            *main = Flag::Waterfall.as_byte();
         }
         let bytes = self.frame.freeze();
         let payload = packet_ranges(&bytes, self.count).skip(HEAD);
@@ -186,17 +153,15 @@ impl Header {
     /// Replaces the text of the time by its canonical form, which the id is computed from and which
     /// py2p relays. They differ only if the text has leading zeros or is empty.
     fn make_time_canonical(&mut self) {
-        let text = &self.frame[self.time_at.clone()];
+        let Range { start, end } = self.time_at;
+        let Some((before, text, after)) = split_in_three(&self.frame, start, end) else { return };
         let Some((_, canonical)) = base58::parse_time(text) else { return };
-        let mut frame = BytesMut::with_capacity(self.frame.len() + canonical.len());
-        frame.extend_from_slice(&self.frame[..self.time_at.start]);
-        frame.extend_from_slice(canonical);
-        let time_at = self.time_at.start..frame.len();
-        frame.extend_from_slice(&self.frame[self.time_at.end..]);
-        let (body, time) = (size(frame.len() - PREFIX), size(time_at.len()));
-        frame[..PREFIX].copy_from_slice(&body);
-        frame[size_at(HEAD - 1)].copy_from_slice(&time);
-        (self.frame, self.time_at) = (frame, time_at);
+        let mut frame = BytesMut::from([before, canonical, after].concat().as_slice());
+        let body = frame.len().saturating_sub(PREFIX);
+        write_size(&mut frame, 0, body);
+        // The sizes of the packets follow that of the body.
+        write_size(&mut frame, HEAD, canonical.len());
+        (self.frame, self.time_at) = (frame, start..before.len().saturating_add(canonical.len()));
     }
 }
 
@@ -226,8 +191,8 @@ impl Envelope {
     pub fn touch(&self) -> usize {
         let is_for_user = matches!(self.body, Body::User);
         let first_bytes = self.sender.as_bytes().first().max(self.id.as_digest().first());
-        let lens = self.packets.len() + self.bytes.len() + usize::from(is_for_user);
-        lens + first_bytes.map_or(0, |byte| usize::from(*byte))
+        let first_byte = first_bytes.map_or(0, |byte| usize::from(*byte));
+        self.packets.len() ^ self.bytes.len() ^ usize::from(is_for_user) ^ first_byte
     }
 
     /// Returns the uncompressed length of the frame, prefix included.
@@ -237,7 +202,8 @@ impl Envelope {
 
     /// Returns roughly how many bytes of memory this message occupies.
     pub fn pinned(&self) -> usize {
-        self.bytes.len() + self.packets.len() * size_of::<Packet>() + size_of::<Envelope>()
+        let packets = self.packets.len().saturating_mul(size_of::<Packet>());
+        size_of::<Envelope>().saturating_add(packets).saturating_add(self.bytes.len())
     }
 }
 
@@ -246,8 +212,8 @@ fn decompressed(frame: BytesMut, announced: &[Method], max: usize) -> Result<Byt
     let body = frame.get(PREFIX..).unwrap_or_default();
     match compression::decompress(body, announced, PREFIX, max) {
         Ok(Some(mut plain)) => {
-            let len = size(plain.len() - PREFIX);
-            plain[..PREFIX].copy_from_slice(&len);
+            let len = plain.len().saturating_sub(PREFIX);
+            write_size(&mut plain, 0, len);
             Ok(BytesMut::from(Bytes::from(plain)))
         }
         Ok(None) => Ok(frame),
@@ -276,7 +242,7 @@ fn count_packets(body: &[u8]) -> Result<usize, Malformed> {
             .and_then(|taken| rest.checked_sub(taken))
             .ok_or(Malformed::Unparsable("sizes exceed the frame"))?;
         if rest == 0 {
-            return Ok(before + 1);
+            return Ok(before.saturating_add(1));
         }
     }
     Err(Malformed::Unparsable("empty"))
@@ -285,16 +251,17 @@ fn count_packets(body: &[u8]) -> Result<usize, Malformed> {
 /// Returns where the packets of a frame are. `count` comes from [`count_packets`], so all ranges
 /// lie inside the frame.
 fn packet_ranges(frame: &[u8], count: usize) -> impl Iterator<Item = Range<usize>> {
-    let mut start = PREFIX + count * PREFIX;
-    let (sizes, _) = frame[PREFIX..start].as_chunks::<PREFIX>();
+    let mut start = count.saturating_add(1).saturating_mul(PREFIX);
+    let (sizes, _) = frame.get(PREFIX..start).unwrap_or_default().as_chunks::<PREFIX>();
     sizes.iter().map(move |size| {
-        let end = start + u32::from_be_bytes(*size) as usize;
+        let end = start.saturating_add(u32::from_be_bytes(*size) as usize);
         std::mem::replace(&mut start, end)..end
     })
 }
 
-/// Returns where the size of a packet is in a frame.
-fn size_at(packet: usize) -> Range<usize> {
-    let start = PREFIX + packet * PREFIX;
-    start..start + PREFIX
+/// Cuts bytes at two places.
+fn split_in_three(bytes: &[u8], start: usize, end: usize) -> Option<(&[u8], &[u8], &[u8])> {
+    let (head, after) = bytes.split_at_checked(end)?;
+    let (before, between) = head.split_at_checked(start)?;
+    Some((before, between, after))
 }

@@ -38,6 +38,13 @@ pub(super) fn size(len: usize) -> [u8; PREFIX] {
     u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes()
 }
 
+/// Writes a size over one of those that a frame begins with: the first is that of its body.
+pub(super) fn write_size(frame: &mut [u8], number: usize, len: usize) {
+    if let Some(place) = frame.as_chunks_mut::<PREFIX>().0.get_mut(number) {
+        *place = size(len);
+    }
+}
+
 /// A complete message on its way to peers, encoded once. Clones share the bytes.
 #[derive(Clone)]
 pub(crate) struct Frame(Arc<Shared>);
@@ -62,7 +69,8 @@ impl Frame {
     pub fn bytes(&self, method: Option<Method>) -> &Bytes {
         let plain = &self.0.plain;
         let Some(method) = method else { return plain };
-        let form = &self.0.compressed.get_or_init(Box::default)[method as usize];
+        let forms = self.0.compressed.get_or_init(Box::default);
+        let Some(form) = forms.get(method as usize) else { return plain };
         form.get_or_init(|| compressed(plain, method)).as_ref().unwrap_or(plain)
     }
 
@@ -83,8 +91,8 @@ fn compressed(plain: &Bytes, method: Method) -> Option<Bytes> {
     if frame.len() >= plain.len() {
         return None;
     }
-    let len = size(frame.len() - PREFIX);
-    frame[..PREFIX].copy_from_slice(&len);
+    let len = frame.len().saturating_sub(PREFIX);
+    write_size(&mut frame, 0, len);
     Some(frame.into_boxed_slice().into())
 }
 
@@ -140,8 +148,8 @@ impl FrameReader {
         }
         self.make_room();
         let end = self.spare.len().min(self.end.saturating_add(budget));
-        let read = read_once(src, &mut self.spare[self.end..end])?;
-        self.end += read;
+        let read = read_once(src, self.spare.get_mut(self.end..end).unwrap_or_default())?;
+        self.end = self.end.saturating_add(read).min(end);
         Ok(read)
     }
 
@@ -154,35 +162,22 @@ impl FrameReader {
         if self.large.is_some() {
             return Ok(None);
         }
-        let bytes = &self.spare[self.start..self.end];
+        let bytes = self.spare.get(self.start..self.end).unwrap_or_default();
         let Some(prefix) = bytes.first_chunk::<PREFIX>() else { return Ok(None) };
         let len = u32::from_be_bytes(*prefix) as usize;
         if len > self.max_body {
             return Err(Oversize { len, max: self.max_body });
         }
         let total = len.saturating_add(PREFIX);
-        if bytes.len() >= total {
-            return Ok(Some(self.cut(total)));
+        if let Some(frame) = bytes.get(..total) {
+            self.start = self.start.saturating_add(total);
+            return Ok(Some(own(&mut self.shared, frame)));
         }
         if total > LARGE {
             self.large = Some(Large::new(bytes, total));
             self.start = self.end;
         }
         Ok(None)
-    }
-
-    /// Copies a frame out of the read buffer, so that a message never keeps that in memory.
-    fn cut(&mut self, total: usize) -> BytesMut {
-        let frame = &self.spare[self.start..self.start + total];
-        self.start += total;
-        if total > SMALL {
-            return BytesMut::from(frame);
-        }
-        if self.shared.capacity() < total {
-            self.shared = BytesMut::with_capacity(SHARED);
-        }
-        self.shared.extend_from_slice(frame);
-        self.shared.split()
     }
 
     /// Returns whether a frame has begun and not ended, if [`FrameReader::next`] returned `None`.
@@ -192,18 +187,19 @@ impl FrameReader {
 
     /// Returns the number of bytes that were read and are not part of a returned frame.
     pub fn buffered(&self) -> usize {
-        self.end - self.start + self.large.as_ref().map_or(0, |large| large.filled)
+        let large = self.large.as_ref().map_or(0, |large| large.filled);
+        self.end.saturating_sub(self.start).saturating_add(large)
     }
 
     /// Moves what is left to the front. The room doubles when the last read used it up.
     fn make_room(&mut self) {
         let was_full = self.end == self.spare.len();
         self.spare.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
+        self.end = self.end.saturating_sub(self.start);
         self.start = 0;
         let len = self.spare.len();
         if was_full && len < MAX_SPARE || self.end == len {
-            self.spare.resize((2 * len).max(MIN_SPARE), 0);
+            self.spare.resize(len.saturating_mul(2).max(MIN_SPARE), 0);
         }
     }
 }
@@ -223,8 +219,8 @@ impl Large {
             self.reserve(end);
             self.buffer.resize(end, 0);
         }
-        let read = read_once(src, &mut self.buffer[self.filled..end])?;
-        self.filled += read;
+        let read = read_once(src, self.buffer.get_mut(self.filled..end).unwrap_or_default())?;
+        self.filled = self.filled.saturating_add(read).min(end);
         Ok(read)
     }
 
@@ -232,9 +228,22 @@ impl Large {
     fn reserve(&mut self, len: usize) {
         if self.buffer.capacity() < len {
             let capacity = RESERVED.max(len.saturating_mul(GROWTH)).min(self.total);
-            self.buffer.reserve_exact(capacity - self.buffer.len());
+            self.buffer.reserve_exact(capacity.saturating_sub(self.buffer.len()));
         }
     }
+}
+
+/// Copies a frame out of the read buffer, so that a message never keeps that in memory. Small frames
+/// share `shared`.
+fn own(shared: &mut BytesMut, frame: &[u8]) -> BytesMut {
+    if frame.len() > SMALL {
+        return BytesMut::from(frame);
+    }
+    if shared.capacity() < frame.len() {
+        *shared = BytesMut::with_capacity(SHARED);
+    }
+    shared.extend_from_slice(frame);
+    shared.split()
 }
 
 fn read_once(src: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {

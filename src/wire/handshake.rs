@@ -29,7 +29,7 @@ impl Handshake {
         let [_, id, protocol, addr, methods, ..] = packets else {
             return Err("handshake of too few packets");
         };
-        let protocol = &protocol[..protocol.len().min(MAX_PROTOCOL)];
+        let protocol = protocol.get(..MAX_PROTOCOL).unwrap_or(protocol);
         Ok(Handshake {
             id: NodeId::from_wire(id).ok_or("handshake without an id")?,
             protocol: String::from_utf8_lossy(protocol).into_owned(),

@@ -74,7 +74,7 @@ pub(super) fn read(packets: &[Packet]) -> Option<Result<Body, &'static str>> {
 }
 
 fn write(names: &[Named]) -> Packet {
-    let mut bytes = Vec::with_capacity(names.len() * EACH);
+    let mut bytes = Vec::with_capacity(names.len().saturating_mul(EACH));
     for name in names {
         bytes.extend_from_slice(name.id.as_digest());
         bytes.extend_from_slice(&name.time.to_be_bytes());

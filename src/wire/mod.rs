@@ -6,6 +6,8 @@
 //! typed [`Envelope`]. Writing is one step: [`Draft::encode`] makes a [`Frame`] that all peers
 //! share.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
 mod body;
 mod compression;
@@ -16,6 +18,7 @@ pub(crate) mod handshake;
 pub(crate) mod hello;
 mod json;
 mod lazy;
+mod malformed;
 pub(crate) mod members;
 mod method;
 pub(crate) mod node_id;
@@ -31,11 +34,12 @@ mod total;
 pub(crate) use crate::host_port::HostPort;
 pub(crate) use body::Body;
 pub(crate) use draft::{Draft, Parts};
-pub(crate) use envelope::{Envelope, Header, MAX_PAYLOAD, Malformed, payload_of};
+pub(crate) use envelope::{Envelope, Header, MAX_PAYLOAD, payload_of};
 pub(crate) use frame::{Frame, FrameReader};
 pub(crate) use handshake::Handshake;
 pub(crate) use hello::Hello;
 pub(crate) use lazy::{Lazy, Named};
+pub(crate) use malformed::Malformed;
 pub(crate) use method::Method;
 pub(crate) use pacing::Pacing;
 pub(crate) use peers::PeerEntry;

@@ -169,7 +169,8 @@ impl Letter {
 
     /// Returns the bytes of memory that it occupies.
     pub fn len(&self) -> usize {
-        self.plain.len() + self.routed.as_ref().map_or(0, |(frame, _)| frame.len())
+        let routed = self.routed.as_ref().map_or(0, |(frame, _)| frame.len());
+        self.plain.len().saturating_add(routed)
     }
 }
 

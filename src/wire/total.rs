@@ -9,8 +9,8 @@ pub(crate) struct Total {
 
 impl Total {
     pub fn add(&mut self, other: Total) {
-        self.bytes += other.bytes;
-        self.frames += other.frames;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.frames = self.frames.saturating_add(other.frames);
     }
 
     /// Returns what this total has more than an earlier one, at least nothing.
