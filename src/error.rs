@@ -114,6 +114,13 @@ pub enum Error {
         /// The limit.
         max: usize,
     },
+    /// A name or a role of [`Presence`](crate::presence::Presence) is too long.
+    NameTooLong {
+        /// Its length in bytes.
+        len: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
     /// Identical messages were sent so often that no date is left for this one.
     Repeated,
     /// The outbound queue to this peer is full. The message was sent to no peer.
@@ -163,6 +170,7 @@ impl Error {
             | Error::InvalidAddress { .. }
             | Error::OutAddr { .. }
             | Error::TooLarge { .. }
+            | Error::NameTooLong { .. }
             | Error::TlsSettings { .. }
             | Error::SecretWithoutTls
             | Error::SecretTooShort { .. } => io::ErrorKind::InvalidInput,

@@ -8,7 +8,8 @@ use crate::presence::{Absence, Member};
 use crate::stats::ReplyLoss;
 use crate::trouble::Trouble;
 
-/// Something that happened to this node. Read them from `MeshSocket::events`.
+/// Something that happened to this node. Read them from `MeshSocket::events`. Later versions may add variants and
+/// fields: patterns end with `..`.
 ///
 /// ```
 /// # use rs2p::MeshSocket;
@@ -29,6 +30,7 @@ use crate::trouble::Trouble;
 #[non_exhaustive]
 pub enum MeshEvent {
     /// A peer is linked to us: what we send reaches it directly.
+    #[non_exhaustive]
     Joined {
         /// Who.
         id: NodeId,
@@ -40,6 +42,7 @@ pub enum MeshEvent {
         outgoing: bool,
     },
     /// A peer is no longer linked to us.
+    #[non_exhaustive]
     Left {
         /// Who.
         id: NodeId,
@@ -49,15 +52,20 @@ pub enum MeshEvent {
         cause: Cause,
     },
     /// A node answers at a seed: for the first time, or again after it was lost.
+    #[non_exhaustive]
     SeedReached {
         /// The seed as it was given, as `host:port`; of several addresses the first.
         addr: String,
         /// Who answers there.
         id: NodeId,
     },
-    /// A node of the mesh has announced itself, see [`presence`](crate::presence).
+    /// A node of the mesh has announced itself, see [`presence`](crate::presence). Members can announce nodes that
+    /// do not exist. So such events, and those of members that left, never push out what peers did: when
+    /// [`max_events`](crate::Builder::max_events) wait, they are dropped first.
+    /// [`MeshSocket::members`](crate::MeshSocket::members) knows all.
     MemberJoined(Member),
     /// A node that had announced itself is gone.
+    #[non_exhaustive]
     MemberLeft {
         /// The node.
         id: NodeId,
@@ -69,6 +77,7 @@ pub enum MeshEvent {
     /// Linked again after having been [`Alone`](MeshEvent::Alone).
     Healed,
     /// A dial in the background led nowhere.
+    #[non_exhaustive]
     DialFailed {
         /// Where to, as `host:port`.
         addr: String,
@@ -78,6 +87,7 @@ pub enum MeshEvent {
     /// Somebody connected and was turned away, or never finished its handshake. Who says nothing
     /// at all, as a health check does, is only counted in
     /// [`Stats::silent`](crate::Stats::silent).
+    #[non_exhaustive]
     TurnedAway {
         /// Where it connected from, as `host:port`.
         addr: String,
@@ -86,11 +96,13 @@ pub enum MeshEvent {
     },
     /// A message to a node that is no peer was taken by it, or, if that is a py2p, written to a link
     /// to it.
+    #[non_exhaustive]
     ReplySent {
         /// To whom.
         to: NodeId,
     },
     /// A message to a node that is no peer was given up.
+    #[non_exhaustive]
     ReplyFailed {
         /// To whom.
         to: NodeId,
@@ -98,17 +110,20 @@ pub enum MeshEvent {
         why: ReplyLoss,
     },
     /// Messages were dropped because nobody received them.
+    #[non_exhaustive]
     Lagged {
         /// How many since the last such event.
         dropped: u64,
     },
     /// A peer takes less than [`Builder::pace_floor_bytes`](crate::Builder::pace_floor_bytes). Senders no longer
     /// wait for it, and it misses what has no room.
+    #[non_exhaustive]
     LeftBehind {
         /// The peer.
         id: NodeId,
     },
     /// A peer that was left behind has caught up. Senders wait for it again.
+    #[non_exhaustive]
     CaughtUp {
         /// The peer.
         id: NodeId,
@@ -116,11 +131,13 @@ pub enum MeshEvent {
         missed: u64,
     },
     /// This program takes messages too slowly for a peer: this node misses what has no room there.
+    #[non_exhaustive]
     FellBehind {
         /// The peer that no longer waits for this node.
         id: NodeId,
     },
     /// A peer that no longer waited for this node waits for it again.
+    #[non_exhaustive]
     KeepsUp {
         /// The peer.
         id: NodeId,
@@ -128,6 +145,7 @@ pub enum MeshEvent {
         missed: u64,
     },
     /// A peer's clock and ours differ; broadcasts older than 60 s are dropped everywhere.
+    #[non_exhaustive]
     ClockSkew {
         /// Whose clock.
         id: NodeId,
@@ -135,6 +153,7 @@ pub enum MeshEvent {
         by: Duration,
     },
     /// The address that others are told to dial has changed, or there is one again.
+    #[non_exhaustive]
     OutAddr {
         /// The new one, as `host:port`.
         addr: String,
@@ -144,6 +163,7 @@ pub enum MeshEvent {
     /// It is over.
     TroubleEnded(Trouble),
     /// A handler panicked; the message went on to the next one.
+    #[non_exhaustive]
     HandlerPanicked {
         /// What it said.
         message: String,

@@ -41,7 +41,8 @@
 //! # Limits
 //!
 //! Names are not authenticated: a member of the mesh can announce anything, also for others. At most 8,192
-//! members are listed. A node without presence, and one of py2p, passes announcements on and does not answer
+//! members are listed. Control characters in names and roles of others are replaced by `?`, and so are those that
+//! change the direction of text. A node without presence, and one of py2p, passes announcements on and does not answer
 //! them. It is listed without name and role by the nodes that are linked to it, or were told its address.
 //! py2p hands announcements to the handlers of its program, as all kinds of messages: they are of kind
 //! `rs2p-members`. Its `recv` does not show them.
@@ -101,7 +102,7 @@ impl Presence {
         self
     }
 
-    /// Returns the length of a text that is too long to be told.
+    /// Returns the length of the first text that is too long.
     pub(crate) fn excess(&self) -> Option<usize> {
         [&self.name, &self.role].into_iter().map(String::len).find(|&len| len > MAX_TEXT)
     }

@@ -266,7 +266,7 @@ fn health_checks_are_counted_and_are_no_events() {
     let mut web = TcpStream::connect(node.local_addr()).expect("a connection");
     web.write_all(b"GET / HTTP/1.0\r\n\r\n").expect("sent");
     let addr = wait_for(&node, |event| match event {
-        MeshEvent::TurnedAway { addr, cause: Cause::NotPy2p } => Some(addr.clone()),
+        MeshEvent::TurnedAway { addr, cause: Cause::NotPy2p, .. } => Some(addr.clone()),
         event => panic!("{event:?}, {probe:?}"),
     });
     assert_eq!(addr, web.local_addr().expect("an address").to_string());

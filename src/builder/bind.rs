@@ -39,11 +39,11 @@ impl Builder {
     /// [`Error::NoAddress`] if it cannot be found, [`Error::OutAddr`] if nobody could dial what
     /// `out_addr` says, [`Error::InvalidAddress`] if a seed is no address,
     /// [`Error::TlsNotCompiled`] if encryption is asked for that this build lacks, [`Error::TlsSettings`] if a trusted root is no certificate,
-    /// [`Error::TooLarge`] for a name or a role of over 64 bytes,
+    /// [`Error::NameTooLong`] for a name or a role of over 64 bytes,
     /// [`Error::SecretWithoutTls`] and [`Error::SecretTooShort`] for a secret that protects nothing.
     pub fn bind(self, addr: impl ToSocketAddrs + Debug) -> Result<MeshSocket> {
         if let Some(len) = self.config.presence.as_ref().and_then(Presence::excess) {
-            return Err(Error::TooLarge { len, max: MAX_TEXT });
+            return Err(Error::NameTooLong { len, max: MAX_TEXT });
         }
         let key = self.key()?;
         let tls = self.tls_kit()?;

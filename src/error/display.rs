@@ -61,6 +61,10 @@ impl fmt::Display for Error {
                 f,
                 "the message has {count} packets, the limit is {max}; join some of them"
             ),
+            Error::NameTooLong { len, max } => write!(
+                f,
+                "a name or a role of {len} bytes is too long for `presence`; use at most {max} bytes"
+            ),
             Error::Repeated => f.write_str(
                 "too many identical messages within 86 s; add something unique, such as a counter",
             ),

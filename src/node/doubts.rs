@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::timers::Timer;
 use super::{Node, Now};
 use crate::id::NodeId;
-use crate::wire::members::{MOST_LOST, Members};
+use crate::wire::members::{MAX_LOST, Members};
 
 /// The mesh is asked for lost peers within this time. One node asks first, and the others need not.
-const MOST_PAUSE: Duration = Duration::from_secs(2);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
 /// The least time between two answers to nodes that take this one to be lost.
 const ANSWER_EVERY: Duration = Duration::from_millis(500);
 
@@ -61,13 +61,12 @@ impl Node {
 
     fn doubt_soon(&mut self, now: Now, id: NodeId, version: u64) {
         let Some(presence) = &mut self.presence else { return };
-        if presence.doubts.len() >= MOST_LOST || presence.doubts.contains(&(id, version)) {
+        if presence.doubts.len() >= MAX_LOST || presence.doubts.contains(&(id, version)) {
             return;
         }
         presence.doubts.push((id, version));
         if presence.doubt_at.is_none() {
-            let at =
-                now.mono + Duration::from_micros(self.rng.below(MOST_PAUSE.as_micros() as u64));
+            let at = now.mono + Duration::from_micros(self.rng.below(MAX_PAUSE.as_micros() as u64));
             presence.doubt_at = Some(at);
             self.timers.set(at, Timer::Members);
         }

@@ -24,6 +24,7 @@ mod find_node;
 mod handshake;
 mod links;
 mod malformed;
+mod member_lists;
 mod pacing;
 pub(crate) mod peer;
 mod presence;

@@ -23,9 +23,9 @@ const FAULT_EARNED: Duration = Duration::from_millis(2);
 /// The same for messages that change a link.
 const NOTICES: u32 = 256;
 const NOTICE_EARNED: Duration = Duration::from_millis(100);
-/// The same for parts of the list of members: they are passed on. A full list has 32.
-const LISTS: u32 = 64;
-const LIST_EARNED: Duration = Duration::from_millis(500);
+/// The same for pages of the list of members, in each direction. A full list has 129.
+const PAGES: u32 = 256;
+const PAGE_EARNED: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -71,8 +71,12 @@ pub(crate) struct Peer {
     pub faults: Bucket,
     /// Messages of the protocol that a peer seldom sends: hellos, and what else changes a link.
     pub notices: Bucket,
-    /// Parts of the list of members.
+    /// Pages of the list of members that it tells, and news of members: they are passed on.
     pub lists: Bucket,
+    /// Pages of the list of members that it is told.
+    pub pages: Bucket,
+    /// The last member of the last page that it was asked to go on from.
+    pub listed_to: Option<NodeId>,
     /// The compression methods that the peer accepts, in its order of preference.
     pub methods: Vec<Method>,
     /// All methods that the peer ever announced and may use. A py2p node that asks for uncompressed
@@ -85,8 +89,6 @@ pub(crate) struct Peer {
     pub last_resend_request: Option<Duration>,
     /// When we last sent our peers list on request.
     pub last_told: Option<Duration>,
-    /// When we last sent our list of members on request.
-    pub last_listed: Option<Duration>,
 }
 
 impl Peer {
@@ -112,7 +114,9 @@ impl Peer {
             answers: Bucket::new(ANSWERS, ANSWER_EARNED),
             faults: Bucket::new(FAULTS, FAULT_EARNED),
             notices: Bucket::new(NOTICES, NOTICE_EARNED),
-            lists: Bucket::new(LISTS, LIST_EARNED),
+            lists: Bucket::new(PAGES, PAGE_EARNED),
+            pages: Bucket::new(PAGES, PAGE_EARNED),
+            listed_to: None,
             methods: Vec::new(),
             announced: Vec::new(),
             clocks: Clocks::default(),
@@ -120,7 +124,6 @@ impl Peer {
             last_heard: now,
             last_resend_request: None,
             last_told: None,
-            last_listed: None,
         }
     }
 

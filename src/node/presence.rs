@@ -1,6 +1,6 @@
 //! Presence: announces this node to the mesh, lists the others, and finds out which of them are lost.
-//! What is known about them is in `roster.rs`, the search for lost ones in `doubts.rs`; `crate::presence`
-//! says what is promised.
+//! What is known about them is in `roster.rs`, how peers tell each other in `member_lists.rs`, the search for lost
+//! ones in `doubts.rs`; `crate::presence` says what is promised.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -17,7 +17,7 @@ use crate::id::NodeId;
 use crate::options::Flag;
 use crate::presence::{Absence, Member};
 use crate::wire::Draft;
-use crate::wire::members::{MOST_ROWS, Members, Row};
+use crate::wire::members::{Members, Row};
 
 /// A new node announces itself again after these times: not all nodes may have been linked before.
 const AGAIN: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(15)];
@@ -25,10 +25,6 @@ const AGAIN: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(15)];
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// The least time between two requests for the list of a peer, after the first two.
 const ASK_EVERY: Duration = Duration::from_secs(5);
-/// The least time between two lists that a peer gets.
-const LIST_EVERY: Duration = Duration::from_secs(2);
-/// A node that has not been linked for longer passes no list on: its first peers know it.
-const NEWCOMER: Duration = Duration::from_secs(30);
 
 /// The presence of this node.
 #[derive(Debug, Default)]
@@ -40,7 +36,7 @@ pub(crate) struct Presence {
     pub(super) announced: Duration,
     /// When it announces itself next, unless the period becomes shorter.
     pub(super) announce_at: Option<Duration>,
-    linked_since: Duration,
+    pub(super) linked_since: Duration,
     asked: Option<Duration>,
     looked: Option<Duration>,
     /// Peers that were lost, with their version, and when the mesh is asked for them.
@@ -78,7 +74,7 @@ impl Node {
         let is_time = presence.asked.is_none_or(|at| now.mono >= at + ASK_EVERY);
         if (is_time || peers <= 2) && self.links.is(link, |peer: &Peer| peer.tells_members) {
             presence.asked = Some(now.mono);
-            self.say(now, link, Flag::Whisper, Members::Tell.payload());
+            self.ask_members(now, link, None);
         }
     }
 
@@ -144,66 +140,12 @@ impl Node {
             }
             Members::Gone { version } => self.member_left(now, sender, *version, Absence::Closed),
             Members::Lost(lost) => self.members_lost(now, lost),
-            Members::Tell | Members::Rows(_) | Members::Unknown => return false,
+            _ => return false,
         }
         true
     }
 
-    /// Handles a word of a peer.
-    pub(super) fn members_told(&mut self, now: Now, link: LinkId, word: &Members) {
-        match word {
-            Members::Tell => self.tell_members(now, link),
-            Members::Rows(rows)
-                if self.links.get_mut(link).is_some_and(|peer| peer.lists.take(now.mono)) =>
-            {
-                self.hear_members(now, link, rows);
-            }
-            _ => {}
-        }
-    }
-
-    /// Tells a peer all members, not too often: the list is larger than the question.
-    fn tell_members(&mut self, now: Now, link: LinkId) {
-        let Some(peer) = self.links.get_mut(link) else { return };
-        if peer.last_listed.is_some_and(|at| now.mono < at + LIST_EVERY) {
-            return;
-        }
-        peer.last_listed = Some(now.mono);
-        let (Some(presence), Some(me)) = (&self.presence, &self.config.presence) else { return };
-        let (version, age) = (presence.version, Duration::ZERO);
-        let (name, role) = (me.name.clone(), me.role.clone());
-        let own = Row { id: self.me.id, version, age, name, role };
-        let rows: Vec<Row> = presence.roster.rows(now.mono).chain([own]).collect();
-        for rows in rows.chunks(MOST_ROWS) {
-            self.say(now, link, Flag::Whisper, Members::Rows(rows.to_vec()).payload());
-        }
-    }
-
-    /// Takes over the list of a peer. What is new is passed on: two parts of the mesh may have met here.
-    fn hear_members(&mut self, now: Now, link: LinkId, rows: &[Row]) {
-        let (mut news, me) = (Vec::new(), self.me.id);
-        for row in rows.iter().filter(|row| row.id != me) {
-            match self.hear_member(now, row.clone()) {
-                Heard::New | Heard::Again => news.push(row.clone()),
-                Heard::Gone => self.doubt_gone(now, row.id),
-                Heard::Old => {}
-            }
-        }
-        let is_newcomer =
-            self.presence.as_ref().is_none_or(|it| now.mono < it.linked_since + NEWCOMER);
-        if news.is_empty() || is_newcomer {
-            return;
-        }
-        let others: Vec<LinkId> =
-            self.table.iter().map(|(_, to)| to).filter(|to| *to != link).collect();
-        for to in others {
-            if self.links.is(to, |peer: &Peer| peer.tells_members) {
-                self.say(now, to, Flag::Whisper, Members::Rows(news.clone()).payload());
-            }
-        }
-    }
-
-    fn hear_member(&mut self, now: Now, row: Row) -> Heard {
+    pub(super) fn hear_member(&mut self, now: Now, row: Row) -> Heard {
         let Some(presence) = &mut self.presence else { return Heard::Old };
         let member = member(row.id, &row.name, &row.role, true);
         let heard = presence.roster.hear(now.mono, row);

@@ -1,6 +1,7 @@
 //! The members of the mesh, as one node knows them: what it heard, when, and whom it has doubts about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::time::Duration;
 
 use crate::id::NodeId;
@@ -23,6 +24,8 @@ pub(super) struct Roster {
     rows: BTreeMap<NodeId, Known>,
     /// Members that left, with their last version and when.
     gone: BTreeMap<NodeId, (u64, Duration)>,
+    /// The same in the order in which they left.
+    departures: BTreeSet<(Duration, NodeId)>,
 }
 
 #[derive(Debug)]
@@ -71,7 +74,7 @@ impl Roster {
         if self.rows.len() >= MAX_MEMBERS || age >= self.silence() {
             return Heard::Old;
         }
-        self.gone.remove(&id);
+        self.forget(&id);
         self.rows.insert(id, Known { version, heard, lost_at: None, name, role });
         Heard::New
     }
@@ -100,13 +103,22 @@ impl Roster {
             None if self.gone.contains_key(id) => return false,
             None => {}
         }
+        self.forget(id);
         if self.gone.len() >= MAX_MEMBERS
-            && let Some(oldest) = self.gone.iter().min_by_key(|(_, (_, at))| *at).map(|(id, _)| *id)
+            && let Some(&(_, oldest)) = self.departures.first()
         {
-            self.gone.remove(&oldest);
+            self.forget(&oldest);
         }
         self.gone.insert(*id, (version, now));
+        self.departures.insert((now, *id));
         self.rows.remove(id).is_some()
+    }
+
+    /// Forgets that a member left.
+    fn forget(&mut self, id: &NodeId) {
+        if let Some((_, at)) = self.gone.remove(id) {
+            self.departures.remove(&(at, *id));
+        }
     }
 
     /// Returns the last version of a member that left.
@@ -117,7 +129,11 @@ impl Roster {
     /// Removes the members that are lost or silent, and forgets those that left long ago.
     pub fn expire(&mut self, now: Duration) -> Vec<(NodeId, Absence)> {
         let silence = self.silence();
-        self.gone.retain(|_, (_, at)| now < *at + silence);
+        while let Some(&(at, id)) = self.departures.first()
+            && at + silence <= now
+        {
+            self.forget(&id);
+        }
         let why = |known: &Known| match known.lost_at {
             Some(at) if at <= now => Some(Absence::Lost),
             _ => (now + BEFORE >= known.heard + silence).then_some(Absence::Silent),
@@ -148,9 +164,11 @@ impl Roster {
         self.rows.contains_key(id)
     }
 
-    /// Returns the members that nobody doubts, as a peer is told about them.
-    pub fn rows(&self, now: Duration) -> impl Iterator<Item = Row> {
-        let sure = self.rows.iter().filter(|(_, known)| known.lost_at.is_none());
+    /// Returns the members after this id that nobody doubts, as a peer is told about them.
+    pub fn rows(&self, now: Duration, after: Option<NodeId>) -> impl Iterator<Item = Row> {
+        let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = self.rows.range((begin, Bound::Unbounded));
+        let sure = later.filter(|(_, known)| known.lost_at.is_none());
         sure.map(move |(id, known)| Row {
             id: *id,
             version: known.version,
@@ -222,7 +240,22 @@ mod tests {
             roster.leave(at(u64::from(n)), &id(n), 1);
         }
         assert_eq!((roster.rows.len(), roster.gone.len()), (0, MAX_MEMBERS));
+        assert!(roster.last_version(&id(0)).is_none(), "the oldest was forgotten");
+        assert_eq!(roster.departures.len(), MAX_MEMBERS);
         roster.expire(2 * 24 * 60 * MINUTE);
-        assert_eq!(roster.gone.len(), 0);
+        assert_eq!((roster.gone.len(), roster.departures.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_list_goes_on_after_the_last_member_that_was_told() {
+        let mut roster = Roster::default();
+        for n in 0..5 {
+            roster.hear(at(0), row(n, 1, at(0)));
+        }
+        roster.doubt(at(0), &id(3), 1);
+        let told = |after| roster.rows(at(0), after).map(|row| row.id).collect::<Vec<_>>();
+        assert_eq!(told(None), [0, 1, 2, 4].map(id));
+        assert_eq!(told(Some(id(1))), [2, 4].map(id));
+        assert_eq!(told(Some(id(4))), []);
     }
 }

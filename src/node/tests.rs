@@ -21,6 +21,7 @@ mod addresses;
 mod clocks;
 mod hostile;
 mod lazy;
+mod members;
 mod places;
 mod replies;
 

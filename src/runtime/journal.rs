@@ -25,8 +25,31 @@ pub(crate) struct Journal {
 struct Writer {
     /// `None` once the socket is closed: whoever reads events comes to their end.
     sender: Option<Sender<MeshEvent>>,
-    /// Events about strangers that were put in and may still be there.
-    strangers: usize,
+    /// Events of the two lower ranks that were put in and may still be there.
+    of_rank: [usize; 2],
+}
+
+/// Who can cause an event. When nobody reads them, those of lower ranks make room for those of higher ranks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// Anybody who can reach the port.
+    Stranger,
+    /// Any member of the mesh, in the name of others.
+    Member,
+    /// A peer, or this node.
+    Peer,
+}
+
+impl Rank {
+    const LOWER: [Rank; 2] = [Rank::Stranger, Rank::Member];
+
+    fn of(event: &MeshEvent) -> Self {
+        match event {
+            MeshEvent::TurnedAway { .. } => Rank::Stranger,
+            MeshEvent::MemberJoined(_) | MeshEvent::MemberLeft { .. } => Rank::Member,
+            _ => Rank::Peer,
+        }
+    }
 }
 
 /// What `status` shows.
@@ -52,7 +75,7 @@ impl Journal {
         let (sender, receiver) = unbounded();
         let (entries, troubles) = (VecDeque::new(), Troubles::default());
         Journal {
-            writer: Mutex::new(Writer { sender: Some(sender), strangers: 0 }),
+            writer: Mutex::new(Writer { sender: Some(sender), of_rank: [0; 2] }),
             receiver,
             most: config.events.max(1),
             lost: AtomicU64::new(0),
@@ -60,37 +83,41 @@ impl Journal {
         }
     }
 
-    /// Appends an event, and what of it belongs into the status. If nobody reads them, events
-    /// about strangers go first, then the oldest: strangers cannot push out what peers did.
+    /// Appends an event, and what of it belongs into the status. If nobody reads them, events of
+    /// lower ranks go first, then the oldest: strangers cannot push out what peers did.
     pub fn report(&self, event: MeshEvent) {
         if let Some(entry) = entry(&event) {
             self.status.lock().add(entry);
         }
         let mut writer = self.writer.lock();
         let Some(sender) = writer.sender.clone() else { return };
-        let is_stranger = matches!(event, MeshEvent::TurnedAway { .. });
+        let rank = Rank::of(&event);
         while sender.len() >= self.most {
-            if is_stranger {
+            let mut lower = Rank::LOWER.into_iter().zip(&mut writer.of_rank);
+            if let Some((lower, count)) = lower.find(|(lower, count)| *lower < rank && **count > 0)
+            {
+                *count = 0;
+                self.drop_all(lower, &sender);
+            } else if rank < Rank::Peer {
                 self.lost.fetch_add(1, Ordering::Relaxed);
                 return;
-            }
-            if std::mem::take(&mut writer.strangers) > 0 {
-                self.drop_strangers(&sender);
             } else if self.receiver.try_recv().is_ok() {
                 self.lost.fetch_add(1, Ordering::Relaxed);
             }
         }
         // Fails only if nobody can read any more.
         let _ = sender.send(event);
-        writer.strangers += usize::from(is_stranger);
+        if let Some(count) = writer.of_rank.get_mut(rank as usize) {
+            *count += 1;
+        }
     }
 
-    /// Takes all events out and puts those of peers back. Nobody else puts any in meanwhile, so
+    /// Takes all events out and puts those of other ranks back. Nobody else puts any in meanwhile, so
     /// they keep their order.
-    fn drop_strangers(&self, sender: &Sender<MeshEvent>) {
+    fn drop_all(&self, rank: Rank, sender: &Sender<MeshEvent>) {
         let all: Vec<MeshEvent> = self.receiver.try_iter().collect();
         for event in all {
-            if matches!(event, MeshEvent::TurnedAway { .. }) {
+            if Rank::of(&event) == rank {
                 self.lost.fetch_add(1, Ordering::Relaxed);
             } else {
                 let _ = sender.send(event);
@@ -214,6 +241,24 @@ mod tests {
         (0..50).for_each(|_| journal.report(stranger()));
         assert_eq!(who(&journal), ids(1..11), "all of them, in their order");
         assert_eq!(journal.lost(), 100);
+    }
+
+    #[test]
+    fn invented_members_push_out_strangers_and_never_what_peers_did() {
+        let journal = journal(10);
+        let left = |n| MeshEvent::MemberLeft {
+            id: NodeId::from_digest(&[n; 48]),
+            why: crate::presence::Absence::Silent,
+        };
+        (0..50).for_each(|_| journal.report(stranger()));
+        (0..50).for_each(|n| journal.report(left(n)));
+        (1..4).for_each(|n| journal.report(joined(n)));
+        (0..50).for_each(|n| journal.report(left(n)));
+        let kept: Vec<MeshEvent> = journal.events().try_iter().collect();
+        let of_peers = kept.iter().filter(|event| matches!(event, MeshEvent::Joined { .. }));
+        assert_eq!((kept.len(), of_peers.count()), (10, 3));
+        assert!(kept.iter().all(|event| !matches!(event, MeshEvent::TurnedAway { .. })));
+        assert_eq!(journal.lost() + 10, 153);
     }
 
     #[test]

@@ -158,9 +158,9 @@ fn say_event(event: &MeshEvent) {
     match event {
         MeshEvent::Joined { id, addr, .. } => say(&format!("joined {id} {addr}")),
         MeshEvent::Left { id, cause, .. } => say(&format!("left {id} {cause}")),
-        MeshEvent::SeedReached { addr, id } => say(&format!("seed {addr} {id}")),
+        MeshEvent::SeedReached { addr, id, .. } => say(&format!("seed {addr} {id}")),
         MeshEvent::TroubleBegan(Trouble::NotReachable) => say("no out_addr"),
-        MeshEvent::OutAddr { addr } => say(&format!("new out_addr {addr}")),
+        MeshEvent::OutAddr { addr, .. } => say(&format!("new out_addr {addr}")),
         event => say(&format!("event {event:?}")),
     }
 }

@@ -117,7 +117,7 @@ fn a_seed_is_dialled_until_it_answers_and_again_when_it_is_lost() {
     for _ in 0..2 {
         let seed = builder().bind(addr).expect("the port is free");
         let reached = wait_for(&early, |event| match event {
-            MeshEvent::SeedReached { addr, id } => Some((addr.clone(), *id)),
+            MeshEvent::SeedReached { addr, id, .. } => Some((addr.clone(), *id)),
             _ => None,
         });
         assert_eq!(reached, (by_name.clone(), seed.id()));

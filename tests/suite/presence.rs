@@ -41,7 +41,7 @@ fn members_know_each_other_over_a_node_without_presence_whose_program_sees_nothi
 
     carol.close().expect("closed");
     let left = wait_for(&alice, |event| match event {
-        MeshEvent::MemberLeft { id, why } => Some((*id, *why)),
+        MeshEvent::MemberLeft { id, why, .. } => Some((*id, *why)),
         _ => None,
     });
     assert_eq!(left, (carol.id(), Absence::Closed));
@@ -72,6 +72,6 @@ fn a_name_of_over_64_bytes_is_refused() {
     let bind = |len: usize| {
         builder().presence(Presence::new().name("x".repeat(len))).bind(("127.0.0.1", 0))
     };
-    assert!(matches!(bind(65), Err(Error::TooLarge { len: 65, max: 64 })));
+    assert!(matches!(bind(65), Err(Error::NameTooLong { len: 65, max: 64 })));
     bind(64).expect("short enough").close().expect("closed");
 }

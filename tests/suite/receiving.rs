@@ -78,7 +78,7 @@ fn who_never_receives_loses_the_oldest_and_is_told() {
     let mut dropped = 0;
     while dropped < 90 {
         dropped += wait_for(&b, |event| match event {
-            MeshEvent::Lagged { dropped } => Some(*dropped),
+            MeshEvent::Lagged { dropped, .. } => Some(*dropped),
             _ => None,
         });
     }
@@ -128,7 +128,7 @@ fn who_stops_receiving_is_waited_for_and_then_no_longer() {
     let mut dropped = 0;
     while dropped < 40 {
         dropped += wait_for(&b, |event| match event {
-            MeshEvent::Lagged { dropped } => Some(*dropped),
+            MeshEvent::Lagged { dropped, .. } => Some(*dropped),
             _ => None,
         });
     }

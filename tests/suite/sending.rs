@@ -135,7 +135,7 @@ fn a_reply_finds_its_way_over_several_hops() {
     let answer = recv(&nodes[0]);
     assert_eq!((answer.payload(), answer.sender()), (&["I am".into()][..], nodes[3].id()));
     wait_for(&nodes[3], |event| match event {
-        MeshEvent::ReplySent { to } if *to == nodes[0].id() => Some(()),
+        MeshEvent::ReplySent { to, .. } if *to == nodes[0].id() => Some(()),
         _ => None,
     });
     close_all(&nodes);
