@@ -38,12 +38,12 @@ use std::thread::Builder;
 
 use crate::runtime::core::Core;
 
+mod announcer;
 mod beacon;
-mod caster;
-mod crier;
-mod spots;
+mod interfaces;
+mod multicast_socket;
 
-use crier::Crier;
+use announcer::Announcer;
 
 /// How to discover nodes; see the [module](self).
 ///
@@ -94,9 +94,9 @@ impl Discovery {
         self,
         core: &Arc<Core>,
     ) -> std::io::Result<impl Fn() + Send + Sync + use<>> {
-        let crier = Crier::new(Arc::clone(core), self.interfaces)?;
-        let waker = crier.waker()?;
-        core.threads.add(Builder::new().name("rs2p-discovery".into()), move || crier.run())?;
+        let announcer = Announcer::new(Arc::clone(core), self.interfaces)?;
+        let waker = announcer.waker()?;
+        core.threads.add(Builder::new().name("rs2p-discovery".into()), move || announcer.run())?;
         // Fails only if the thread has ended.
         Ok(move || _ = waker.wake())
     }

@@ -214,7 +214,7 @@ fn expected() -> Vec<(&'static str, String)> {
         ),
         (
             "beacons in a local network that are looked at in a second",
-            many(constant!("discovery/crier.rs", "MAX_HEARD")),
+            many(constant!("discovery/announcer.rs", "MAX_HEARD")),
         ),
         ("questions that wait for answers", many(constant!("delivery/questions.rs", "MAX_OPEN"))),
         (

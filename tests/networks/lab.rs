@@ -21,6 +21,7 @@ pub struct Lab {
 #[derive(Clone, Debug)]
 pub struct Host {
     pub namespace: String,
+    bridge: String,
     number: u8,
 }
 
@@ -65,13 +66,9 @@ impl Lab {
         ip(&["netns", "add", &namespace]);
         self.hosts.push(namespace.clone());
         ip(&["-n", &namespace, "link", "set", "lo", "up"]);
-        let port = format!("port{number}");
-        ip(&[
-            "-n", &namespace, "link", "add", "eth0", "type", "veth", "peer", "name", &port,
-            "netns", &bridge,
-        ]);
-        ip(&["-n", &bridge, "link", "set", &port, "master", "br0", "up"]);
-        Host { namespace, number }
+        let host = Host { namespace, bridge, number };
+        host.plug();
+        host
     }
 
     /// A host with the addresses of its number.
@@ -83,6 +80,25 @@ impl Lab {
 }
 
 impl Host {
+    /// Adds the interface and puts its other end into the bridge. It is down and has no address.
+    fn plug(&self) {
+        let (namespace, bridge) = (&self.namespace, &self.bridge);
+        let port = format!("port{}", self.number);
+        ip(&[
+            "-n", namespace, "link", "add", "eth0", "type", "veth", "peer", "name", &port, "netns",
+            bridge,
+        ]);
+        ip(&["-n", bridge, "link", "set", &port, "master", "br0", "up"]);
+    }
+
+    /// Removes the interface and adds another one with the same name and addresses.
+    #[cfg(feature = "discovery")]
+    pub fn plug_again(&self, family: Family) {
+        ip(&["-n", &self.namespace, "link", "del", "eth0"]);
+        self.plug();
+        self.up(family);
+    }
+
     /// Brings the interface up, with the addresses of its number.
     pub fn up(&self, family: Family) {
         ip(&["-n", &self.namespace, "link", "set", "eth0", "up"]);

@@ -27,11 +27,13 @@ pub struct Bind<'a> {
     pub out_addr: Option<(&'a str, u16)>,
     /// The name of the mesh, of which nodes are discovered.
     pub discover: Option<&'a str>,
+    /// Whether it dials nodes that it is told about.
+    pub dials: bool,
 }
 
 impl<'a> Bind<'a> {
     pub fn at(addr: &'a str) -> Self {
-        Bind { addr, seed: None, out_addr: None, discover: None }
+        Bind { addr, seed: None, out_addr: None, discover: None, dials: true }
     }
 }
 
@@ -40,6 +42,7 @@ impl Node {
         let mut variables = vec![("RS2P_BIND", bind.addr)];
         variables.extend(bind.seed.map(|seed| ("RS2P_SEED", seed)));
         variables.extend(bind.discover.map(|subnet| ("RS2P_DISCOVER", subnet)));
+        variables.extend(Some(("RS2P_DIALS_NOBODY", "1")).filter(|_| !bind.dials));
         let out_port = bind.out_addr.map(|(_, port)| port.to_string());
         if let (Some((host, _)), Some(port)) = (bind.out_addr, &out_port) {
             variables.extend([("RS2P_OUT_HOST", host), ("RS2P_OUT_PORT", port)]);
@@ -123,6 +126,9 @@ pub fn one_node(addr: &str) {
     }
     if let (Ok(host), Ok(port)) = (std::env::var("RS2P_OUT_HOST"), std::env::var("RS2P_OUT_PORT")) {
         builder = builder.out_addr(host, port.parse().expect("a port"));
+    }
+    if std::env::var("RS2P_DIALS_NOBODY").is_ok() {
+        builder = builder.max_outgoing(0);
     }
     #[cfg(feature = "discovery")]
     if let Ok(subnet) = std::env::var("RS2P_DISCOVER") {

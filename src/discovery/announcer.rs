@@ -1,4 +1,4 @@
-//! The thread that sends beacons and hears those of others.
+//! The thread that sends beacons and receives those of others.
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll, Token, Waker};
 
 use super::beacon::Beacon;
-use super::caster::Caster;
-use super::spots::{Spot, places, spots};
+use super::interfaces::{Interface, addresses, interfaces};
+use super::multicast_socket::MulticastSocket;
 use crate::runtime::core::Core;
 use crate::wire::HostPort;
 
-/// So many beacons follow each other quickly: some nodes, and some interfaces, come a little later.
-const EAGER: u32 = 5;
-const EAGER_PAUSE: Duration = Duration::from_secs(1);
+/// The first beacons follow each other quickly: some nodes, and some interfaces, come a little later.
+const FIRST_BEACONS: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_secs(10);
 /// The time between two looks at the interfaces. One that has come up gets a beacon at once.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -24,19 +24,22 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const MAX_HEARD: u32 = 64;
 /// Datagrams that are read before the time is looked at.
 const MAX_READ: u32 = 256;
+/// Errors in a row after which reading ends until the system says again that there is something to read. An error
+/// belongs to what one datagram did; others may be behind it.
+const MAX_ERRORS: u32 = 16;
 const SECOND: Duration = Duration::from_secs(1);
 
 const V4: Token = Token(0);
 const V6: Token = Token(1);
 const WAKE: Token = Token(2);
 
-pub(super) struct Crier {
+pub(super) struct Announcer {
     core: Arc<Core>,
     /// Names or addresses of the interfaces that the program wants; empty for all.
     wanted: Vec<String>,
     poll: Poll,
-    casters: Vec<Caster>,
-    spots: BTreeSet<Spot>,
+    sockets: Vec<MulticastSocket>,
+    interfaces: BTreeSet<Interface>,
     sent: u32,
     last: Option<Instant>,
     next: Instant,
@@ -44,14 +47,14 @@ pub(super) struct Crier {
     heard: (Instant, u32),
 }
 
-impl Crier {
+impl Announcer {
     pub fn new(core: Arc<Core>, wanted: Vec<String>) -> io::Result<Self> {
         let poll = Poll::new()?;
-        let casters = casters(core.local_addr, &poll)?;
+        let sockets = sockets(core.local_addr, &poll)?;
         let now = Instant::now();
-        let (spots, heard) = (BTreeSet::new(), (now, 0));
+        let (interfaces, heard) = (BTreeSet::new(), (now, 0));
         let (sent, last, next, look_at) = (0, None, now, now);
-        Ok(Crier { core, wanted, poll, casters, spots, sent, last, next, look_at, heard })
+        Ok(Announcer { core, wanted, poll, sockets, interfaces, sent, last, next, look_at, heard })
     }
 
     pub fn waker(&self) -> io::Result<Waker> {
@@ -67,7 +70,7 @@ impl Crier {
                 self.look(now);
             }
             if now >= self.next {
-                self.cry(now);
+                self.announce(now);
             }
             let patience = self.next.min(self.look_at).saturating_duration_since(now);
             let patience = if has_more { Duration::ZERO } else { patience };
@@ -76,62 +79,74 @@ impl Crier {
                     log::error!(target: "rs2p::discovery", "discovery has ended: {error}");
                     return;
                 }
-                _ => has_more = self.hear(),
+                _ => has_more = self.receive(),
             }
         }
     }
 
-    /// Looks for interfaces that have come up. The nodes behind them wait for a beacon.
+    /// Looks for interfaces that have come up, or are gone. The nodes behind new ones wait for a beacon.
     fn look(&mut self, now: Instant) {
         self.look_at = now + LOOK_EVERY;
-        let found = spots(&places(), &self.wanted, self.core.local_addr);
-        if !found.is_subset(&self.spots) {
+        let found = interfaces(&addresses(), &self.wanted, self.core.local_addr);
+        if !found.is_subset(&self.interfaces) {
             (self.next, self.sent) = (now, 0);
         }
-        self.spots = found;
+        self.sockets.iter_mut().for_each(|socket| socket.retain(&found));
+        self.interfaces = found;
     }
 
     /// Sends a beacon on each interface.
-    fn cry(&mut self, now: Instant) {
+    fn announce(&mut self, now: Instant) {
         self.sent = self.sent.saturating_add(1);
         self.last = Some(now);
-        self.next = now + if self.sent < EAGER { EAGER_PAUSE } else { PAUSE };
+        self.next = now + if self.sent < FIRST_BEACONS { FIRST_PAUSE } else { PAUSE };
         let mut nonce = [0; 8];
         if getrandom::fill(&mut nonce).is_err() {
             return;
         }
         let beacon = Beacon { id: self.core.id, port: self.core.local_addr.port() };
         let bytes = beacon.encode(self.core.protocol.id(), nonce);
-        for caster in &mut self.casters {
-            caster.cast(&self.spots, &bytes);
+        for socket in &mut self.sockets {
+            socket.send(&self.interfaces, &bytes);
         }
     }
 
     /// Reads what has come. Returns whether there may be more: the poll does not say so again.
-    fn hear(&mut self) -> bool {
-        let mut buffer = [0; 256];
+    fn receive(&mut self) -> bool {
         let mut has_more = false;
-        for number in 0..self.casters.len() {
-            has_more |= self.hear_one(number, &mut buffer);
+        for number in 0..self.sockets.len() {
+            has_more |= self.receive_from(number);
         }
         has_more
     }
 
-    fn hear_one(&mut self, number: usize, buffer: &mut [u8]) -> bool {
+    fn receive_from(&mut self, number: usize) -> bool {
+        let (mut buffer, mut errors) = ([0; 256], 0);
         for _ in 0..MAX_READ {
-            let Some(caster) = self.casters.get(number) else { return false };
-            let Ok((len, from)) = caster.hear(buffer) else { return false };
-            // A flood is read and not looked at.
-            if !self.may_hear() {
-                continue;
-            }
-            let mesh = self.core.protocol.id();
-            let beacon = buffer.get(..len).and_then(|bytes| Beacon::read(bytes, mesh));
-            if let Some(beacon) = beacon.filter(|beacon| beacon.id != self.core.id) {
-                self.heard(beacon, from);
+            let Some(socket) = self.sockets.get(number) else { return false };
+            match socket.receive(&mut buffer) {
+                Ok((len, from)) => {
+                    errors = 0;
+                    self.received(buffer.get(..len).unwrap_or_default(), from);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock || errors >= MAX_ERRORS => {
+                    return false;
+                }
+                Err(_) => errors += 1,
             }
         }
         true
+    }
+
+    fn received(&mut self, bytes: &[u8], from: SocketAddr) {
+        // A flood is read and not looked at.
+        if !self.may_hear() {
+            return;
+        }
+        let beacon = Beacon::read(bytes, self.core.protocol.id());
+        if let Some(beacon) = beacon.filter(|beacon| beacon.id != self.core.id) {
+            self.heard(beacon, from);
+        }
     }
 
     fn may_hear(&mut self) -> bool {
@@ -149,7 +164,7 @@ impl Crier {
         from.set_port(beacon.port);
         let addr = HostPort::from(from);
         let is_new = self.core.act(|state, now| state.node.heard_beacon(now, beacon.id, &addr));
-        let soonest = self.last.map_or_else(Instant::now, |last| last + EAGER_PAUSE);
+        let soonest = self.last.map_or_else(Instant::now, |last| last + FIRST_PAUSE);
         if is_new && soonest < self.next {
             self.next = soonest;
         }
@@ -157,12 +172,12 @@ impl Crier {
 }
 
 /// Opens the sockets of the families that the node takes. One of two may be missing in the system.
-fn casters(bound: SocketAddr, poll: &Poll) -> io::Result<Vec<Caster>> {
-    let v4 = || Caster::v4(poll.registry(), V4);
+fn sockets(bound: SocketAddr, poll: &Poll) -> io::Result<Vec<MulticastSocket>> {
+    let v4 = || MulticastSocket::v4(poll.registry(), V4);
     match bound {
         SocketAddr::V4(_) => Ok(vec![v4()?]),
         SocketAddr::V6(bound) => {
-            let v6 = Caster::v6(*bound.ip(), poll.registry(), V6);
+            let v6 = MulticastSocket::v6(*bound.ip(), poll.registry(), V6);
             match bound.ip().is_unspecified().then(v4) {
                 Some(Ok(v4)) => Ok([v4].into_iter().chain(v6).collect()),
                 _ => Ok(vec![v6?]),
