@@ -169,6 +169,7 @@ mod secret;
 pub mod sim;
 mod stats;
 mod sync;
+mod tally;
 #[cfg(feature = "native-tls")]
 pub mod tls;
 pub mod topic;

@@ -64,7 +64,7 @@ impl Arrears {
             self.kept = kept.min(self.most.saturating_mul(2));
         }
         let lapsed = span.saturating_sub(full);
-        self.owed = (self.owed + full).saturating_sub(payment).saturating_sub(lapsed);
+        self.owed = self.owed.saturating_add(full).saturating_sub(payment).saturating_sub(lapsed);
         if self.owed.is_zero() {
             self.has_resumed |= !self.told.is_zero();
             self.told = Duration::ZERO;
@@ -107,11 +107,11 @@ impl Arrears {
         if !self.is_waited_for || self.owed < self.notice_at() {
             return None;
         }
-        let by = self.owed - self.told;
+        let by = self.owed.saturating_sub(self.told);
         self.told = self.owed;
         let is_trusted = by <= self.kept / 2;
         if is_trusted {
-            self.kept -= by * 2;
+            self.kept = self.kept.saturating_sub(by * 2);
         }
         Some(PaceChange::KeptWaiting { by, is_trusted })
     }
@@ -125,7 +125,7 @@ impl Arrears {
     }
 
     fn notice_at(&self) -> Duration {
-        FIRST_NOTICE.max(self.told + self.told / 2).saturating_add(self.slack)
+        FIRST_NOTICE.max(self.told.saturating_add(self.told / 2)).saturating_add(self.slack)
     }
 
     /// Forgets everything: the peer is left behind, and has to keep to the floor to be waited for.

@@ -68,7 +68,7 @@ impl<L: Clone + PartialEq> BatchWork<L> {
                 }
             }
             if self.is_slow && self.throttling.is_empty() {
-                let part = self.load.take_part(self.deliver.len() + 1);
+                let part = self.load.take_part(self.deliver.len().saturating_add(1));
                 let now = daemon.now();
                 let tell = |mailbox: &mut Mailbox<_, _>| {
                     mailbox.give_back(part) || mailbox.tells_pace(now)

@@ -51,7 +51,7 @@ impl CloseTiming {
     /// arrives to its end.
     pub fn retire(now: Duration) -> Self {
         CloseTiming {
-            flush_by: now + DELIVER_GRACE,
+            flush_by: now.saturating_add(DELIVER_GRACE),
             ..CloseTiming::write_failed(Cause::Duplicate, now)
         }
     }
@@ -74,7 +74,7 @@ impl CloseTiming {
     /// Moves the deadline on while this node itself pauses reading: that is not the peer's fault.
     pub fn pause(&mut self, now: Duration) {
         if self.delivers && self.read_by.is_some() {
-            self.read_by = Some(now + self.grace);
+            self.read_by = Some(now.saturating_add(self.grace));
         }
     }
 
@@ -85,7 +85,7 @@ impl CloseTiming {
             None if is_flushed || now >= self.flush_by => {
                 // What is left of the time for writing is for reading: the system still has bytes
                 // of ours, and closing with input unread would throw them away.
-                self.read_by = Some(self.flush_by.max(now + self.grace));
+                self.read_by = Some(self.flush_by.max(now.saturating_add(self.grace)));
                 Step::FinishWriting
             }
             Some(read_by) if is_read || now >= read_by => Step::End(self.cause.clone()),

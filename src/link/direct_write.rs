@@ -38,7 +38,7 @@ impl DirectWrite {
     pub fn note(&mut self, now: Duration) {
         let pause = self.last.map_or(IDLE, |last| now.saturating_sub(last));
         self.len = match self.len {
-            len if pause < CLOSE => (len + 1).min(LONGEST),
+            len if pause < CLOSE => len.saturating_add(1).min(LONGEST),
             len if pause < IDLE => len / 2,
             _ => 0,
         };

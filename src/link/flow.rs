@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::tally::Tally;
 use crate::wire::Total;
 
 /// Sources that may each put a large frame into a full queue: about the neighbours of a node in an
@@ -47,7 +48,7 @@ impl Outflow {
 
     pub fn remove(&mut self, bytes: usize) {
         self.queued = self.queued.saturating_sub(bytes);
-        self.moved += bytes as u64;
+        self.moved.tally(bytes as u64);
     }
 
     /// Bytes that have left since the link began.
@@ -58,7 +59,7 @@ impl Outflow {
     /// Returns the value of `moved` at which a source that added this many bytes is released.
     /// Sources are released in turn: bytes that leave make room for one of them, not for each.
     fn reserve(&mut self, bytes: usize, moved: u64) -> u64 {
-        self.reserved = self.reserved.max(moved) + bytes as u64;
+        self.reserved = self.reserved.max(moved).saturating_add(bytes as u64);
         self.reserved
     }
 
@@ -66,7 +67,7 @@ impl Outflow {
     /// stand still for long before it is full to the brim.
     fn urgency(&self) -> u32 {
         let above = self.queued.saturating_sub(self.bound);
-        let eighths = above.saturating_mul(8) / self.bound.max(1);
+        let eighths = above.saturating_mul(8).checked_div(self.bound.max(1)).unwrap_or(0);
         1 << eighths.min(8)
     }
 
@@ -106,19 +107,17 @@ pub(crate) struct Load {
 
 impl Load {
     pub fn add(&mut self, more: Load) {
-        self.bytes += more.bytes;
+        self.bytes.tally(more.bytes);
         self.wire.add(more.wire);
     }
 
     /// Takes one of so many equal parts out of it.
     pub fn take_part(&mut self, parts: usize) -> Load {
         let parts = parts.max(1);
-        let wire = Total {
-            bytes: self.wire.bytes / parts as u64,
-            frames: self.wire.frames / parts as u64,
-        };
-        let part = Load { bytes: self.bytes / parts, wire };
-        self.bytes -= part.bytes;
+        let part = |all: u64| all.checked_div(parts as u64).unwrap_or(all);
+        let wire = Total { bytes: part(self.wire.bytes), frames: part(self.wire.frames) };
+        let part = Load { bytes: part(self.bytes as u64) as usize, wire };
+        self.bytes = self.bytes.saturating_sub(part.bytes);
         self.wire = self.wire.since(part.wire);
         part
     }
@@ -147,7 +146,7 @@ impl Credit {
     }
 
     pub fn take(&mut self, bytes: usize) {
-        self.undigested += bytes;
+        self.undigested.tally(bytes);
     }
 
     #[cfg(any(test, feature = "sim", feature = "fuzzing"))]
@@ -217,13 +216,13 @@ impl Wait {
         let credits = u32::try_from(credits).unwrap_or(u32::MAX);
         let pause = queue.hold.saturating_mul(credits.saturating_mul(queue.urgency()));
         let ends_at = queue.reserve(bytes, moved);
-        Wait { ends_at, moved_to: moved, pause, until: now + pause }
+        Wait { ends_at, moved_to: moved, pause, until: now.saturating_add(pause) }
     }
 
     /// Whether the queue, still above its bound, holds the source back after this many bytes have left.
     fn still_holds(&mut self, now: Duration, moved: u64) -> bool {
         if moved > self.moved_to {
-            (self.moved_to, self.until) = (moved, now + self.pause);
+            (self.moved_to, self.until) = (moved, now.saturating_add(self.pause));
         }
         moved < self.ends_at && now < self.until
     }

@@ -12,6 +12,7 @@ use super::transport::Transport;
 use crate::cause::Cause;
 use crate::config::Config;
 use crate::node::Event;
+use crate::tally::Tally;
 use crate::wire::Pacing;
 
 /// A peer that has reported within this time has not vanished.
@@ -48,7 +49,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         host.wake_freed(news.freed);
         self.liveness.is_full = news.is_full;
         if news.has_reported {
-            self.liveness.reports += 1;
+            self.liveness.reports.tally(1);
             self.liveness.reported_at = Some(now);
         }
         if let Some(change) = news.change {
@@ -72,8 +73,9 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         let taken = host.mailbox(|mailbox| mailbox.outgoing.pace().taken()).unwrap_or(0);
         let (patience, most) = (self.patience(host.config()), host.config().stall_py2p);
         let Liveness { life, appetite, reports, .. } = &mut self.liveness;
-        let is_gone = life.is_stalled(now, is_waiting, sent + *reports, patience);
-        let takes_nothing = appetite.is_stalled(now, is_waiting, sent + taken, most.max(patience));
+        let is_gone = life.is_stalled(now, is_waiting, sent.saturating_add(*reports), patience);
+        let takes_nothing =
+            appetite.is_stalled(now, is_waiting, sent.saturating_add(taken), most.max(patience));
         if (is_gone || takes_nothing) && self.closing.is_none() {
             self.leave_now(Cause::Stalled, now);
         }
@@ -83,7 +85,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
     /// quarter of an hour, and after a partition it may stay silent for as long again as that lasted. But
     /// with a timeout it ends the connection of a slow peer as well. So it has none while the peer reports.
     fn tell_system(&mut self, host: &mut impl Host<L, T>, now: Duration) {
-        let is_there = self.liveness.reported_at.is_some_and(|at| now < at + FRESH);
+        let is_there = self.liveness.reported_at.is_some_and(|at| now < at.saturating_add(FRESH));
         let patience = (!is_there).then(|| self.patience(host.config()));
         if self.liveness.patience.replace(patience) != Some(patience) {
             host.port(|stream, _, _| stream.give_up_after(patience));
@@ -102,7 +104,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         now: Duration,
     ) -> Option<Duration> {
         let Liveness { life, appetite, reported_at, .. } = &self.liveness;
-        let fresh = reported_at.map(|at| at + FRESH).filter(|until| *until > now);
+        let fresh = reported_at.map(|at| at.saturating_add(FRESH)).filter(|until| *until > now);
         let pace = match self.settings {
             Some(_) => host.mailbox(|mailbox| mailbox.pace_deadline()),
             None => None,

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::tally::Tally;
 use crate::wire::Total;
 
 /// The time that one sample covers. In a shorter one a single lump would pass for the pace; in a longer
@@ -30,8 +31,8 @@ impl Speed {
 
     /// Adds `bytes` that were taken in this `span`, in which the peer had something to take throughout.
     pub fn note(&mut self, span: Duration, bytes: u64) {
-        self.busy += span;
-        self.taken += bytes;
+        self.busy.tally(span);
+        self.taken.tally(bytes);
         if self.busy < RISE {
             return;
         }
@@ -82,12 +83,13 @@ impl Window {
     /// Adds what was taken in the time before `now`, and for how long senders waited meanwhile.
     pub fn note(&mut self, now: Duration, full: Duration, taken: Total) {
         let number = self.number(now);
-        while self.slots.front().is_some_and(|slot| slot.number + u64::from(SLOTS) <= number) {
+        let is_over = |slot: &Slot| slot.number.saturating_add(u64::from(SLOTS)) <= number;
+        while self.slots.front().is_some_and(is_over) {
             self.slots.pop_front();
         }
         match self.slots.back_mut() {
             Some(slot) if slot.number == number => {
-                slot.full += full;
+                slot.full.tally(full);
                 slot.taken.add(taken);
             }
             _ => self.slots.push_back(Slot { number, full, taken }),
@@ -96,7 +98,7 @@ impl Window {
 
     pub fn record(&self) -> Record {
         self.slots.iter().fold(Record::default(), |mut sum, slot| {
-            sum.full += slot.full;
+            sum.full.tally(slot.full);
             sum.taken.add(slot.taken);
             sum
         })
@@ -107,7 +109,8 @@ impl Window {
     }
 
     fn number(&self, now: Duration) -> u64 {
-        u64::try_from(now.as_nanos() / self.slot.as_nanos()).unwrap_or(u64::MAX / 2)
+        let number = now.as_nanos().checked_div(self.slot.as_nanos()).unwrap_or(0);
+        u64::try_from(number).unwrap_or(u64::MAX / 2)
     }
 }
 

@@ -1,4 +1,5 @@
 //! A link's machine with a connection in memory, for tests and fuzzing.
+#![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Read};

@@ -15,6 +15,8 @@
 //! pace ([`progress_report`]), what is written next ([`outgoing`]), when to read ([`input`]), when a link has
 //! ended ([`close_timing`]).
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
 pub(crate) mod actions;
 mod arrears;
@@ -47,5 +49,5 @@ pub(crate) const BATCHES_PER_LINK: usize = 8;
 
 /// The capacity of the daemon's channel.
 pub(crate) fn channel_capacity(config: &crate::config::Config) -> usize {
-    config.max_links.max(1) * BATCHES_PER_LINK
+    config.max_links.max(1).saturating_mul(BATCHES_PER_LINK)
 }

@@ -9,6 +9,7 @@ use super::pace::{Pace, Taken};
 use crate::config::Config;
 use crate::node::Parcel;
 use crate::node::event::PaceChange;
+use crate::tally::Tally;
 use crate::wire::Total;
 
 /// What a control message is taken to weigh: it is encoded only when it is written.
@@ -102,7 +103,7 @@ impl<L: PartialEq, T> Outgoing<L, T> {
         } else if self.is_missed(weight, is_full) {
             return Put::Missed;
         } else {
-            self.data_put += weight as u64;
+            self.data_put.tally(weight as u64);
             self.data.push_back((parcel, tag));
         }
         self.flow.add(weight);
@@ -135,11 +136,10 @@ impl<L: PartialEq, T> Outgoing<L, T> {
         while bytes < most {
             let next = self.control.pop_front().or_else(|| self.data.pop_front());
             let Some((parcel, tag)) = next else { return };
-            bytes += weight(&parcel);
-            self.taken += weight(&parcel) as u64;
-            if !is_control(&parcel) {
-                self.data_taken += weight(&parcel) as u64;
-            }
+            let weight = weight(&parcel);
+            bytes.tally(weight);
+            self.taken.tally(weight as u64);
+            self.data_taken.tally(if is_control(&parcel) { 0 } else { weight as u64 });
             give(parcel, tag);
         }
     }
@@ -209,7 +209,7 @@ impl<L: PartialEq, T> Outgoing<L, T> {
     /// Parcels that have not been begun.
     #[cfg(any(test, feature = "sim"))]
     pub fn len(&self) -> usize {
-        self.control.len() + self.data.len()
+        self.control.len().saturating_add(self.data.len())
     }
 
     /// Whether a message of this node need not wait: there is room, or nobody waits for the peer.
@@ -293,7 +293,7 @@ pub(crate) fn weight(parcel: &Parcel) -> usize {
     match parcel {
         Parcel::Own(frame) | Parcel::Relay(frame) => frame.len(),
         Parcel::Control(draft) | Parcel::Answer(draft) | Parcel::Announce(draft) => {
-            CONTROL_OVERHEAD + draft.packets.iter().map(|packet| packet.len()).sum::<usize>()
+            draft.packets.iter().fold(CONTROL_OVERHEAD, |sum, it| sum.saturating_add(it.len()))
         }
     }
 }

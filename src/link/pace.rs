@@ -208,7 +208,7 @@ impl Pace {
     fn is_light(&self, waiting: Total, mark: Fullness) -> bool {
         let quarters = mark as u64;
         waiting.bytes <= self.allowance().saturating_mul(quarters) / 4
-            || waiting.frames < LEAST_FRAMES / 4 * quarters
+            || waiting.frames < (LEAST_FRAMES / 4).saturating_mul(quarters)
     }
 
     /// Returns whether to ask the peer now how much it has taken, and notes that it was asked.
@@ -249,8 +249,10 @@ impl Pace {
     fn ask_at(&self) -> Duration {
         let pause = if self.is_fast { ASK_OFTEN } else { ASK_EVERY };
         match (self.asked, self.reported) {
-            (Some(asked), _) => asked + ASK_AGAIN,
-            (None, reported) => reported.map_or(Duration::ZERO, |reported| reported + pause),
+            (Some(asked), _) => asked.saturating_add(ASK_AGAIN),
+            (None, reported) => {
+                reported.map_or(Duration::ZERO, |reported| reported.saturating_add(pause))
+            }
         }
     }
 
@@ -277,7 +279,7 @@ impl Pace {
         self.standing = Standing {
             is_busy: self.is_busy(waiting),
             is_full: !self.is_below(Fullness::GoOn),
-            is_still: now >= self.moved + STANDS,
+            is_still: now >= self.moved.saturating_add(STANDS),
         };
     }
 

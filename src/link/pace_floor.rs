@@ -89,7 +89,7 @@ impl PaceFloor {
         if self.behind.is_none() {
             self.record.clear();
             self.arrears.clear();
-            let review = self.now + self.window / 2;
+            let review = self.now.saturating_add(self.window / 2);
             self.behind = Some(Behind { missed: Total::default(), has_missed: true, review });
             self.changed = Some(PaceChange::LeftBehind);
         }
@@ -127,7 +127,7 @@ impl PaceFloor {
         self.record.clear();
         let Some(behind) = &mut self.behind else { return };
         if (std::mem::take(&mut behind.has_missed) || is_full) && is_slow {
-            behind.review = self.now + half;
+            behind.review = self.now.saturating_add(half);
             self.changed = Some(PaceChange::Misses { missed: behind.missed });
             return;
         }
@@ -139,7 +139,9 @@ impl PaceFloor {
     pub fn deadline(&self, is_full: bool) -> Option<Duration> {
         match &self.behind {
             Some(behind) => Some(behind.review),
-            None => is_full.then(|| self.now + self.arrears.pause().min(self.window / 10)),
+            None => {
+                is_full.then(|| self.now.saturating_add(self.arrears.pause().min(self.window / 10)))
+            }
         }
     }
 }

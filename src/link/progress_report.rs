@@ -71,13 +71,13 @@ impl ProgressReport {
             return Some(Duration::ZERO);
         }
         if self.has_news() {
-            return Some(self.reported_at + OFTEN);
+            return Some(self.reported_at.saturating_add(OFTEN));
         }
         if self.in_hand == Total::default() {
             return None;
         }
         let pause = if self.taken() == self.reported { STANDING } else { SLOWLY };
-        Some(self.reported_at.max(self.since) + pause)
+        Some(self.reported_at.max(self.since).saturating_add(pause))
     }
 
     /// Returns whether so much has been taken that a report is due. After a report of a slow program one is
@@ -96,7 +96,8 @@ impl ProgressReport {
             return None;
         }
         (self.is_asked, self.reported_at, self.reported) = (false, now, self.taken());
-        self.is_told_slow = self.in_hand != Total::default() && now >= self.since + SLOWLY;
+        self.is_told_slow =
+            self.in_hand != Total::default() && now >= self.since.saturating_add(SLOWLY);
         Some(self.reported)
     }
 }

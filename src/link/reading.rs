@@ -80,7 +80,7 @@ impl<T> Reading<T> {
 
     /// When the rest of an unfinished frame is due.
     pub fn unfinished_until(&self, config: &Config) -> Option<Duration> {
-        self.unfinished_since.map(|since| since + config.frame_timeout)
+        self.unfinished_since.map(|since| since.saturating_add(config.frame_timeout))
     }
 
     fn note_unfinished(&mut self, had_frame: bool, now: Duration) {
@@ -273,7 +273,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
     fn drop_duplicates(&mut self, host: &mut impl Host<L, T>, heads: &mut Vec<Head<T>>) {
         let count = heads.len();
         if count == BATCH_LEN && self.reading.unchecked > 0 {
-            self.reading.unchecked -= 1;
+            self.reading.unchecked = self.reading.unchecked.saturating_sub(1);
             return;
         }
         host.drop_duplicates(heads);

@@ -9,6 +9,7 @@ use super::outgoing::{Freed, Written, weight};
 use super::transport::Transport;
 use crate::id::NodeId;
 use crate::node::Parcel;
+use crate::tally::Tally;
 use crate::wire::{Frame, Method, Pacing, Total};
 
 /// Bytes taken from the outbound queue at a time.
@@ -110,7 +111,7 @@ impl<T: Copy + Default> Writing<T> {
         if done != Written::default() {
             freed.add(mailbox.with(|mailbox| mailbox.outgoing.written(done)));
         }
-        Wrote { outcome, bytes: self.written - before, freed }
+        Wrote { outcome, bytes: self.written.saturating_sub(before), freed }
     }
 
     /// Like [`Writing::flush`], for the thread that has just queued a message; `None` if the link
@@ -174,7 +175,7 @@ impl<T: Copy + Default> Writing<T> {
         done: &mut Written,
         freed: &mut Freed<L>,
     ) -> io::Result<Flushed> {
-        let until = self.written + WRITE_TURN;
+        let until = self.written.saturating_add(WRITE_TURN);
         while self.written < until {
             if self.batch.is_empty() {
                 self.refill(mailbox, std::mem::take(done), freed);
@@ -248,27 +249,27 @@ impl<T: Copy + Default> Writing<T> {
         let mut count = 0;
         for (slice, chunk) in slices.iter_mut().zip(&self.batch) {
             *slice = IoSlice::new(chunk.rest());
-            count += 1;
+            count.tally(1);
         }
         stream.write_frames(&slices[..count])
     }
 
     /// Drops what was written; adds the frames that are complete to `done`.
     fn advance(&mut self, mut bytes: usize, stream: &mut impl Transport<T>, done: &mut Written) {
-        self.written += bytes as u64;
+        self.written.tally(bytes as u64);
         while let Some(first) = self.batch.front_mut() {
             let part = bytes.min(first.rest().len());
-            first.written += part;
-            bytes -= part;
+            first.written.tally(part);
+            bytes = bytes.saturating_sub(part);
             if first.counts {
-                self.traffic += part as u64;
+                self.traffic.tally(part as u64);
             }
             if !first.rest().is_empty() {
                 break;
             }
             let Some(first) = self.batch.pop_front() else { break };
-            done.weight += first.weight;
-            done.parcels += u64::from(first.weight > 0);
+            done.weight.tally(first.weight);
+            done.parcels.tally(u64::from(first.weight > 0));
             if first.counts {
                 done.wire.add(Total { bytes: first.written as u64, frames: 1 });
             }
