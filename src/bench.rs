@@ -74,7 +74,7 @@ impl Reading {
         while !stream.is_empty() {
             self.frames.read_from(&mut stream, MAX_FRAME).ok()?;
         }
-        let frame: BytesMut = self.frames.next().ok()??;
+        let frame = self.frames.next().ok()??;
         Some(Header::parse_after(&mut self.last, frame, &[], MAX_FRAME))
     }
 

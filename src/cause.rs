@@ -81,6 +81,9 @@ pub enum Cause {
     Stalled,
     /// The outbound queue to the peer was over its limit.
     Overflow,
+    /// The memory of messages that arrive was used up, and this link held most of it with a message that
+    /// did not come to its end. See [`Builder::memory`](crate::Builder::memory).
+    MemoryFull,
     /// The socket has reached its limit of links.
     TooManyLinks,
     /// Too many other connections were in their handshake at the same time.
@@ -148,6 +151,7 @@ impl Cause {
             Cause::WrongSecret => "both ends need the same secret",
             Cause::TooLarge { .. } => "raise `max_frame` in the builder of every node",
             Cause::TooManyLinks => "raise `max_links` in the builder",
+            Cause::MemoryFull => "raise `memory` in the builder",
             _ => return None,
         })
     }
@@ -217,6 +221,9 @@ impl fmt::Display for Cause {
             Cause::Stalled => {
                 f.write_str("the peer took nothing, or showed no sign of life, for too long")
             }
+            Cause::MemoryFull => f.write_str(
+                "the memory of messages that arrive was full, and this link held most of it",
+            ),
             Cause::Overflow => f.write_str("the outbound queue to the peer was over its limit"),
             Cause::TooManyLinks => f.write_str("this socket has reached its limit of links"),
             Cause::Crowded => f.write_str("too many connections in their handshake at once"),

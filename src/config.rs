@@ -25,6 +25,8 @@ pub(crate) struct Config {
     pub overflow: Overflow,
     /// No message left a full queue for this long: the application is taken to be gone.
     pub queue_timeout: Duration,
+    /// Bytes of messages that arrive, wait for peers that nobody waits for, or are kept for peers.
+    pub memory: usize,
     /// Bytes that one link may have read without the daemon having dealt with them.
     pub link_credit: usize,
     /// Bytes that wait to be written to one peer. Sends from here stop at half of it, relays go
@@ -124,6 +126,7 @@ impl Default for Config {
             queue_messages: 65_536,
             overflow: Overflow::Auto,
             queue_timeout: Duration::from_secs(10),
+            memory: 128 * MIB,
             link_credit: MIB,
             outbound: 16 * MIB,
             hold: Duration::from_millis(100),

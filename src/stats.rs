@@ -104,6 +104,10 @@ pub struct Stats {
     pub panics: u64,
     /// Events that the program did not read in time.
     pub lost_events: u64,
+    /// Bytes that large messages take now that arrive, or are kept for peers.
+    pub memory_used: u64,
+    /// The most that they may take: [`Builder::memory`](crate::Builder::memory).
+    pub memory_limit: u64,
     /// Message ids remembered now.
     pub seen_ids: u64,
     /// Peers linked now.

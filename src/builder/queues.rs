@@ -87,6 +87,20 @@ impl Builder {
         self
     }
 
+    /// Sets how many bytes all links together may use for messages beside the queue of the program. Half of
+    /// it is for messages of more than 64 KiB that arrive. While that is used up, large messages wait, and a
+    /// link that does not complete one is closed with [`Cause::MemoryFull`](crate::Cause::MemoryFull).
+    /// Three messages of [`Builder::max_frame`] always have room. Default: 128 MiB.
+    ///
+    /// ```
+    /// let sock = rs2p::MeshSocket::builder().memory(256 << 20).bind("127.0.0.1:0")?;
+    /// # Ok::<(), rs2p::Error>(())
+    /// ```
+    pub fn memory(mut self, bytes: usize) -> Self {
+        self.config.memory = bytes;
+        self
+    }
+
     /// Sets how many bytes a link may read ahead of the daemon. Default: 1 MiB.
     ///
     /// ```

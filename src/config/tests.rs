@@ -90,6 +90,17 @@ fn expected() -> Vec<(&'static str, String)> {
             bytes(constant!("runtime/relaying.rs", "MOST")),
         ),
         (
+            "memory of messages of more than 64 KiB beside the program's queue, of all links together",
+            format!("{}, of which half is for messages that arrive", bytes(config.memory)),
+        ),
+        (
+            "bodies that are unpacked at the same time",
+            format!(
+                "half of the processors, at most {}",
+                many(constant!("runtime/memory.rs", "MOST_AT_ONCE"))
+            ),
+        ),
+        (
             "bytes that a link reads ahead of the daemon",
             format!("{}, or one frame", bytes(config.link_credit)),
         ),

@@ -60,6 +60,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
     pub(super) fn discard(&mut self, host: &mut impl Host<L, T>) -> Result<(), Cause> {
         // Nobody waits for the rest of a frame any more.
         self.reading.unfinished_since = None;
+        self.forget_input(host);
         if !self.reading.is_readable {
             return Ok(());
         }

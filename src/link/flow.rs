@@ -149,7 +149,6 @@ impl Credit {
         self.undigested.tally(bytes);
     }
 
-    #[cfg(any(test, feature = "sim", feature = "fuzzing"))]
     pub fn undigested(&self) -> usize {
         self.undigested
     }

@@ -41,6 +41,18 @@ pub(crate) trait Host<L, T> {
     /// Wakes those who waited for this link's queue.
     fn wake_freed(&mut self, freed: Freed<L>);
 
+    /// Notes that an unfinished frame takes this many bytes, and nothing is being unpacked; false if they
+    /// cannot be had now.
+    fn hold(&mut self, _partial: usize) -> bool {
+        true
+    }
+
+    /// Unpacks a body to at most this many bytes, which count until the next call of [`Host::hold`]. `None`
+    /// if that cannot be done now.
+    fn unpack<R>(&mut self, _most: usize, unpack: impl FnOnce() -> R) -> Option<R> {
+        Some(unpack())
+    }
+
     fn count_read(&mut self, bytes: usize);
     fn count_written(&mut self, bytes: u64);
     /// Counts frames that will never be written.

@@ -11,6 +11,8 @@ pub(crate) struct Input {
     pub is_backlogged: bool,
     /// A batch waits for room in the daemon's channel.
     pub is_held: bool,
+    /// Memory for a large frame cannot be had now.
+    pub is_starved: bool,
     pub is_at_end: bool,
 }
 
@@ -26,7 +28,7 @@ impl Input {
         if CloseTiming::discards(closing) {
             return self.is_readable;
         }
-        self.has_more() && !self.is_held && has_credit()
+        self.has_more() && !self.is_held && !self.is_starved && has_credit()
     }
 
     /// Returns whether there is more, though we may not be taking it.
@@ -51,8 +53,13 @@ mod tests {
     const NOW: Duration = Duration::from_secs(1);
 
     /// There is all kinds of input, and no room for what was read last.
-    const HELD: Input =
-        Input { is_readable: true, is_backlogged: true, is_held: true, is_at_end: false };
+    const HELD: Input = Input {
+        is_readable: true,
+        is_backlogged: true,
+        is_held: true,
+        is_starved: false,
+        is_at_end: false,
+    };
 
     #[test]
     fn a_link_reads_while_there_is_something_and_room_for_it() {

@@ -123,7 +123,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         let closing = self.closing.as_ref().map(CloseTiming::deadline);
         // A link that leaves is no longer watched, and may have stalled before: that is past.
         let watched = closing.or_else(|| self.watch_again(host, now));
-        let next = [frame, hold, watched].into_iter().flatten().min();
+        let next = [frame, hold, watched, self.reading.starved].into_iter().flatten().min();
         Ok(next.map_or(Next::WhenWoken, Next::At))
     }
 

@@ -212,7 +212,6 @@ impl<L: PartialEq, T> Mailbox<L, T> {
         [tell, self.outgoing.pace().deadline()].into_iter().flatten().min()
     }
 
-    #[cfg(any(test, feature = "sim", feature = "fuzzing"))]
     pub fn undigested(&self) -> usize {
         self.credit.undigested()
     }

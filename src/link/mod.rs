@@ -13,7 +13,7 @@
 //! The arithmetic stands apart: how many bytes may wait where ([`flow`]), how much that is at the
 //! pace of a peer ([`pace`]), which peers are waited for ([`pace_floor`]), what peers are told about our own
 //! pace ([`progress_report`]), what is written next ([`outgoing`]), when to read ([`input`]), when a link has
-//! ended ([`close_timing`]).
+//! ended ([`close_timing`]), how much memory all links may take ([`memory`]).
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
@@ -26,11 +26,13 @@ pub(crate) mod closing;
 pub(crate) mod direct_write;
 pub(crate) mod flow;
 mod freed;
+mod handing_in;
 pub(crate) mod host;
 pub(crate) mod input;
 mod liveness;
 pub(crate) mod machine;
 pub(crate) mod mailbox;
+pub(crate) mod memory;
 pub(crate) mod meter;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod mock;
@@ -42,6 +44,7 @@ pub(crate) mod reading;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transport;
+mod unpacking;
 pub(crate) mod writing;
 
 /// Batches that one link may have in the daemon's channel on average before the channel is full.

@@ -3,8 +3,6 @@
 use std::io;
 use std::time::Duration;
 
-use bytes::BytesMut;
-
 use super::close_timing::CloseTiming;
 use super::flow::Load;
 use super::host::Host;
@@ -13,19 +11,15 @@ use super::machine::Machine;
 use crate::cause::Cause;
 use crate::config::Config;
 use crate::node::Event;
-use crate::node::event::{Item, is_control};
-use crate::wire::{FrameReader, Header, LastSender, Malformed, Total};
+use crate::node::event::Item;
+use crate::wire::{Buffer, FrameReader, Header, LastSender, Malformed, Total};
 
 /// Bytes read in one turn; then it is the writer's.
 pub(crate) const READ_TURN: usize = 256 * 1024;
 /// Messages handed to the daemon together: it holds the node's lock for so many at a time.
-const BATCH_LEN: usize = 64;
+pub(super) const BATCH_LEN: usize = 64;
 /// The same in bytes that they pin; a single message may be larger.
 const BATCH_BYTES: usize = 64 * 1024;
-
-/// Full batches that go to the daemon unchecked after one in which the node had seen nothing before. To
-/// look takes a third as long as to hash a small message, and the daemon drops duplicates as well.
-const UNCHECKED: u32 = 7;
 
 /// A frame of which the head was read.
 pub(crate) type Head<T> = (T, Result<Header, Malformed>);
@@ -41,24 +35,36 @@ pub(crate) struct Batch<T> {
 /// What was read, and what stands in the way of more.
 #[derive(Debug)]
 pub(crate) struct Reading<T> {
-    reader: FrameReader,
+    pub(super) reader: FrameReader,
+    /// A compressed frame that is to be unpacked.
+    pub(super) packed: Option<Buffer>,
+    /// Bytes of an unfinished frame that the host was told of.
+    pub(super) held_bytes: usize,
+    /// Whether the host counts a body that was unpacked.
+    pub(super) has_unpacked: bool,
+    /// Memory for a large frame cannot be had: when to ask again.
+    pub(super) starved: Option<Duration>,
     last_sender: LastSender,
     /// There may be more to read: the connection says so once.
     pub(super) is_readable: bool,
     /// Frames that were read wait for credit.
-    is_backlogged: bool,
+    pub(super) is_backlogged: bool,
     pub(super) is_at_end: bool,
     /// A batch that the daemon's channel had no room for.
     pub(super) held: Option<Batch<T>>,
     pub(super) unfinished_since: Option<Duration>,
     /// Full batches that need no check for duplicates.
-    unchecked: u32,
+    pub(super) unchecked: u32,
 }
 
 impl<T> Reading<T> {
     pub fn new(config: &Config) -> Self {
         Reading {
             reader: FrameReader::new(config.first_frame_limit()),
+            packed: None,
+            held_bytes: 0,
+            has_unpacked: false,
+            starved: None,
             last_sender: LastSender::default(),
             is_readable: true,
             is_backlogged: false,
@@ -69,11 +75,18 @@ impl<T> Reading<T> {
         }
     }
 
+    /// Returns the bytes of frames that are not complete or not unpacked, once so many were read on.
+    pub(super) fn holds(&self, budget: usize) -> usize {
+        let packed = self.packed.as_ref().map_or(0, |packed| packed.len());
+        self.reader.held(budget).saturating_add(packed)
+    }
+
     pub fn input(&self) -> Input {
         Input {
             is_readable: self.is_readable,
             is_backlogged: self.is_backlogged,
             is_held: self.held.is_some(),
+            is_starved: self.starved.is_some(),
             is_at_end: self.is_at_end,
         }
     }
@@ -101,6 +114,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         if CloseTiming::discards(self.closing.as_ref()) {
             return self.discard(host);
         }
+        self.reading.starved = None;
         if !self.can_read(host) {
             self.pause_deadlines(host.now());
             return Ok(());
@@ -111,6 +125,9 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
                 left = left.saturating_sub(self.fill(host, left)?);
             }
             self.decode(host)?;
+        }
+        if self.reading.starved.is_some() {
+            self.pause_deadlines(host.now());
         }
         if self.reading.is_at_end && !self.reading.is_backlogged && self.closing.is_none() {
             host.tell(Event::HungUp { link: host.link() });
@@ -134,6 +151,9 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
 
     /// Reads once; returns how many bytes.
     fn fill(&mut self, host: &mut impl Host<L, T>, most: usize) -> Result<usize, Cause> {
+        if !self.hold(host, self.reading.holds(most)) {
+            return Ok(0);
+        }
         let reader = &mut self.reading.reader;
         let read = host.port(|stream, _, _| reader.read_from(stream, most));
         match read.unwrap_or(Ok(0)) {
@@ -166,9 +186,10 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
                 // What came before it is handed in all the same.
                 Err(cause) => break Err(cause),
             };
+            let len = frame.len();
+            let Some(frame) = self.unpacked(host, frame) else { break Ok(()) };
             had_frame = true;
-            let (tag, len) = (host.next_tag(), frame.len());
-            let head = self.parse(frame, host.config());
+            let (tag, head) = (host.next_tag(), self.parse(frame));
             let wire = match &head {
                 Ok(head) if head.is_pacing() => Total::default(),
                 _ => Total { bytes: len as u64, frames: 1 },
@@ -197,11 +218,17 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         if !heads.is_empty() {
             self.hand_in(host, heads, load);
         }
+        if self.reading.held_bytes > 0 || self.reading.has_unpacked {
+            self.hold(host, self.reading.holds(0));
+        }
         self.reading.note_unfinished(had_frame, host.now());
         end
     }
 
-    fn next_frame(&mut self, config: &Config) -> Result<Option<BytesMut>, Cause> {
+    fn next_frame(&mut self, config: &Config) -> Result<Option<Buffer>, Cause> {
+        if let Some(packed) = self.reading.packed.take() {
+            return Ok(Some(packed));
+        }
         if self.settings.is_some() {
             self.reading.reader.allow(config.max_frame);
         }
@@ -209,10 +236,8 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         next.map_err(|refused| Cause::TooLarge { len: refused.len, max: refused.max })
     }
 
-    fn parse(&mut self, frame: BytesMut, config: &Config) -> Result<Header, Malformed> {
-        let methods = self.settings.as_ref().map(|settings| &settings.receive[..]);
-        let last = &mut self.reading.last_sender;
-        Header::parse_after(last, frame, methods.unwrap_or_default(), config.max_frame)
+    fn parse(&mut self, frame: Result<Buffer, Malformed>) -> Result<Header, Malformed> {
+        Header::read(&mut self.reading.last_sender, frame?)
     }
 
     /// Tells the node directly, as before the handshake is done there is nothing for the daemon.
@@ -229,58 +254,10 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
     }
 
     /// Takes over what the node has agreed on with the peer; whether there are orders as well.
-    fn look_at_settings(&mut self, host: &mut impl Host<L, T>) -> bool {
+    pub(super) fn look_at_settings(&mut self, host: &mut impl Host<L, T>) -> bool {
         let (settings, has_orders) =
             host.mailbox(|mailbox| (mailbox.settings().cloned(), mailbox.has_orders()));
         self.settings = settings;
         has_orders
-    }
-
-    /// Drops duplicates, verifies the rest, and hands it to the daemon.
-    fn hand_in(&mut self, host: &mut impl Host<L, T>, mut heads: Vec<Head<T>>, load: Load) {
-        self.drop_duplicates(host, &mut heads);
-        let mut items = Vec::with_capacity(heads.len());
-        let mut had_control = false;
-        for (tag, head) in heads {
-            let item = head.and_then(Header::verify).map(Box::new);
-            if is_control(&item) {
-                had_control = true;
-                host.tell_item(tag, item);
-            } else {
-                items.push((tag, item));
-            }
-        }
-        if had_control {
-            self.look_at_settings(host);
-        }
-        if items.is_empty() {
-            return host.mailbox(|mailbox| mailbox.read(load.wire));
-        }
-        let now = host.now();
-        host.mailbox(|mailbox| mailbox.take_credit(now, load));
-        match self.reading.held {
-            // Order: nothing overtakes what is held.
-            Some(ref mut held) => {
-                held.items.extend(items);
-                held.load.add(load);
-            }
-            None => self.offer(host, Batch { items, load }),
-        }
-    }
-
-    /// Drops what the node has seen before, so that it is not even hashed. Where small messages come fast
-    /// and none is a duplicate, it looks at every eighth batch only.
-    fn drop_duplicates(&mut self, host: &mut impl Host<L, T>, heads: &mut Vec<Head<T>>) {
-        let count = heads.len();
-        if count == BATCH_LEN && self.reading.unchecked > 0 {
-            self.reading.unchecked = self.reading.unchecked.saturating_sub(1);
-            return;
-        }
-        host.drop_duplicates(heads);
-        self.reading.unchecked = if heads.len() == count { UNCHECKED } else { 0 };
-    }
-
-    fn offer(&mut self, host: &mut impl Host<L, T>, batch: Batch<T>) {
-        self.reading.held = host.offer(batch).err();
     }
 }

@@ -51,6 +51,8 @@ pub(crate) enum Event {
     Pace { link: LinkId, word: Pacing },
     /// A link no longer waits for its peer, or does so again.
     PaceChanged { link: LinkId, change: PaceChange },
+    /// A link keeps the memory of messages that arrive short, and holds most of it.
+    Greedy { link: LinkId },
     /// Time has passed, and nothing else happened.
     Tick,
 }

@@ -75,6 +75,7 @@ use timers::{Timer, Timers};
 use tree::Tree;
 use waits::Waits;
 
+use crate::cause::Cause;
 use crate::config::Config;
 use crate::id::NodeId;
 use crate::options::Flag;
@@ -186,6 +187,7 @@ impl Node {
             Event::Finished { link } => self.finished(link),
             Event::Pace { link, word } => self.tell_pace(now, link, word),
             Event::PaceChanged { link, change } => self.pace_changed(now, link, change),
+            Event::Greedy { link } => self.close_link(now, link, Cause::MemoryFull),
             Event::Tick => {}
         }
     }
@@ -231,6 +233,7 @@ impl Node {
             seen_ids: self.seen.len() as u64,
             peers: self.table.len() as u64,
             eager_peers: self.eager_peers(),
+            memory_used: self.tree.bodies.bytes() as u64,
             ..self.stats.clone()
         }
     }

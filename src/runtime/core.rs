@@ -18,6 +18,7 @@ use super::inbox::Inbox;
 use super::journal::Journal;
 use super::link::Link;
 use super::link_thread::Start;
+use super::memory::Arrivals;
 use super::relaying::Relaying;
 use super::resolver::Resolver;
 use super::shutdown::Phase;
@@ -49,6 +50,7 @@ pub(crate) struct Core {
     pub outlet: Arc<dyn Program>,
     pub inbox: Inbox,
     pub(super) relaying: Relaying,
+    pub(super) arrivals: Arrivals,
     pub threads: Threads,
     pub resolver: Resolver,
     pub phase: Phase,

@@ -62,9 +62,11 @@ impl Core {
             bytes_out: counters.bytes_out.load(Relaxed),
             exhausted: counters.exhausted.load(Relaxed),
             lost_events: self.journal.lost(),
+            memory_limit: self.config.memory as u64,
             ..self.look(|state| state.node.stats())
         };
         stats.unanswered += counters.unanswered.load(Relaxed);
+        stats.memory_used += self.arriving() as u64;
         self.outlet.count(&mut stats);
         stats
     }

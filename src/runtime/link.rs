@@ -9,6 +9,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::awake::Awake;
 use super::counters::Counters;
+use super::memory::Arriving;
 use super::progress::Progress;
 use super::stream::Stream;
 use crate::config::Config;
@@ -70,6 +71,8 @@ pub(crate) struct Link {
     pub(super) port: Mutex<Option<Port>>,
     awake: Awake,
     waker: Waker,
+    /// Memory of large frames that arrive.
+    pub(super) arriving: Arriving,
 }
 
 impl PartialEq for Link {
@@ -95,6 +98,7 @@ impl Link {
             port: Mutex::new(None),
             awake: Awake::default(),
             waker: Waker::new(poll.registry(), WAKE)?,
+            arriving: Arriving::default(),
         }))
     }
 

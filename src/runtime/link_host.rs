@@ -63,6 +63,14 @@ impl Host<LinkRef, ()> for LinkHost<'_> {
         self.link.wake_freed(freed);
     }
 
+    fn hold(&mut self, partial: usize) -> bool {
+        self.core.hold(self.link, partial)
+    }
+
+    fn unpack<R>(&mut self, most: usize, unpack: impl FnOnce() -> R) -> Option<R> {
+        self.core.unpack(self.link, most, unpack)
+    }
+
     fn count_read(&mut self, bytes: usize) {
         self.core.counters.read(bytes as u64);
     }

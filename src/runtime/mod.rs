@@ -23,6 +23,7 @@ pub(crate) mod link;
 mod link_host;
 pub(crate) mod link_thread;
 pub(crate) mod listener;
+mod memory;
 mod own_addresses;
 mod progress;
 pub(crate) mod relaying;

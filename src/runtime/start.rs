@@ -14,6 +14,7 @@ use super::counters::Counters;
 use super::daemon::Daemon;
 use super::journal::Journal;
 use super::listener::Listener;
+use super::memory::Arrivals;
 use super::relaying::Relaying;
 use super::resolver::Resolver;
 use super::shutdown::Phase;
@@ -80,6 +81,7 @@ pub(crate) fn start(
         trace: Trace::new(plan.debug_level, local_addr.port()),
         counters: Counters::default(),
         journal: Journal::new(&plan.config),
+        arrivals: Arrivals::new(&plan.config),
         config: plan.config,
         outlet,
         inbox,

@@ -3,6 +3,7 @@
 
 use std::io::{self, Read};
 
+use super::buffer::{Buffer, MAPPED};
 use super::method::Method;
 
 /// Most compressed streams that one body may consist of. py2p makes one; each stream costs a
@@ -35,7 +36,7 @@ pub(super) fn decompress(
     announced: &[Method],
     headroom: usize,
     max: usize,
-) -> Result<Option<Vec<u8>>, TooBig> {
+) -> Result<Option<Buffer>, TooBig> {
     // An uncompressed body starts with the size of the main flag, which is a single byte. No
     // method's output starts with a zero, so this settles it without trying.
     if body.first().is_none_or(|&byte| byte == 0) {
@@ -72,8 +73,10 @@ fn decompress_with(
     body: &[u8],
     headroom: usize,
     max: usize,
-) -> Result<Option<Vec<u8>>, TooBig> {
-    let mut out = vec![0; headroom];
+) -> Result<Option<Buffer>, TooBig> {
+    let mut out =
+        Buffer::with_capacity(MIN_GROWTH.min(max.saturating_add(headroom).saturating_add(1)));
+    out.resize(headroom);
     let mut rest = body;
     for _ in 0..MAX_STREAMS {
         let Some(decoder) = decoder(method, &mut rest) else { break };
@@ -113,18 +116,20 @@ fn decoder<'a>(method: Method, input: &'a mut &[u8]) -> Option<Box<dyn Read + 'a
 }
 
 /// Reads a stream to its end, where its checksum is. Returns false if it is corrupt or cut short.
-fn read_to_end(mut stream: impl Read, out: &mut Vec<u8>, max: usize) -> Result<bool, TooBig> {
+fn read_to_end(mut stream: impl Read, out: &mut Buffer, max: usize) -> Result<bool, TooBig> {
     loop {
         let len = out.len();
         // One byte above the bound tells whether there is more.
         let room = max.saturating_add(1).saturating_sub(len);
         if out.capacity() == len {
-            out.reserve_exact(len.max(MIN_GROWTH).min(room));
+            // Untouched memory of a mapping costs nothing, and copying does.
+            let more = len.saturating_mul(if len < MAPPED / 2 { 1 } else { 3 });
+            out.grow(len.saturating_add(more.max(MIN_GROWTH).min(room)));
         }
         let chunk = out.capacity().saturating_sub(len).min(CHUNK).min(room);
-        out.resize(len.saturating_add(chunk), 0);
+        out.resize(len.saturating_add(chunk));
         let read = stream.read(out.get_mut(len..).unwrap_or_default());
-        out.truncate(len.saturating_add(read.as_ref().copied().unwrap_or(0)));
+        out.resize(len.saturating_add(read.as_ref().copied().unwrap_or(0)));
         match read {
             Ok(0) => return Ok(true),
             Ok(_) if out.len() > max => return Err(TooBig),

@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha384};
 
 use super::body::Body;
+use super::buffer::Buffer;
 use super::compression;
 use super::draft::Slices;
 use super::frame::{Frame, PREFIX, write_size};
@@ -33,7 +34,7 @@ pub(crate) const MAX_PAYLOAD: usize = MAX_PACKETS - HEAD;
 pub(crate) struct Header {
     is_pacing: bool,
     /// Uncompressed, prefix included.
-    frame: BytesMut,
+    frame: Buffer,
     /// Number of packets, those of the head included.
     count: usize,
     main: Flag,
@@ -51,7 +52,7 @@ impl Header {
     /// length prefix, `announced` are the methods that its sender may have used.
     #[cfg(test)]
     pub fn parse(
-        frame: BytesMut,
+        frame: impl Into<Buffer>,
         announced: &[Method],
         max_body: usize,
     ) -> Result<Self, Malformed> {
@@ -59,13 +60,20 @@ impl Header {
     }
 
     /// Reads the head of the next frame of a link, see [`LastSender`].
+    #[cfg(any(test, feature = "bench", feature = "fuzzing", feature = "sim"))]
     pub fn parse_after(
         last: &mut LastSender,
-        frame: BytesMut,
+        frame: impl Into<Buffer>,
         announced: &[Method],
         max_body: usize,
     ) -> Result<Self, Malformed> {
-        let frame = decompressed(frame, announced, max_body)?;
+        let frame = frame.into();
+        let plain = unpack(&frame, announced, max_body).map_err(|_| Malformed::TooBig)?;
+        Header::read(last, plain.unwrap_or(frame))
+    }
+
+    /// Reads the head of the next frame of a link, which is not compressed.
+    pub fn read(last: &mut LastSender, frame: Buffer) -> Result<Self, Malformed> {
         let count = count_packets(frame.get(PREFIX..).unwrap_or_default())?;
         let mut packets = packet_ranges(&frame, count);
         let first = std::array::from_fn(|_| packets.next());
@@ -161,7 +169,8 @@ impl Header {
         write_size(&mut frame, 0, body);
         // The sizes of the packets follow that of the body.
         write_size(&mut frame, HEAD, canonical.len());
-        (self.frame, self.time_at) = (frame, start..before.len().saturating_add(canonical.len()));
+        let end = start.saturating_add(canonical.len());
+        (self.frame, self.time_at) = (frame.into(), start..end);
     }
 }
 
@@ -207,18 +216,19 @@ impl Envelope {
     }
 }
 
-/// Returns the frame decompressed, or as it is if it was not compressed.
-fn decompressed(frame: BytesMut, announced: &[Method], max: usize) -> Result<BytesMut, Malformed> {
+/// Decompresses a frame. Returns `None` if it is not compressed.
+pub(crate) fn unpack(
+    frame: &[u8],
+    announced: &[Method],
+    max: usize,
+) -> Result<Option<Buffer>, compression::TooBig> {
     let body = frame.get(PREFIX..).unwrap_or_default();
-    match compression::decompress(body, announced, PREFIX, max) {
-        Ok(Some(mut plain)) => {
-            let len = plain.len().saturating_sub(PREFIX);
-            write_size(&mut plain, 0, len);
-            Ok(BytesMut::from(Bytes::from(plain)))
-        }
-        Ok(None) => Ok(frame),
-        Err(compression::TooBig) => Err(Malformed::TooBig),
+    let mut plain = compression::decompress(body, announced, PREFIX, max)?;
+    if let Some(plain) = &mut plain {
+        let len = plain.len().saturating_sub(PREFIX);
+        write_size(plain, 0, len);
     }
+    Ok(plain)
 }
 
 /// Returns the payload of a frame that this node encoded, kind first; nothing if it is none.

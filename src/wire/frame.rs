@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 
+use super::buffer::Buffer;
 use super::compression;
 use super::method::Method;
 
@@ -121,7 +122,7 @@ pub(crate) struct FrameReader {
 struct Large {
     /// Prefix included. Its length is room; bytes are there up to `filled`. The room is at most
     /// twice what has arrived: nobody gets memory for a mere promise.
-    buffer: Vec<u8>,
+    buffer: Buffer,
     filled: usize,
     total: usize,
 }
@@ -155,9 +156,9 @@ impl FrameReader {
 
     /// Returns the next complete frame, prefix included, in memory of its own or, if it is small,
     /// in memory shared with other small frames.
-    pub fn next(&mut self) -> Result<Option<BytesMut>, Oversize> {
+    pub fn next(&mut self) -> Result<Option<Buffer>, Oversize> {
         if let Some(large) = self.large.take_if(|large| large.filled == large.total) {
-            return Ok(Some(BytesMut::from(Bytes::from(large.buffer))));
+            return Ok(Some(large.buffer));
         }
         if self.large.is_some() {
             return Ok(None);
@@ -171,7 +172,7 @@ impl FrameReader {
         let total = len.saturating_add(PREFIX);
         if let Some(frame) = bytes.get(..total) {
             self.start = self.start.saturating_add(total);
-            return Ok(Some(own(&mut self.shared, frame)));
+            return Ok(Some(own(&mut self.shared, frame).into()));
         }
         if total > LARGE {
             self.large = Some(Large::new(bytes, total));
@@ -191,6 +192,17 @@ impl FrameReader {
         self.end.saturating_sub(self.start).saturating_add(large)
     }
 
+    /// Returns how many bytes of memory an unfinished large frame takes once it was read on; 0 if there is
+    /// none.
+    pub fn held(&self, budget: usize) -> usize {
+        self.large.as_ref().map_or(0, |large| large.next_end(budget).max(large.buffer.len()))
+    }
+
+    /// Forgets what was read: nobody waits for it any longer.
+    pub fn forget(&mut self) {
+        *self = FrameReader::new(self.max_body);
+    }
+
     /// Moves what is left to the front. The room doubles when the last read used it up.
     fn make_room(&mut self) {
         let was_full = self.end == self.spare.len();
@@ -206,31 +218,37 @@ impl FrameReader {
 
 impl Large {
     fn new(start: &[u8], total: usize) -> Self {
-        let mut large = Large { buffer: Vec::new(), filled: start.len(), total };
-        large.reserve(start.len());
-        large.buffer.extend_from_slice(start);
+        let buffer = Buffer::with_capacity(capacity(start.len(), total));
+        let mut large = Large { buffer, filled: start.len(), total };
+        large.buffer.extend(start);
         large
     }
 
     fn read_from(&mut self, src: &mut impl Read, budget: usize) -> io::Result<usize> {
-        let room = self.filled.clamp(MAX_SPARE, MAX_ROOM).min(budget);
-        let end = self.total.min(self.filled.saturating_add(room));
+        let end = self.next_end(budget);
         if self.buffer.len() < end {
-            self.reserve(end);
-            self.buffer.resize(end, 0);
+            if self.buffer.capacity() < end {
+                self.buffer.grow(capacity(end, self.total));
+            }
+            self.buffer.resize(end);
         }
         let read = read_once(src, self.buffer.get_mut(self.filled..end).unwrap_or_default())?;
         self.filled = self.filled.saturating_add(read).min(end);
         Ok(read)
     }
 
-    /// Reserves memory for a buffer of this length.
-    fn reserve(&mut self, len: usize) {
-        if self.buffer.capacity() < len {
-            let capacity = RESERVED.max(len.saturating_mul(GROWTH)).min(self.total);
-            self.buffer.reserve_exact(capacity.saturating_sub(self.buffer.len()));
-        }
+    /// Returns the length of the buffer for the next read.
+    fn next_end(&self, budget: usize) -> usize {
+        let room = self.filled.clamp(MAX_SPARE, MAX_ROOM).min(budget);
+        self.total.min(self.filled.saturating_add(room))
     }
+}
+
+/// Returns the room of a buffer for this many bytes of a frame.
+fn capacity(len: usize, total: usize) -> usize {
+    let grown = len.saturating_mul(GROWTH).min(total);
+    // A frame that is a little longer is not copied.
+    if total <= RESERVED { total } else { grown.max(RESERVED) }
 }
 
 /// Copies a frame out of the read buffer, so that a message never keeps that in memory. Small frames

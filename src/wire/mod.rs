@@ -10,6 +10,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
 mod body;
+mod buffer;
 mod compression;
 mod draft;
 pub(crate) mod envelope;
@@ -33,8 +34,9 @@ mod total;
 
 pub(crate) use crate::host_port::HostPort;
 pub(crate) use body::Body;
+pub(crate) use buffer::Buffer;
 pub(crate) use draft::{Draft, Parts};
-pub(crate) use envelope::{Envelope, Header, MAX_PAYLOAD, payload_of};
+pub(crate) use envelope::{Envelope, Header, MAX_PAYLOAD, payload_of, unpack};
 pub(crate) use frame::{Frame, FrameReader};
 pub(crate) use handshake::Handshake;
 pub(crate) use hello::Hello;

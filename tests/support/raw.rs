@@ -96,7 +96,12 @@ impl Raw {
 
     /// Sends, unless the node has ended the link or takes nothing for a second. Returns whether it did.
     pub fn try_send(&mut self, bytes: &[u8]) -> bool {
-        self.stream.set_write_timeout(Some(Duration::from_secs(1))).expect("settable");
+        self.try_send_for(bytes, Duration::from_secs(1))
+    }
+
+    /// The same, unless the node takes nothing for this long.
+    pub fn try_send_for(&mut self, bytes: &[u8], patience: Duration) -> bool {
+        self.stream.set_write_timeout(Some(patience)).expect("settable");
         self.stream.write_all(bytes).is_ok()
     }
 

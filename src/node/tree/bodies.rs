@@ -182,7 +182,7 @@ impl Bodies {
         self.of.get(&print).map_or(0, |body| body.known.len())
     }
 
-    #[cfg(test)]
+    /// Returns the bytes of the messages that are kept.
     pub fn bytes(&self) -> usize {
         self.bytes
     }

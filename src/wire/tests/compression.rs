@@ -133,7 +133,10 @@ fn many_empty_streams_are_not_followed_to_their_end() {
     let joining = |method: &&Method| matches!(method, Method::Bz2 | Method::Lzma);
     for method in Method::SUPPORTED.iter().filter(joining) {
         let empty = compress(*method, b"", Vec::new()).unwrap();
-        assert_eq!(decompress(&empty.repeat(16), &[*method], 0, 10), Ok(Some(Vec::new())));
+        assert_eq!(
+            decompress(&empty.repeat(16), &[*method], 0, 10),
+            Ok(Some(super::super::Buffer::with_capacity(0)))
+        );
         assert_eq!(decompress(&empty.repeat(17), &[*method], 0, 10), Ok(None));
     }
 }

@@ -44,7 +44,7 @@ fn cut(bytes: &[u8], sizes: Vec<usize>, budget: usize) -> Vec<BytesMut> {
             Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
         }
         while let Some(frame) = reader.next().unwrap() {
-            frames.push(frame);
+            frames.push(frame[..].into());
         }
     }
 }
