@@ -31,8 +31,8 @@
 //! [`Protocol::with_secret`].
 //!
 //! Start with [`MeshSocket`]. It receives [`Message`]s; [`Builder`] has its settings. The guide has a
-//! [tutorial](docs::tutorial), [recipes](docs::recipes), [your network](docs::network) and
-//! [coming from py2p](docs::coming_from_py2p).
+//! [tutorial](docs::tutorial), [recipes](docs::recipes), [your network](docs::network),
+//! [the program meshcat](docs::meshcat) and [coming from py2p](docs::coming_from_py2p).
 //!
 //! # Delivery
 //!

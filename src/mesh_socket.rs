@@ -87,6 +87,7 @@ impl Drop for Handle {
     }
 }
 
+/// Closing, and who this node is.
 impl MeshSocket {
     pub(crate) fn new(core: Arc<Core>, delivery: Arc<Delivery>) -> Self {
         let handle = Arc::new(Handle { core, delivery });

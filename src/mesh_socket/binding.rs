@@ -7,6 +7,7 @@ use super::MeshSocket;
 use crate::builder::Builder;
 use crate::error::Result;
 
+/// Binding.
 impl MeshSocket {
     /// Binds a socket of the default protocol, `("mesh", Plaintext)`, and starts it. Looking up
     /// a host name may block.

@@ -15,6 +15,7 @@ use crate::wire::HostPort;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// Links to other nodes.
 impl MeshSocket {
     /// Links to the node at this address. Returns once both ends have the link, or an error says
     /// why not.

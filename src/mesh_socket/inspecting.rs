@@ -16,6 +16,7 @@ use crate::runtime::core::State;
 use crate::stats::Stats;
 use crate::trouble::Trouble;
 
+/// What the node knows and counts.
 impl MeshSocket {
     /// Returns the direct peers, by id, as of now.
     ///

@@ -44,6 +44,7 @@ impl Purpose<'_> {
     }
 }
 
+/// Sending to one node.
 impl MeshSocket {
     /// Sends packets to one node, wherever in the mesh it is. Never waits.
     ///

@@ -16,6 +16,7 @@ use crate::runtime::core::State;
 use crate::runtime::link::{Link, Queue};
 use crate::wire::{Draft, Frame, Parts};
 
+/// Sending.
 impl MeshSocket {
     /// Sends packets to every node of the mesh.
     ///

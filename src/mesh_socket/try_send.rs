@@ -10,6 +10,7 @@ use crate::options::SendOptions;
 use crate::packets::Packets;
 use crate::runtime::link::{Flush, Link};
 
+/// Sending without blocking, or for a limited time.
 impl MeshSocket {
     /// Sends packets to every node of the mesh, if the queue to every direct peer has room. Never
     /// blocks: for `select!` loops and for handlers.
