@@ -8,6 +8,7 @@ use super::event::{LinkId, Target};
 use super::reconnect;
 use super::rng::Rng;
 use crate::id::NodeId;
+use crate::tally::Tally;
 use crate::wire::HostPort;
 
 /// Most addresses that are remembered; wanted ones are always added.
@@ -114,7 +115,7 @@ impl AddressBook {
         contact.is_awaited = contact.is_seed;
         if lasted >= STEADY {
             (contact.attempts, contact.silent_since) = (0, Some(now));
-            contact.next = Some(now + pause);
+            contact.next = Some(now.saturating_add(pause));
         } else {
             self.failed(addr, now, rng);
         }
@@ -124,7 +125,7 @@ impl AddressBook {
     pub fn failed(&mut self, addr: &HostPort, now: Duration, rng: &mut Rng) {
         let Some(contact) = self.0.get_mut(addr) else { return };
         contact.link = None;
-        contact.attempts += 1;
+        contact.attempts.tally(1);
         let silent_for = now.saturating_sub(*contact.silent_since.get_or_insert(now));
         let wanted = contact.trust == Trust::Wanted;
         let pause = match contact.trust {
@@ -132,7 +133,7 @@ impl AddressBook {
             _ => reconnect::pause(rng, contact.attempts, silent_for, wanted),
         };
         match pause {
-            Some(pause) => contact.next = Some(now + pause),
+            Some(pause) => contact.next = Some(now.saturating_add(pause)),
             None => drop(self.0.remove(addr)),
         }
     }
@@ -225,7 +226,7 @@ impl AddressBook {
         let those = || self.0.iter().filter(|(_, contact)| gives_way(contact));
         let Some(lowest) = those().map(|(_, contact)| contact.trust).min() else { return false };
         let all: Vec<_> = those().filter(|(_, contact)| contact.trust == lowest).collect();
-        let at = (self.1.next_u64() % all.len() as u64) as usize;
+        let at = self.1.next_u64().checked_rem(all.len() as u64).unwrap_or(0) as usize;
         let addr = all.get(at).map(|(addr, _)| HostPort::clone(addr));
         addr.is_some_and(|addr| self.0.remove(&addr).is_some())
     }

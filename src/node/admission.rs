@@ -7,6 +7,7 @@ use super::event::LinkId;
 use super::peer::{Direction, Peer};
 use super::{Node, Now};
 use crate::cause::Cause;
+use crate::tally::Tally;
 
 /// A link whose handshake made no progress for this long gives way to a newer one, if too many
 /// links wait for theirs.
@@ -21,12 +22,12 @@ impl Node {
     /// hello or handshake, see [`Node::close_surplus`].
     pub fn admit(&mut self, now: Now) -> Result<LinkId, Cause> {
         if self.is_closed {
-            self.stats.turned_away += 1;
+            self.stats.turned_away.tally(1);
             return Err(Cause::Closed);
         }
         if self.is_crowded() {
             let Some(silent) = self.most_silent(now) else {
-                self.stats.turned_away += 1;
+                self.stats.turned_away.tally(1);
                 return Err(Cause::Crowded);
             };
             self.close_link(now, silent, Cause::Evicted);
@@ -47,7 +48,7 @@ impl Node {
     /// enough: a link that makes progress does not give way to a newer one.
     fn most_silent(&self, now: Now) -> Option<LinkId> {
         let (link, peer) = self.links.strangers().min_by_key(|(_, peer)| peer.progressed())?;
-        (peer.progressed() + SILENCE <= now.mono).then_some(link)
+        (peer.progressed().saturating_add(SILENCE) <= now.mono).then_some(link)
     }
 
     /// Returns the number of incoming links whose handshake has not come yet.
@@ -89,7 +90,7 @@ impl Node {
         let is_its = |other: &Peer| {
             network.is_some() && other.from.and_then(|addr| network_of(addr.ip())) == network
         };
-        let is_scarce = most >= FEW && taken >= most / 4 * 3;
+        let is_scarce = most >= FEW && taken >= most.saturating_sub(most / 4);
         taken >= incoming || is_scarce && others().filter(|other| is_its(other)).count() >= most / 4
     }
 
@@ -108,8 +109,8 @@ impl Node {
 
     /// Counts an incoming link that did not become a peer.
     pub fn turned_away(&mut self, cause: &Cause) {
-        self.stats.turned_away += 1;
-        self.stats.silent += u64::from(matches!(cause, Cause::Silent));
+        self.stats.turned_away.tally(1);
+        self.stats.silent.tally(u64::from(matches!(cause, Cause::Silent)));
     }
 }
 

@@ -124,9 +124,9 @@ impl Node {
         let Some(reached) = peer.reached().filter(|_| peer.is_outgoing()) else { return };
         let left = peer.dial.attempts.left_besides(&reached);
         if left > 0 {
-            let end = peer.opened + self.config.handshake_timeout;
-            let shares = u32::try_from(left + 1).unwrap_or(u32::MAX);
-            let until = now.mono + end.saturating_sub(now.mono) / shares;
+            let end = peer.opened.saturating_add(self.config.handshake_timeout);
+            let shares = u32::try_from(left.saturating_add(1)).unwrap_or(u32::MAX);
+            let until = now.mono.saturating_add(end.saturating_sub(now.mono) / shares);
             peer.dial.next_address_at = Some(until);
             self.timers.set(until, Timer::Handshake(link));
         }
@@ -136,7 +136,7 @@ impl Node {
     /// there is none, or no time is left.
     pub(super) fn dial_rest(&mut self, now: Now, peer: &mut Peer, cause: &Cause) -> bool {
         let ends = matches!(cause, Cause::Closed | Cause::Disconnected | Cause::Duplicate);
-        let deadline = peer.opened + self.config.handshake_timeout;
+        let deadline = peer.opened.saturating_add(self.config.handshake_timeout);
         let Some(target) = peer.dial.target.clone().filter(|_| !ends && !self.is_closed) else {
             return false;
         };

@@ -21,12 +21,12 @@ impl Bucket {
     pub fn take(&mut self, now: Duration) -> bool {
         let (left, since) = self.state.unwrap_or((self.most, now));
         let each = self.each.as_nanos().max(1);
-        let earned = now.saturating_sub(since).as_nanos() / each;
+        let earned = now.saturating_sub(since).as_nanos().checked_div(each).unwrap_or(0);
         let full = u128::from(self.most.saturating_sub(left));
         // The rest of the time counts for the next one, unless the bucket is full.
         let (left, since) = match u32::try_from(earned.min(full)) {
             Ok(earned) if u128::from(earned) < full => {
-                (left.saturating_add(earned), since + self.each * earned)
+                (left.saturating_add(earned), since.saturating_add(self.each * earned))
             }
             _ => (self.most, now),
         };

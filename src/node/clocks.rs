@@ -42,7 +42,9 @@ impl Node {
     /// ahead, one of the two clocks is wrong.
     pub(super) fn refused(&mut self, now: Now, link: LinkId, envelope: &Envelope, why: Refusal) {
         self.stats.refuse(why);
-        if why == Refusal::Evicted && self.told_of_ids.is_none_or(|at| now.mono >= at + SECOND) {
+        if why == Refusal::Evicted
+            && self.told_of_ids.is_none_or(|at| now.mono >= at.saturating_add(SECOND))
+        {
             self.told_of_ids = Some(now.mono);
             let trouble = Trouble::LosingMessages { how: Loss::TooManyIds };
             self.actions.push_back(Action::Report(MeshEvent::TroubleBegan(trouble)));
@@ -56,7 +58,7 @@ impl Node {
             return;
         }
         peer.clocks.refuses = true;
-        let by = i128::from(envelope.time) - i128::from(now.second());
+        let by = i128::from(envelope.time).saturating_sub(i128::from(now.second()));
         self.tell_difference(now, link, by);
         self.clocks_differ(now, link, id, by.unsigned_abs());
     }
@@ -129,7 +131,7 @@ impl Node {
 
 /// Returns whether enough time has passed since the last time, and notes this time if so.
 fn is_due(last: &mut Option<Duration>, now: Now) -> bool {
-    let is_due = last.is_none_or(|last| now.mono >= last + TELL_EVERY);
+    let is_due = last.is_none_or(|last| now.mono >= last.saturating_add(TELL_EVERY));
     if is_due {
         *last = Some(now.mono);
     }

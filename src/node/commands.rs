@@ -7,6 +7,7 @@ use super::waiting::Waiter;
 use super::{Node, Now};
 use crate::cause::Cause;
 use crate::id::{MessageId, NodeId};
+use crate::tally::Tally;
 use crate::wire::{Frame, HostPort, Letter};
 
 /// The result of a `connect`.
@@ -95,15 +96,15 @@ impl Node {
 
     /// Sends a message to all peers, which do not relay it.
     pub fn whisper(&mut self, frame: &Frame) -> usize {
-        self.stats.sent += 1;
+        self.stats.sent.tally(1);
         self.send_to_all(frame)
     }
 
     /// Sends a message to one peer. Returns false if the node is not a peer.
     pub fn whisper_to(&mut self, to: &NodeId, frame: &Frame) -> bool {
         let Some(link) = self.table.get(to) else { return false };
-        self.stats.sent += 1;
-        self.stats.own_frames += 1;
+        self.stats.sent.tally(1);
+        self.stats.own_frames.tally(1);
         self.actions.push_back(Action::Send { link, parcel: Parcel::Own(frame.clone()) });
         true
     }
@@ -115,7 +116,7 @@ impl Node {
         } else if self.requests.is_full(letter.len()) {
             Dispatch::TooMany
         } else {
-            self.stats.sent += 1;
+            self.stats.sent.tally(1);
             Dispatch::Pending(self.request_route(now, to, letter))
         }
     }

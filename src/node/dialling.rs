@@ -32,7 +32,7 @@ impl Node {
             } else if self.may_redial(now, &addr) {
                 self.dial_contact(now, &addr);
             } else {
-                self.book.postpone(&addr, now.mono + self.rng.jitter(DIAL_AGAIN * 2));
+                self.book.postpone(&addr, now.mono.saturating_add(self.rng.jitter(DIAL_AGAIN * 2)));
             }
         }
         self.schedule_redial();
@@ -126,7 +126,7 @@ impl Node {
             // The name may lead to another node later.
             Cause::OwnAddress if peer.dial.target.as_ref().is_some_and(Target::is_movable) => {
                 self.book.failed(addr, now.mono, &mut self.rng);
-                self.book.postpone(addr, now.mono + OWN_NAME_AGAIN);
+                self.book.postpone(addr, now.mono.saturating_add(OWN_NAME_AGAIN));
             }
             Cause::OwnAddress => self.book.forget(addr),
             // The node is linked, by another link.

@@ -50,7 +50,8 @@ impl Default for Asking {
 
 impl Asking {
     fn may_dial(&mut self, now: Duration) -> bool {
-        let earned = now.saturating_sub(self.refilled).as_secs() / HINT_REFILL.as_secs();
+        let waited = now.saturating_sub(self.refilled).as_secs();
+        let earned = waited.checked_div(HINT_REFILL.as_secs()).unwrap_or(0);
         if earned > 0 {
             let earned = u32::try_from(earned).unwrap_or(u32::MAX);
             self.allowance = HINT_BURST.min(self.allowance.saturating_add(earned));
@@ -61,7 +62,7 @@ impl Asking {
 
     fn take_dial(&mut self, now: Duration) -> bool {
         let may = self.may_dial(now);
-        self.allowance -= u32::from(may);
+        self.allowance = self.allowance.saturating_sub(u32::from(may));
         may
     }
 }
@@ -96,7 +97,7 @@ impl Node {
 
     pub(super) fn asked_for_peers(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.links.get_mut(link) else { return };
-        if peer.last_told.is_none_or(|last| now.mono >= last + TELL_EVERY) {
+        if peer.last_told.is_none_or(|last| now.mono >= last.saturating_add(TELL_EVERY)) {
             peer.last_told = Some(now.mono);
             self.tell_peers(now, link);
         }
@@ -155,14 +156,14 @@ impl Node {
                 return;
             } else {
                 self.dial_contact(now, &addr);
-                missing -= 1;
+                missing = missing.saturating_sub(1);
             }
         }
     }
 
     pub(super) fn schedule_asking(&mut self, now: Now) {
         if !std::mem::replace(&mut self.asking.scheduled, true) {
-            self.timers.set(now.mono + self.asking.pause, Timer::AskPeers);
+            self.timers.set(now.mono.saturating_add(self.asking.pause), Timer::AskPeers);
         }
     }
 

@@ -95,7 +95,7 @@ impl Node {
             return;
         }
         let heard = self.links.get(row).map(|peer| peer.last_heard.max(peer.opened));
-        if heard.is_some_and(|heard| now.mono < heard + FRESH) {
+        if heard.is_some_and(|heard| now.mono < heard.saturating_add(FRESH)) {
             self.keep_first(id, row, spare);
         } else {
             // Either the first link is dead, or the second one belongs to somebody who uses the id
@@ -108,7 +108,9 @@ impl Node {
     /// offers the choice.
     fn probe_unless_probed(&mut self, now: Now, row: LinkId, spare: LinkId, id: NodeId) {
         let until = |spare: &Spare| match spare.choice {
-            Choice::Agreed { probed_at, .. } => Some(probed_at + self.choice_time(&id)),
+            Choice::Agreed { probed_at, .. } => {
+                Some(probed_at.saturating_add(self.choice_time(&id)))
+            }
             Choice::Held { .. } => None,
         };
         let is_probed = self.links.is(spare, |peer| match &peer.stage {
@@ -149,7 +151,7 @@ impl Node {
     }
 
     fn hold_answer(&mut self, now: Now, link: LinkId, id: NodeId, most: Duration) {
-        let until = now.mono + most;
+        let until = now.mono.saturating_add(most);
         self.links.set_stage(link, Stage::Spare(Spare { id, choice: Choice::Held { until } }));
         self.timers.set(until, Timer::Answer(link));
         self.establish(link, id);
@@ -197,7 +199,7 @@ impl Node {
     pub(super) fn choice_due(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.links.get(link) else { return };
         if let Stage::Spare(Spare { id, choice: Choice::Agreed { probed_at, .. } }) = peer.stage
-            && now.mono >= probed_at + self.choice_time(&id)
+            && now.mono >= probed_at.saturating_add(self.choice_time(&id))
         {
             self.settle_choice(now, link, id, probed_at);
         }
@@ -214,7 +216,7 @@ impl Node {
     fn settle_choice(&mut self, now: Now, link: LinkId, id: NodeId, asked: Duration) {
         let Some(row) = self.table.get(&id).filter(|_| !self.is_closed) else { return };
         // A request shortly before the probe may be the one that was answered: see `TELL_EVERY`.
-        let is_alive = |row: &Peer| row.last_heard + TELL_EVERY >= asked;
+        let is_alive = |row: &Peer| row.last_heard.saturating_add(TELL_EVERY) >= asked;
         if !self.links.is(row, is_alive) {
             self.hand_over(now, id, row, link);
         } else if self.links.offers_choice(&id) {
@@ -230,7 +232,7 @@ impl Node {
             &mut peer.stage
         {
             *probed_at = now.mono;
-            self.timers.set(now.mono + self.choice_time(&id), Timer::Choice(spare));
+            self.timers.set(now.mono.saturating_add(self.choice_time(&id)), Timer::Choice(spare));
         }
     }
 

@@ -32,10 +32,10 @@ impl Node {
             return;
         }
         // A forged version may be higher than that of this node; it is not followed far.
-        if version - presence.version < 1 << 32 {
+        if version.saturating_sub(presence.version) < 1 << 32 {
             presence.version = version;
         }
-        let at = presence.announced + ANSWER_EVERY;
+        let at = presence.announced.saturating_add(ANSWER_EVERY);
         if now.mono >= at {
             return self.announce_self(now);
         }
@@ -66,7 +66,8 @@ impl Node {
         }
         presence.doubts.push((id, version));
         if presence.doubt_at.is_none() {
-            let at = now.mono + Duration::from_micros(self.rng.below(MAX_PAUSE.as_micros() as u64));
+            let pause = Duration::from_micros(self.rng.below(MAX_PAUSE.as_micros() as u64));
+            let at = now.mono.saturating_add(pause);
             presence.doubt_at = Some(at);
             self.timers.set(at, Timer::Members);
         }

@@ -13,6 +13,7 @@ use crate::events::MeshEvent;
 use crate::id::NodeId;
 use crate::protocol::Encryption;
 use crate::stats::Refusal;
+use crate::tally::Tally;
 use crate::trouble::Trouble;
 
 /// Most disconnected peers that are remembered; the oldest one is forgotten.
@@ -22,7 +23,8 @@ impl Node {
     pub(super) fn new_link(&mut self, now: Now, peer: Peer) -> LinkId {
         let link = self.ids.link();
         self.links.insert(link, peer);
-        self.timers.set(now.mono + self.config.handshake_timeout, Timer::Handshake(link));
+        self.timers
+            .set(now.mono.saturating_add(self.config.handshake_timeout), Timer::Handshake(link));
         link
     }
 
@@ -55,7 +57,7 @@ impl Node {
     pub(super) fn lost(&mut self, now: Now, link: LinkId, cause: Cause) {
         let Some(peer) = self.links.get_mut(link) else { return };
         if let Cause::TooLarge { .. } = cause {
-            self.stats.received += 1;
+            self.stats.received.tally(1);
             self.stats.refuse(Refusal::TooLarge);
         }
         match peer.stage {
@@ -102,7 +104,7 @@ impl Node {
 
     fn left(&mut self, now: Now, id: NodeId, link: LinkId, cause: Cause) {
         self.table.remove(&id, link);
-        self.stats.left += 1;
+        self.stats.left.tally(1);
         self.remember_lost(now, link, &cause);
         self.fail_waiters_or_redial(now, link, &cause);
         self.passages_lost(now, id);
@@ -159,7 +161,7 @@ impl Node {
     }
 
     fn dial_failed(&mut self, peer: &Peer, cause: &Cause) {
-        self.stats.failed_dials += 1;
+        self.stats.failed_dials.tally(1);
         if let Some(addr) = &peer.dial.addr {
             let (addr, cause) = (addr.to_string(), cause.clone());
             self.actions.push_back(Action::Report(MeshEvent::DialFailed { addr, cause }));

@@ -10,6 +10,7 @@ use crate::id::NodeId;
 use crate::options::Flag;
 use crate::packet::Packet;
 use crate::stats::ReplyLoss;
+use crate::tally::Tally;
 use crate::wire::{Draft, HostPort, PeerEntry, peers};
 
 /// Most addresses that are dialled for one message: any node can answer, any number of times.
@@ -25,7 +26,7 @@ impl Node {
     pub(super) fn ask_for_way(&mut self, now: Now, ticket: TicketId) {
         let Some(waiting) = self.requests.waiting.get_mut(&ticket) else { return };
         let pause = ASK_AGAIN * 2_u32.saturating_pow(waiting.asked.min(8));
-        waiting.asked += 1;
+        waiting.asked.tally(1);
         let payload = peers::route_request_payload(&waiting.request_id, &waiting.to);
         let links: Vec<LinkId> = self.table.iter().map(|(_, link)| link).collect();
         for link in links {
@@ -46,7 +47,7 @@ impl Node {
         let entry = PeerEntry { addr: Some(addr.clone()), id: *id };
         let packets = peers::route_response_payload(request, &entry);
         if !self.links.get_mut(link).is_some_and(|peer| peer.answers.take(now.mono)) {
-            self.stats.unanswered += 1;
+            self.stats.unanswered.tally(1);
             return;
         }
         let draft = Draft { main: Flag::Broadcast, packets, time: now.second() };
@@ -87,8 +88,8 @@ impl Node {
             waiting.why = ReplyLoss::TooManyLinks;
             return;
         }
-        let addr = waiting.addrs[waiting.dials % waiting.addrs.len()].clone();
-        waiting.dials += 1;
+        let Some(addr) = waiting.addrs.iter().cycle().nth(waiting.dials).cloned() else { return };
+        waiting.dials.tally(1);
         waiting.is_dialling = true;
         waiting.why = ReplyLoss::Unreachable;
         let target = Target::Told(addr.clone(), self.widest_scope());

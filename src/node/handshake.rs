@@ -20,6 +20,7 @@ use crate::events::MeshEvent;
 use crate::id::NodeId;
 use crate::options::Flag;
 use crate::stats::Refusal;
+use crate::tally::Tally;
 use crate::wire::{Body, Envelope, Handshake, Hello, Method, hello};
 
 /// A peer that sends no peers list is taken to have acknowledged our handshake after this time.
@@ -59,7 +60,7 @@ impl Node {
 
     pub(super) fn handshake_overdue(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.links.get(link) else { return };
-        let is_due = now.mono >= peer.opened + self.config.handshake_timeout
+        let is_due = now.mono >= peer.opened.saturating_add(self.config.handshake_timeout)
             || peer.dial.next_address_at.is_some_and(|at| now.mono >= at);
         if is_due && peer.is_handshaking() {
             self.close_link(now, link, Cause::TimedOut);
@@ -91,7 +92,7 @@ impl Node {
         }
         match &envelope.body {
             Body::Hello(hello) => {
-                self.stats.control += 1;
+                self.stats.control.tally(1);
                 if self.is_surplus(link) {
                     // This node may be the only one that the peer knows.
                     self.tell_whom_else(now, link);
@@ -113,7 +114,7 @@ impl Node {
                 self.answer(now, link);
             }
             Body::Handshake(handshake) if envelope.main == Flag::Whisper => {
-                self.stats.control += 1;
+                self.stats.control.tally(1);
                 self.shake_hands(now, link, handshake, envelope);
             }
             Body::Invalid(_) | Body::Handshake(_) => {
@@ -121,7 +122,7 @@ impl Node {
                 self.close_link(now, link, Cause::NotPy2p);
             }
             Body::Peers(entries) if self.may_turn_us_away(link) => {
-                self.stats.control += 1;
+                self.stats.control.tally(1);
                 self.hear_of(now, link, entries);
             }
             _ => self.stats.refuse(Refusal::Stranger),
@@ -211,7 +212,7 @@ impl Node {
         self.answer(now, link);
         self.links.set_stage(link, Stage::ready(id));
         self.table.insert(id, link);
-        self.stats.joined += 1;
+        self.stats.joined.tally(1);
         self.introduce(now, link);
         self.establish(link, id);
         if self.waits.is_spent(now.mono) {
@@ -227,7 +228,7 @@ impl Node {
     /// Sends our peers list, which acknowledges the peer's handshake, and awaits the peer's own.
     pub(super) fn introduce(&mut self, now: Now, link: LinkId) {
         self.tell_peers(now, link);
-        self.timers.set(now.mono + ACKNOWLEDGE, Timer::Acknowledge(link));
+        self.timers.set(now.mono.saturating_add(ACKNOWLEDGE), Timer::Acknowledge(link));
     }
 
     pub(super) fn establish(&mut self, link: LinkId, id: NodeId) {

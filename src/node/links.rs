@@ -63,7 +63,7 @@ impl Links {
 
     /// Returns a link as where message ids come from.
     pub fn source(&self, link: LinkId, sender: &NodeId, now: Duration) -> Source {
-        let is_new = self.is(link, |peer| now < peer.opened + NEW);
+        let is_new = self.is(link, |peer| now < peer.opened.saturating_add(NEW));
         Source::link(link, self.peer_of(link).as_ref() == Some(sender), is_new)
     }
 

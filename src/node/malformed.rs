@@ -8,6 +8,7 @@ use super::{Node, Now};
 use crate::cause::Cause;
 use crate::options::Flag;
 use crate::stats::Refusal;
+use crate::tally::Tally;
 use crate::wire::{Malformed, Method};
 
 /// The shortest time between two requests to resend a frame on one link. A link whose peer sends a
@@ -18,7 +19,7 @@ impl Node {
     /// Counts a frame that is not a message. Closes the link where the peer must have made the
     /// fault itself. An honest py2p relays some faults of others: those are only counted.
     pub(super) fn malformed(&mut self, now: Now, link: LinkId, why: &Malformed) {
-        self.stats.received += 1;
+        self.stats.received.tally(1);
         let (reason, ends) = match why {
             Malformed::Unparsable(_) => (Refusal::Unparsable, false),
             Malformed::WrongId => (Refusal::WrongId, true),
@@ -56,7 +57,8 @@ impl Node {
 impl Peer {
     /// Returns whether the peer may be asked now to resend a frame, and notes the time if so.
     fn may_ask_to_resend(&mut self, now: Duration) -> bool {
-        let may = self.last_resend_request.is_none_or(|last| now >= last + RESEND_EVERY);
+        let may =
+            self.last_resend_request.is_none_or(|last| now >= last.saturating_add(RESEND_EVERY));
         if may {
             self.last_resend_request = Some(now);
         }

@@ -8,6 +8,7 @@ use super::roster::Heard;
 use super::{Node, Now};
 use crate::id::NodeId;
 use crate::options::Flag;
+use crate::tally::Tally;
 use crate::wire::Draft;
 use crate::wire::members::{MAX_ROWS, Members, Row};
 
@@ -51,7 +52,7 @@ impl Node {
     fn tell_members(&mut self, now: Now, link: LinkId, after: Option<NodeId>) {
         let Some(me) = &self.config.presence else { return };
         if !self.links.get_mut(link).is_some_and(|peer| peer.pages.take(now.mono)) {
-            self.stats.unanswered += 1;
+            self.stats.unanswered.tally(1);
             return;
         }
         let Some(presence) = &self.presence else { return };
@@ -79,8 +80,10 @@ impl Node {
                 Heard::Old => {}
             }
         }
-        let is_newcomer =
-            self.presence.as_ref().is_none_or(|it| now.mono < it.linked_since + NEWCOMER);
+        let is_newcomer = self
+            .presence
+            .as_ref()
+            .is_none_or(|it| now.mono < it.linked_since.saturating_add(NEWCOMER));
         if news.is_empty() || is_newcomer {
             return;
         }

@@ -5,6 +5,8 @@
 //! [`Node::next_deadline`] the time of the next tick. The same node runs under the daemon thread
 //! and, by the thousand, in the simulator.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
 pub(crate) mod address_book;
 mod admission;
@@ -83,6 +85,7 @@ use crate::packet::Packet;
 use crate::protocol::Protocol;
 use crate::secret::Key;
 use crate::stats::Stats;
+use crate::tally::Tally;
 use crate::trouble::Trouble;
 use crate::wire::{Draft, Header, HostPort, Malformed, Named};
 
@@ -213,7 +216,7 @@ impl Node {
     ) -> bool {
         let is_duplicate = self.seen.contains(&id, time);
         if is_duplicate {
-            self.stats.received += 1;
+            self.stats.received.tally(1);
             self.note_duplicate(now, link, &id, len);
             self.links.update(link, |peer| peer.last_heard = now.mono);
         }
@@ -270,7 +273,7 @@ impl Node {
         self.passages.forget(now.mono);
         self.tree.sweep(now.mono);
         self.is_sweeping = false;
-        let is_clean = self.seen.len() + self.routes.len() == 0;
+        let is_clean = self.seen.len() == 0 && self.routes.len() == 0;
         if !is_clean || !self.passages.is_empty() || !self.tree.is_empty() {
             self.schedule_sweep(now);
         }
@@ -278,7 +281,7 @@ impl Node {
 
     fn schedule_sweep(&mut self, now: Now) {
         if !std::mem::replace(&mut self.is_sweeping, true) {
-            self.timers.set(now.mono + SWEEP_EVERY, Timer::Sweep);
+            self.timers.set(now.mono.saturating_add(SWEEP_EVERY), Timer::Sweep);
         }
     }
 
@@ -288,7 +291,7 @@ impl Node {
     }
 
     fn put_control(&mut self, link: LinkId, parcel: Parcel) {
-        self.stats.control_frames += 1;
+        self.stats.control_frames.tally(1);
         self.actions.push_back(Action::Send { link, parcel });
     }
 }

@@ -8,6 +8,7 @@ use super::{Node, Now};
 use crate::events::MeshEvent;
 use crate::id::NodeId;
 use crate::options::Flag;
+use crate::tally::Tally;
 use crate::trouble::{Loss, Trouble};
 use crate::wire::{Pacing, Total};
 
@@ -24,7 +25,7 @@ impl Node {
         match word {
             Pacing::Taken { total, room } if room < u64::MAX => {
                 let peers = self.table.len().max(1) as u64;
-                Pacing::Taken { total, room: room / peers }
+                Pacing::Taken { total, room: room.checked_div(peers).unwrap_or(room) }
             }
             word => word,
         }
@@ -55,7 +56,7 @@ impl Node {
     /// Charges the time for which senders waited for a peer. Has them wait no longer if all of it is spent.
     fn kept_waiting(&mut self, now: Now, link: LinkId, by: Duration, is_trusted: bool) {
         match self.waits.charge(now.mono, by, is_trusted) {
-            Some(charged) => self.links.update(link, |peer| peer.charged += charged),
+            Some(charged) => self.links.update(link, |peer| peer.charged.tally(charged)),
             None => self.actions.push_back(Action::StopWaiting { link }),
         }
     }

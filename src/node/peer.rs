@@ -12,6 +12,7 @@ use super::event::{LinkId, LinkSettings, Neighbour};
 use super::stage::{Greeting, Stage};
 use super::waiting::Waiter;
 use crate::id::NodeId;
+use crate::tally::Tally;
 use crate::wire::{HostPort, Method};
 
 /// Answers that a peer gets at once, and the time in which it earns one more.
@@ -204,9 +205,10 @@ impl Peer {
         let is = |addr: &Option<HostPort>, of: fn(IpAddr) -> bool| {
             addr.as_ref().and_then(HostPort::to_socket_addr).is_some_and(|addr| of(addr.ip()))
         };
-        let mut ways = vec![self.addr.clone(), reached, self.also.clone()];
-        if is(&ways[0], is_private) && is(&ways[1], |ip| !is_private(ip)) {
-            ways.swap(0, 1);
+        let mut ways = [self.addr.clone(), reached, self.also.clone()];
+        let [announced, reached, _] = &mut ways;
+        if is(announced, is_private) && is(reached, |ip| !is_private(ip)) {
+            std::mem::swap(announced, reached);
         }
         let mut known = Vec::new();
         for addr in ways.into_iter().flatten().filter(|addr| scope.may_tell(addr)) {
@@ -282,7 +284,7 @@ pub(crate) struct IdSource(u64);
 
 impl IdSource {
     pub fn next(&mut self) -> u64 {
-        self.0 += 1;
+        self.0.tally(1);
         self.0
     }
 

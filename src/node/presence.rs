@@ -16,6 +16,7 @@ use crate::events::MeshEvent;
 use crate::id::NodeId;
 use crate::options::Flag;
 use crate::presence::{Absence, Member};
+use crate::tally::Tally;
 use crate::wire::Draft;
 use crate::wire::members::{Members, Row};
 
@@ -71,7 +72,7 @@ impl Node {
             self.announce_self(now);
         }
         let Some(presence) = &mut self.presence else { return };
-        let is_time = presence.asked.is_none_or(|at| now.mono >= at + ASK_EVERY);
+        let is_time = presence.asked.is_none_or(|at| now.mono >= at.saturating_add(ASK_EVERY));
         if (is_time || peers <= 2) && self.links.is(link, |peer: &Peer| peer.tells_members) {
             presence.asked = Some(now.mono);
             self.ask_members(now, link, None);
@@ -84,15 +85,15 @@ impl Node {
         };
         let pause = AGAIN.get(presence.announcements).copied();
         let pause = pause.unwrap_or_else(|| presence.roster.period());
-        presence.announcements += 1;
+        presence.announcements.tally(1);
         if presence.version == 0 {
             // Equal messages of one second are one message, whoever sends them: no two nodes begin alike.
             presence.version = self.rng.below(1 << 48);
         }
-        presence.version += 1;
+        presence.version.tally(1);
         presence.announced = now.mono;
         // Less than the period, so that members are heard in time, and not all at once.
-        presence.announce_at = Some(now.mono + self.rng.jitter(pause));
+        presence.announce_at = Some(now.mono.saturating_add(self.rng.jitter(pause)));
         let version = presence.version;
         let next = presence.announce_at;
         self.timers.set(next.unwrap_or(now.mono), Timer::Members);
@@ -122,7 +123,7 @@ impl Node {
             .remember(now, Source::OWN, &draft.id(), draft.time, || Ok::<(), Infallible>(()));
         self.schedule_sweep(now);
         for (_, link) in self.table.iter() {
-            self.stats.control_frames += 1;
+            self.stats.control_frames.tally(1);
             self.actions.push_back(Action::Send { link, parcel: Parcel::Control(draft.clone()) });
         }
     }
@@ -167,7 +168,7 @@ impl Node {
         let Some(presence) = &mut self.presence else { return };
         let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now.mono);
         let (doubts, announces) = (is_due(presence.doubt_at), is_due(presence.announce_at));
-        let looks = is_due(presence.looked.map(|at| at + LOOK_EVERY));
+        let looks = is_due(presence.looked.map(|at| at.saturating_add(LOOK_EVERY)));
         for (id, why) in presence.roster.expire(now.mono) {
             self.actions.push_back(Action::Report(MeshEvent::MemberLeft { id, why }));
         }
@@ -186,8 +187,8 @@ impl Node {
     fn look_for_silent(&mut self, now: Now) {
         let Some(presence) = &mut self.presence else { return };
         presence.looked = Some(now.mono);
-        self.timers.set(now.mono + LOOK_EVERY, Timer::Members);
-        let latest = presence.announced + presence.roster.period();
+        self.timers.set(now.mono.saturating_add(LOOK_EVERY), Timer::Members);
+        let latest = presence.announced.saturating_add(presence.roster.period());
         if let Some(at) = &mut presence.announce_at
             && latest < *at
         {

@@ -13,6 +13,7 @@ use crate::cause::Cause;
 use crate::options::Flag;
 use crate::secret::{Key, Nonce, PROOF_LEN, Role, Transcript};
 use crate::stats::Refusal;
+use crate::tally::Tally;
 use crate::wire::{Body, Envelope, Proof};
 
 /// The state of the proof on a link.
@@ -64,7 +65,7 @@ impl Node {
     pub(super) fn prove(&mut self, now: Now, link: LinkId, envelope: &Envelope) {
         match &envelope.body {
             Body::Hello(hello) => {
-                self.stats.control += 1;
+                self.stats.control.tally(1);
                 self.links.update(link, |peer| peer.is_rs2p = true);
                 match &hello.proof {
                     Some(Proof::Challenge { nonce, protocol }) => {
@@ -77,7 +78,7 @@ impl Node {
                 }
             }
             Body::Handshake(handshake) if handshake.protocol != self.me.protocol.id() => {
-                self.stats.control += 1;
+                self.stats.control.tally(1);
                 self.not_our_mesh(now, link, &handshake.protocol);
             }
             Body::Invalid(_) => {

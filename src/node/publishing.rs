@@ -8,6 +8,7 @@ use super::seen::{Remembered, Source};
 use super::{Node, Now};
 use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
+use crate::tally::Tally;
 use crate::wire::{Frame, Named, Parts, payload_of};
 
 /// Most seconds that a message is dated ahead, which all nodes accept, ...
@@ -73,11 +74,11 @@ impl Node {
             let own = self.seen.remember(now, Source::OWN, &message.id, time, check);
             if own == Ok(Remembered::New) {
                 self.schedule_sweep(now);
-                self.stats.sent += 1;
+                self.stats.sent.tally(1);
                 self.note_own(now, &message.id, message.frame.len());
                 let (name, frame) = (Named { id: message.id, time }, &message.frame);
-                self.stats.own_frames +=
-                    self.spread(now, name, Parcel::Own, || frame.clone(), |_, _| true);
+                let frames = self.spread(now, name, Parcel::Own, || frame.clone(), |_, _| true);
+                self.stats.own_frames.tally(frames);
                 return Ok(self.table.len());
             }
         }
@@ -87,5 +88,5 @@ impl Node {
 
 /// Returns the seconds that a message may be dated with, the best first.
 fn seconds_near(now: u64) -> impl Iterator<Item = u64> {
-    (now..=now + AHEAD).chain((now.saturating_sub(BACK)..now).rev())
+    (now..=now.saturating_add(AHEAD)).chain((now.saturating_sub(BACK)..now).rev())
 }

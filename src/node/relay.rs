@@ -8,11 +8,12 @@ use crate::config::Config;
 use crate::id::NodeId;
 use crate::options::Kind;
 use crate::stats::Refusal;
+use crate::tally::Tally;
 use crate::wire::{Body, Envelope, Named};
 
 impl Node {
     pub(super) fn received(&mut self, now: Now, link: LinkId, envelope: Box<Envelope>) {
-        self.stats.received += 1;
+        self.stats.received.tally(1);
         let Some(peer) = self.links.get_mut(link) else {
             return self.stats.refuse(Refusal::Late);
         };
@@ -53,18 +54,16 @@ impl Node {
         self.relay(now, link, &envelope);
         match &envelope.body {
             Body::Request { request_id, wanted } => {
-                self.stats.control += 1;
+                self.stats.control.tally(1);
                 self.answer_request(now, link, request_id, wanted);
             }
             Body::Response { request_id, entry } => {
                 let is_ours = self.routed(now, request_id, entry.as_ref());
-                *(if is_ours { &mut self.stats.control } else { &mut self.stats.relayed_only }) +=
-                    1;
+                self.count_protocol(is_ours);
             }
             Body::Members(word) => {
                 let is_ours = self.members_announced(now, envelope.sender, word);
-                *(if is_ours { &mut self.stats.control } else { &mut self.stats.relayed_only }) +=
-                    1;
+                self.count_protocol(is_ours);
             }
             _ => {
                 self.routes.learn(now.mono, &envelope.id, envelope.sender, (link, from));
@@ -78,8 +77,14 @@ impl Node {
         let is_receiver =
             |id: &NodeId, link| link != from && Some(*id) != neighbour && *id != sender;
         let name = Named { id: envelope.id, time: envelope.time };
-        self.stats.relay_frames +=
-            self.spread(now, name, Parcel::Relay, || envelope.relay(), is_receiver);
+        let frames = self.spread(now, name, Parcel::Relay, || envelope.relay(), is_receiver);
+        self.stats.relay_frames.tally(frames);
+    }
+
+    /// Counts a message of the protocol that was relayed.
+    fn count_protocol(&mut self, is_ours: bool) {
+        let crate::stats::Stats { control, relayed_only, .. } = &mut self.stats;
+        (if is_ours { control } else { relayed_only }).tally(1);
     }
 
     /// Handles a whisper, which is not relayed.
@@ -121,11 +126,11 @@ impl Node {
             Body::Compression(methods) => self.renegotiate(now, link, from, methods),
             Body::Resend => self.actions.push_back(Action::Resend { link }),
         }
-        self.stats.control += 1;
+        self.stats.control.tally(1);
     }
 
     pub(super) fn deliver(&mut self, link: LinkId, from: NodeId, envelope: Box<Envelope>) {
-        self.stats.delivered += 1;
+        self.stats.delivered.tally(1);
         if let Some(peer) = self.links.get_mut(link) {
             let from = peer.shared_neighbour(from);
             self.actions.push_back(Action::Deliver { envelope, from });
@@ -137,7 +142,7 @@ impl Node {
         for (_, link) in self.table.iter() {
             self.actions.push_back(Action::Send { link, parcel: Parcel::Own(frame.clone()) });
         }
-        self.stats.own_frames += self.table.len() as u64;
+        self.stats.own_frames.tally(self.table.len() as u64);
         self.table.len()
     }
 }

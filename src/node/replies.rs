@@ -7,6 +7,7 @@ use super::{Node, Now};
 use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
 use crate::stats::Refusal;
+use crate::tally::Tally;
 use crate::wire::routed::{DIRECT_HEAD, HEAD};
 use crate::wire::{Body, Envelope, Receipt, RoutedReply};
 
@@ -65,7 +66,7 @@ impl Node {
                 self.stats.refuse(Refusal::TooManyReplies);
                 return self.say_receipt(now, peer, Receipt::Lost(id));
             }
-            Novelty::Again => self.stats.duplicates += 1,
+            Novelty::Again => self.stats.duplicates.tally(1),
             Novelty::New => {
                 envelope.packets.drain(..HEAD.min(envelope.packets.len()));
                 envelope.body = Body::Direct(answered);
@@ -85,15 +86,15 @@ impl Node {
     fn pass_reply_on(&mut self, now: Now, peer: NodeId, envelope: &Envelope, reply: &RoutedReply) {
         let id = envelope.id;
         if self.passages.contains(&id) {
-            self.stats.duplicates += 1;
+            self.stats.duplicates.tally(1);
             return;
         }
         let hop = self.next_hop(&reply.to, reply.about.as_ref(), Some(peer));
         let refusal = match hop {
             None => Refusal::NoRoute,
             Some((next, link)) if self.passages.add(now.mono, id, peer, next) => {
-                self.stats.relayed_only += 1;
-                self.stats.relay_frames += 1;
+                self.stats.relayed_only.tally(1);
+                self.stats.relay_frames.tally(1);
                 let parcel = Parcel::Relay(envelope.relay());
                 self.actions.push_back(Action::Send { link, parcel });
                 return self.schedule_sweep(now);

@@ -66,7 +66,7 @@ impl ReplyPaths {
             let under_way = &self.under_way;
             self.order.retain(|(at, id)| under_way.get(id).is_some_and(|it| it.since == *at));
         }
-        self.of.insert(from, of_peer + 1);
+        self.of.insert(from, of_peer.saturating_add(1));
         true
     }
 
@@ -90,8 +90,7 @@ impl ReplyPaths {
     /// Notes that this node takes a reply.
     pub fn take(&mut self, now: Duration, id: &MessageId) -> Novelty {
         self.forget(now);
-        let digest = id.as_digest();
-        let key: Key = std::array::from_fn(|at| digest[at]);
+        let Some(&key): Option<&Key> = id.as_digest().first_chunk() else { return Novelty::Again };
         if self.taken.contains(&key) {
             return Novelty::Again;
         }
@@ -105,14 +104,16 @@ impl ReplyPaths {
 
     /// Forgets what is too old.
     pub fn forget(&mut self, now: Duration) {
-        while let Some(&(at, id)) = self.order.front().filter(|(at, _)| *at + KEEP <= now) {
+        while let Some(&(at, id)) =
+            self.order.front().filter(|(at, _)| at.saturating_add(KEEP) <= now)
+        {
             self.order.pop_front();
             // One that has ended may have come again since.
             if self.under_way.get(&id).is_some_and(|passage| passage.since == at) {
                 self.remove(&id);
             }
         }
-        let is_old = |&&(at, _): &&(Duration, Key)| at + KEEP_TAKEN <= now;
+        let is_old = |&&(at, _): &&(Duration, Key)| at.saturating_add(KEEP_TAKEN) <= now;
         while let Some((_, key)) = self.taken_order.front().filter(is_old).copied() {
             self.taken_order.pop_front();
             self.taken.remove(&key);
@@ -126,7 +127,7 @@ impl ReplyPaths {
     fn remove(&mut self, id: &MessageId) -> Option<NodeId> {
         let from = self.under_way.remove(id)?.from;
         if let Some(count) = self.of.get_mut(&from) {
-            *count -= 1;
+            *count = count.saturating_sub(1);
             if *count == 0 {
                 self.of.remove(&from);
             }

@@ -12,6 +12,7 @@ use crate::events::MeshEvent;
 use crate::id::{MessageId, NodeId};
 use crate::packet::Packet;
 use crate::stats::ReplyLoss;
+use crate::tally::Tally;
 use crate::wire::{HostPort, Letter, Receipt};
 
 /// Most messages that wait at a time ...
@@ -75,13 +76,13 @@ impl Requests {
     }
 
     fn insert(&mut self, ticket: TicketId, waiting: Waiting) {
-        self.bytes += waiting.letter.len();
+        self.bytes.tally(waiting.letter.len());
         self.waiting.insert(ticket, waiting);
     }
 
     fn remove(&mut self, ticket: TicketId) -> Option<Waiting> {
         let waiting = self.waiting.remove(&ticket)?;
-        self.bytes -= waiting.letter.len();
+        self.bytes = self.bytes.saturating_sub(waiting.letter.len());
         Some(waiting)
     }
 
@@ -111,7 +112,8 @@ impl Node {
             why: ReplyLoss::NoRoute,
         };
         self.requests.insert(ticket, waiting);
-        self.timers.set(now.mono + self.config.request_timeout, Timer::Request(ticket));
+        self.timers
+            .set(now.mono.saturating_add(self.config.request_timeout), Timer::Request(ticket));
         self.seek(now, ticket);
         ticket
     }
@@ -125,7 +127,7 @@ impl Node {
 
     pub(super) fn seek_after(&mut self, now: Now, ticket: TicketId, pause: Duration) {
         if let Some(waiting) = self.requests.waiting.get_mut(&ticket) {
-            waiting.seek_at = now.mono + pause;
+            waiting.seek_at = now.mono.saturating_add(pause);
             self.timers.set(waiting.seek_at, Timer::Seek(ticket));
         }
     }
@@ -143,7 +145,8 @@ impl Node {
     fn send_by_next_hop(&mut self, now: Now, ticket: TicketId) -> bool {
         let Some(waiting) = self.requests.waiting.get(&ticket) else { return false };
         let Some((frame, _)) = waiting.letter.routed.clone() else { return false };
-        let is_late = waiting.first_sent.is_some_and(|first| now.mono > first + SAY_AGAIN);
+        let is_late =
+            waiting.first_sent.is_some_and(|first| now.mono > first.saturating_add(SAY_AGAIN));
         let hop = self.next_hop(&waiting.to, waiting.letter.about.as_ref(), None);
         let hop = hop.filter(|(peer, _)| !is_late && !waiting.silent.contains(peer));
         let Some((peer, link)) = hop else { return false };
@@ -152,7 +155,7 @@ impl Node {
             waiting.first_sent.get_or_insert(now.mono);
             waiting.why = ReplyLoss::NotTaken;
         }
-        self.stats.own_frames += 1;
+        self.stats.own_frames.tally(1);
         self.actions.push_back(Action::Send { link, parcel: Parcel::Own(frame) });
         let patience = ROUTE_PATIENCE.min(self.config.request_timeout / 4);
         self.seek_after(now, ticket, patience);
@@ -177,7 +180,7 @@ impl Node {
                 && let Some(waiting) = self.requests.remove(ticket)
             {
                 let parcel = Parcel::Own(waiting.letter.plain);
-                self.stats.own_frames += 1;
+                self.stats.own_frames.tally(1);
                 self.actions.push_back(Action::Send { link, parcel });
                 self.settle(ticket, waiting.to, Ok(()));
             }
@@ -235,7 +238,7 @@ impl Node {
     fn settle(&mut self, ticket: TicketId, to: NodeId, outcome: Result<(), ReplyLoss>) {
         let event = match outcome {
             Ok(()) => {
-                self.stats.replies_taken += 1;
+                self.stats.replies_taken.tally(1);
                 MeshEvent::ReplySent { to }
             }
             Err(why) => {

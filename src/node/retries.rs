@@ -58,16 +58,16 @@ impl Node {
             return waiters.into_iter().for_each(|it| self.fail_waiter(it, &failure));
         };
         let number = self.ids.next();
-        let (begun, retries) = (peer.opened, peer.dial.retries + 1);
+        let (begun, retries) = (peer.opened, peer.dial.retries.saturating_add(1));
         let pause = self.rng.jitter(PAUSE * 2_u32.saturating_pow(peer.dial.retries));
         let retry = Retry { addr, target, waiters, begun, retries, failure };
         self.retries.insert(number, retry);
-        self.timers.set(now.mono + pause, Timer::Retry(number));
+        self.timers.set(now.mono.saturating_add(pause), Timer::Retry(number));
     }
 
     pub(super) fn retry(&mut self, now: Now, number: u64) {
         let Some(retry) = self.retries.remove(&number) else { return };
-        let is_over = now.mono >= retry.begun + self.config.handshake_timeout;
+        let is_over = now.mono >= retry.begun.saturating_add(self.config.handshake_timeout);
         let outcome = if is_over {
             Err(retry.failure.clone())
         } else {
@@ -81,7 +81,7 @@ impl Node {
                     if let Some(peer) = self.links.get_mut(link) {
                         (peer.opened, peer.dial.retries) = (retry.begun, retry.retries);
                         peer.dial.earlier = Some(retry.failure.clone());
-                        let by = retry.begun + self.config.handshake_timeout;
+                        let by = retry.begun.saturating_add(self.config.handshake_timeout);
                         self.timers.set(by, Timer::Handshake(link));
                     }
                 }

@@ -33,13 +33,14 @@ impl Rng {
 
     /// Returns a number below `bound`; 0 for a bound of 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64
+        (u128::from(self.next_u64()).saturating_mul(u128::from(bound)) >> 64) as u64
     }
 
     /// Returns a time between half of `most` and `most`.
     pub fn jitter(&mut self, most: Duration) -> Duration {
         let half = most / 2;
-        half + Duration::from_micros(self.below(half.as_micros() as u64 + 1))
+        let more = self.below((half.as_micros() as u64).saturating_add(1));
+        half.saturating_add(Duration::from_micros(more))
     }
 
     pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
@@ -48,7 +49,7 @@ impl Rng {
 
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
-            items.swap(i, self.below(i as u64 + 1) as usize);
+            items.swap(i, self.below((i as u64).saturating_add(1)) as usize);
         }
     }
 }

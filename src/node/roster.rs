@@ -63,7 +63,7 @@ impl Roster {
         if self.gone.get(&id).is_some_and(|&(last, _)| last >= version) {
             return Heard::Gone;
         }
-        let heard = (now + BEFORE).saturating_sub(age);
+        let heard = (now.saturating_add(BEFORE)).saturating_sub(age);
         if let Some(known) = self.rows.get_mut(&id) {
             if known.version >= version {
                 return Heard::Old;
@@ -85,7 +85,7 @@ impl Roster {
         if known.lost_at.is_some() {
             return None;
         }
-        known.lost_at = Some(now + ANSWER);
+        known.lost_at = Some(now.saturating_add(ANSWER));
         known.lost_at
     }
 
@@ -130,13 +130,14 @@ impl Roster {
     pub fn expire(&mut self, now: Duration) -> Vec<(NodeId, Absence)> {
         let silence = self.silence();
         while let Some(&(at, id)) = self.departures.first()
-            && at + silence <= now
+            && at.saturating_add(silence) <= now
         {
             self.forget(&id);
         }
         let why = |known: &Known| match known.lost_at {
             Some(at) if at <= now => Some(Absence::Lost),
-            _ => (now + BEFORE >= known.heard + silence).then_some(Absence::Silent),
+            _ => (now.saturating_add(BEFORE) >= known.heard.saturating_add(silence))
+                .then_some(Absence::Silent),
         };
         let gone =
             self.rows.iter().filter_map(|(id, known)| Some((*id, known.version, why(known)?)));
@@ -148,12 +149,12 @@ impl Roster {
     }
 
     fn silence(&self) -> Duration {
-        SILENT_PERIODS * self.period()
+        self.period() * SILENT_PERIODS
     }
 
     /// Returns how often the members of this mesh announce themselves.
     pub fn period(&self) -> Duration {
-        period(self.rows.len() + 1)
+        period(self.rows.len().saturating_add(1))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&NodeId, &str, &str)> {
@@ -172,7 +173,7 @@ impl Roster {
         sure.map(move |(id, known)| Row {
             id: *id,
             version: known.version,
-            age: (now + BEFORE).saturating_sub(known.heard),
+            age: (now.saturating_add(BEFORE)).saturating_sub(known.heard),
             name: known.name.clone(),
             role: known.role.clone(),
         })

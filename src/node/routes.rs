@@ -91,7 +91,7 @@ impl Routes {
     /// Forgets what is too old.
     pub fn sweep(&mut self, now: Duration) {
         self.forget(now, MAX_WAYS);
-        self.latest.retain(|_, (_, at)| *at + KEEP > now);
+        self.latest.retain(|_, (_, at)| at.saturating_add(KEEP) > now);
     }
 
     pub fn len(&self) -> usize {
@@ -100,7 +100,7 @@ impl Routes {
 
     fn forget(&mut self, now: Duration, most: usize) {
         while let Some(&(at, fingerprint)) = self.order.front() {
-            if at + KEEP > now && self.order.len() <= most {
+            if at.saturating_add(KEEP) > now && self.order.len() <= most {
                 return;
             }
             self.order.pop_front();
@@ -116,13 +116,13 @@ impl Routes {
 
     fn note_latest(&mut self, now: Duration, id: &MessageId, origin: NodeId) {
         if let Some((latest, at)) = self.latest.get_mut(&origin) {
-            if *at + RENEW <= now {
+            if at.saturating_add(RENEW) <= now {
                 (*latest, *at) = (*id, now);
             }
             return;
         }
         if self.latest.len() >= MAX_ORIGINS {
-            self.latest.retain(|_, (_, at)| *at + KEEP > now);
+            self.latest.retain(|_, (_, at)| at.saturating_add(KEEP) > now);
         }
         // A flood of invented senders must not displace known ones.
         if self.latest.len() < MAX_ORIGINS {

@@ -10,6 +10,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use super::event::LinkId;
 use super::time::Now;
 use crate::id::MessageId;
+use crate::tally::Tally;
 
 /// Ids are kept this long past the later of their date and their arrival. Longer than the age at
 /// which a broadcast is refused, so nothing is forgotten while it could still be accepted.
@@ -87,7 +88,7 @@ struct Shares(Vec<(u64, usize)>);
 impl Shares {
     fn add(&mut self, link: u64) {
         match self.0.iter_mut().find(|(of, _)| *of == link) {
-            Some((_, count)) => *count += 1,
+            Some((_, count)) => count.tally(1),
             None => self.0.push((link, 1)),
         }
     }
@@ -175,7 +176,7 @@ impl SeenCache {
         second.last_arrival = now.mono;
         second.shares.add(source.link);
         self.shares.add(source.link);
-        self.len += 1;
+        self.len.tally(1);
         Ok(Remembered::New)
     }
 
@@ -210,9 +211,9 @@ impl SeenCache {
         let SeenCache { seconds, shares, len, .. } = self;
         seconds.retain(|&date, second| {
             let keep = date.saturating_add(KEEP.as_secs()) > now.second()
-                || second.last_arrival + KEEP > now.mono;
+                || second.last_arrival.saturating_add(KEEP) > now.mono;
             if !keep {
-                *len -= second.ids.len();
+                *len = len.saturating_sub(second.ids.len());
                 shares.remove(&second.shares);
             }
             keep
@@ -230,7 +231,7 @@ impl SeenCache {
         let Some((date, second)) = oldest.map(|oldest| oldest.remove_entry()) else {
             return false;
         };
-        self.len -= second.ids.len();
+        self.len = self.len.saturating_sub(second.ids.len());
         self.shares.remove(&second.shares);
         self.floor = self.floor.max(Some(date));
         true

@@ -11,6 +11,7 @@ use super::tree::{COLLECT, MOST_NAMES};
 use super::{Node, Now};
 use crate::id::{MessageId, NodeId};
 use crate::options::Flag;
+use crate::tally::Tally;
 use crate::wire::{Draft, Frame, Lazy, Named};
 
 /// A frame that is sent on, in the form in which links take it.
@@ -59,13 +60,13 @@ impl Node {
                 if self.tree.announces(now.mono, &to, name) {
                     let print = self.tree.fingerprint(&name.id);
                     self.tree.bodies.keep(print, form(frame.clone()));
-                    self.stats.announced += 1;
+                    self.stats.announced.tally(1);
                     self.announce_soon(now, &to, link);
                     continue;
                 }
             }
             self.actions.push_back(Action::Send { link, parcel: form(frame.clone()) });
-            sent += 1;
+            sent.tally(1);
         }
         sent
     }
@@ -109,12 +110,12 @@ impl Node {
 
     /// Notes a further copy of a message, and prunes the link if it is one too many.
     pub(super) fn note_duplicate(&mut self, now: Now, link: LinkId, id: &MessageId, len: usize) {
-        self.stats.duplicates += 1;
+        self.stats.duplicates.tally(1);
         let Some(from) = self.links.peer_of(link).filter(|_| self.is_large(link, len)) else {
             return;
         };
         if self.table.get(&from) == Some(link) && self.tree.duplicate(now.mono, &from, id) {
-            self.stats.pruned += 1;
+            self.stats.pruned.tally(1);
             self.say(now, link, Flag::Whisper, Lazy::Prune.payload());
         }
     }
@@ -181,9 +182,9 @@ impl Node {
     /// Asks a peer for messages. It sends later ones at once.
     fn want(&mut self, now: Now, link: LinkId, peer: NodeId, names: Vec<Named>) {
         let (branch, _) = self.tree.branches.entry(peer);
-        self.stats.grafted += u64::from(branch.is_lazy);
+        self.stats.grafted.tally(u64::from(branch.is_lazy));
         branch.set_lazy(now.mono, false);
-        self.stats.asked += names.len() as u64;
+        self.stats.asked.tally(names.len() as u64);
         self.say(now, link, Flag::Whisper, Lazy::Want(names).payload());
     }
 
@@ -200,8 +201,8 @@ impl Node {
     /// ask again.
     pub fn answered(&mut self, link: LinkId, id: &MessageId, parcel: &Parcel, had_room: bool) {
         match (parcel, self.links.peer_of(link)) {
-            (Parcel::Own(_), _) if had_room => self.stats.own_frames += 1,
-            _ if had_room => self.stats.relay_frames += 1,
+            (Parcel::Own(_), _) if had_room => self.stats.own_frames.tally(1),
+            _ if had_room => self.stats.relay_frames.tally(1),
             (_, Some(peer)) => self.tree.was_not_given(&peer, id),
             _ => {}
         }
@@ -238,7 +239,7 @@ impl Node {
             return self.announce(now, peer, link);
         }
         if self.tree.announces_at.is_none() {
-            let at = now.mono + COLLECT;
+            let at = now.mono.saturating_add(COLLECT);
             self.tree.announces_at = Some(at);
             self.timers.set(at, Timer::Announce);
         }
@@ -262,7 +263,7 @@ impl Node {
         if names.is_empty() {
             return;
         }
-        self.stats.control_frames += 1;
+        self.stats.control_frames.tally(1);
         let packets = Lazy::Have(names).payload();
         let draft = Draft { main: Flag::Whisper, packets, time: now.second() };
         self.actions.push_back(Action::Send { link, parcel: Parcel::Announce(draft) });

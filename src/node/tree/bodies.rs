@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use super::super::seen::IdentityHasher;
 use super::{BranchId, Fingerprint};
 use crate::node::Parcel;
+use crate::tally::Tally;
 
 /// Nobody accepts a broadcast that is older.
 pub(crate) const KEEP: Duration = Duration::from_secs(60);
@@ -71,7 +72,7 @@ impl Bodies {
         self.expire(now);
         while self.of.len() >= MAX_BODIES || self.bytes.saturating_add(len) > self.max_bytes {
             match self.order.front() {
-                Some((since, _)) if *since + YOUNG <= now => self.forget_oldest(),
+                Some((since, _)) if since.saturating_add(YOUNG) <= now => self.forget_oldest(),
                 _ => return false,
             }
         }
@@ -80,7 +81,7 @@ impl Bodies {
 
     /// Forgets messages that nobody would accept any more.
     pub fn expire(&mut self, now: Duration) {
-        while self.order.front().is_some_and(|(since, _)| *since + KEEP <= now) {
+        while self.order.front().is_some_and(|(since, _)| since.saturating_add(KEEP) <= now) {
             self.forget_oldest();
         }
     }
@@ -90,7 +91,7 @@ impl Bodies {
         if let Some(body) = self.of.remove(&print)
             && body.parcel.is_some()
         {
-            self.bytes -= body.len;
+            self.bytes = self.bytes.saturating_sub(body.len);
         }
     }
 
@@ -114,7 +115,7 @@ impl Bodies {
             && body.parcel.is_none()
         {
             body.parcel = Some(parcel);
-            self.bytes += body.len;
+            self.bytes.tally(body.len);
         }
     }
 

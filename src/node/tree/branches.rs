@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{LATE, SETTLES};
 use crate::id::NodeId;
+use crate::tally::Tally;
 use crate::wire::Named;
 
 /// The number of a branch, which is shorter than the id of the peer. Never used twice.
@@ -39,7 +40,7 @@ impl Branch {
 
     /// Returns whether what was sent before the last change has arrived.
     pub fn is_settled(&self, now: Duration) -> bool {
-        self.since.is_none_or(|since| since + SETTLES <= now)
+        self.since.is_none_or(|since| since.saturating_add(SETTLES) <= now)
     }
 
     /// Notes that a message came over it first.
@@ -49,7 +50,7 @@ impl Branch {
 
     /// Notes that a message came over it late. Returns whether it has been useless for long enough.
     pub fn is_late(&mut self) -> bool {
-        self.late += 1;
+        self.late.tally(1);
         self.late >= LATE
     }
 
@@ -91,7 +92,7 @@ impl Branches {
     pub fn entry(&mut self, peer: NodeId) -> (&mut Branch, BranchId) {
         let Branches { of, peers, next } = self;
         let branch = of.entry(peer).or_insert_with(|| {
-            *next += 1;
+            next.tally(1);
             let number = BranchId(*next);
             peers.insert(number, peer);
             let (names, names_since) = (Vec::new(), Duration::ZERO);

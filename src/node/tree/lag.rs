@@ -21,14 +21,15 @@ impl Lag {
         self.measured = Some(match self.measured {
             None => (sample, sample / 2),
             Some((mean, spread)) => {
-                ((mean * 7 + sample) / 8, (spread * 3 + sample.abs_diff(mean)) / 4)
+                let error = sample.abs_diff(mean);
+                ((mean * 7).saturating_add(sample) / 8, (spread * 3).saturating_add(error) / 4)
             }
         });
     }
 
     /// Returns the time after which it is late.
     pub fn wait(&self) -> Duration {
-        let late = self.measured.map_or(FIRST, |(mean, spread)| mean + spread * 4);
+        let late = self.measured.map_or(FIRST, |(mean, spread)| mean.saturating_add(spread * 4));
         late.clamp(LEAST, MOST)
     }
 }

@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use super::absent::{Absent, Announcer, Waits};
 use super::bodies::KEEP;
 use super::{BranchId, Fingerprint, Lag};
+use crate::tally::Tally;
 use crate::wire::Named;
 
 /// Most messages that are waited for. What is announced beyond is asked for at once.
@@ -74,7 +75,7 @@ impl Missing {
         let waits = Waits::Nobody;
         self.of.insert(print, Absent { name, since: now, announcers, asked_at: now, waits });
         let pause = if wait { self.lag.wait() } else { Duration::ZERO };
-        self.wait(now, print, Waits::Hoping(now + pause));
+        self.wait(now, print, Waits::Hoping(now.saturating_add(pause)));
         true
     }
 
@@ -84,7 +85,7 @@ impl Missing {
         let (before, since) = (std::mem::replace(&mut absent.waits, waits), absent.since);
         self.due.extend(waits.due().map(|due| (due, print)));
         match waits {
-            Waits::Asked(_, by) => self.to.entry(by).or_default().open += 1,
+            Waits::Asked(_, by) => self.to.entry(by).or_default().open.tally(1),
             Waits::Parked(by) => {
                 self.to.entry(by).or_default().parked.insert((since, print));
             }
@@ -181,9 +182,9 @@ impl Missing {
             return Waits::Parked(best.number);
         }
         let pause = self.round_trip.wait() * (1 << best.asked.min(MOST_DOUBLED));
-        best.asked += 1;
+        best.asked.tally(1);
         absent.asked_at = now;
-        Waits::Asked(now + pause, best.number)
+        Waits::Asked(now.saturating_add(pause), best.number)
     }
 
     /// Asks at once for everything that nobody is asked for, now that a peer has left.
@@ -240,7 +241,7 @@ impl Missing {
     /// Forgets messages that no node would send or accept any more.
     pub fn expire(&mut self, now: Duration) {
         let old = |(print, absent): (&Fingerprint, &Absent)| {
-            (absent.since + KEEP <= now).then_some(*print)
+            (absent.since.saturating_add(KEEP) <= now).then_some(*print)
         };
         let old: Vec<Fingerprint> = self.of.iter().filter_map(old).collect();
         for print in old {
