@@ -27,9 +27,8 @@ fn wrong(world: &World) -> usize {
     let up: Vec<usize> = (0..world.len()).filter(|&node| world.is_up(node)).collect();
     let ids: BTreeSet<NodeId> = up.iter().filter_map(|&node| world.id(node)).collect();
     let is_wrong = |node: &&usize| {
-        let mut expected = ids.clone();
-        world.id(**node).map(|id| expected.remove(&id));
-        known(world, **node) != expected
+        let others = ids.iter().filter(|id| world.id(**node) != Some(**id));
+        !known(world, **node).iter().eq(others)
     };
     up.iter().filter(is_wrong).count()
 }
@@ -37,9 +36,12 @@ fn wrong(world: &World) -> usize {
 /// Lets time pass until all nodes know exactly who is there. Returns how long it took.
 fn all_know(world: &mut World, within: Duration) -> Duration {
     let begun = world.now();
-    while wrong(world) > 0 {
-        let what = format!("{} of {} nodes are wrong", wrong(world), world.len());
-        assert!(world.now() < begun + within, "{what} after {:?}", world.now() - begun);
+    loop {
+        let (wrong, took) = (wrong(world), world.now() - begun);
+        if wrong == 0 {
+            break;
+        }
+        assert!(took < within, "{wrong} of {} nodes are wrong after {took:?}", world.len());
         world.run_for(Duration::from_millis(250));
     }
     world.check().expect("all promises");
