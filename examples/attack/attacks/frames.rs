@@ -84,7 +84,7 @@ fn malformed() -> Vec<Attack> {
         repeated("no packets", |_, _| body(&[])).named(),
         repeated("sizes over the frame", |_, _| body(&[0xff; 64])).named(),
         repeated("two bytes of flag", |link, _| spoilt(&link.id, 0, b"xx")).named(),
-        repeated("an unknown flag", |link, _| spoilt(&link.id, 0, b"\xee")).named(),
+        repeated("an unknown flag", |link, _| spoilt(&link.id, 0, b"\xee")),
         repeated("no sender", |link, _| spoilt(&link.id, 1, b"")).named(),
         repeated("a sender that is no id", |link, _| spoilt(&link.id, 1, b"0OIl")).named(),
         repeated("a wrong id", |link, _| spoilt(&link.id, 2, &[b'2'; 66])).named(),

@@ -19,7 +19,7 @@ pub fn all() -> Vec<Attack> {
         new("a new rs2p that reads nothing every 300 ms", |t| take_turns(t, Target::link_rs2p))
             .short()
             .named(),
-        new("one name reconnects every 300 ms and reads nothing", same_name).named(),
+        new("one name reconnects every 300 ms and reads nothing", same_name),
         new("2 kB every 100 ms", |t| sip(t, 2_000, 100)).named(),
         new("150 kB every second", |t| sip(t, 150_000, 1000)),
         new("everything, but only every 900 ms", |t| sip(t, 64 << 20, 900)).named(),
