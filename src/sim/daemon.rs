@@ -86,6 +86,7 @@ impl World {
         self.shared.ledger.arrived(tag);
         let from = self.processes[pid].daemon.from.unwrap_or(pid);
         let back = self.way_back(pid, link, &item);
+        let again = self.said_again(pid, &item);
         let before = tag.map(|_| self.processes[pid].node.stats());
         let event = Event::read(link, item);
         let ((), mut outcome) = self.ask(pid, tag, |node, now| node.handle(now, event));
@@ -96,6 +97,9 @@ impl World {
             self.shared.ledger.put(tag);
             let now = self.clock(pid);
             put(&mut Acting { world: self, pid, tag }, now, link, parcel, tag, &mut outcome);
+        }
+        if let Some(parcel) = again.filter(|_| is_delivered) {
+            self.misbehave(pid, tag, &parcel, &mut outcome);
         }
         outcome
     }

@@ -43,6 +43,7 @@ mod accounts;
 mod actions;
 mod application;
 mod bounds;
+mod byzantine;
 mod checks;
 mod connectivity;
 mod daemon;

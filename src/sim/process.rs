@@ -35,6 +35,8 @@ pub(super) struct Machine {
     pub targets: Vec<usize>,
     /// Whether its nodes know no lazy push.
     pub is_plain: bool,
+    /// Whether its nodes break the protocol, see `World::byzantine`.
+    pub is_byzantine: bool,
     /// Whether its nodes make no links by themselves.
     pub is_fixed: bool,
     /// How long its application thinks about each message. `None`: see `World::recv`.

@@ -212,3 +212,23 @@ fn a_seed_decides_everything() {
     assert_eq!(run(7), run(7));
     assert_ne!(run(7), run(8));
 }
+
+#[test]
+fn members_that_say_everything_again_and_lie_about_others_break_no_promise() {
+    let test = "faults::members_that_say_everything_again_and_lie_about_others_break_no_promise";
+    for_each_seed(test, seeds(10), |seed| {
+        let topology = Topology::Random { links: 2 };
+        let mut world = World::new(seed).topology(topology).nodes(20).byzantine(15..20);
+        world.run_for(S(10));
+        for number in 0..20 {
+            let node = number % 15;
+            world.send(node, format!("{number:>1000}")).expect("it runs");
+            world.run_for(MS(100));
+        }
+        settles(&mut world)?;
+        let report = world.report();
+        assert_eq!(report.complete, 20, "{report}");
+        assert!(report.redundancy > 2.0, "the copies came: {report}");
+        Ok(())
+    });
+}
