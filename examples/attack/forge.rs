@@ -20,6 +20,12 @@ pub fn whisper(id: &str, text: &[u8], size: usize) -> Vec<u8> {
     message(id, WHISPER, &[USER, text, &vec![5; size]])
 }
 
+/// An id that no node has. Its first byte is not zero: an id has no digits for leading zeros.
+pub fn id(number: u64) -> String {
+    let bytes = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1 << 63;
+    bs58::encode([bytes.to_be_bytes(); 6].concat()).into_string()
+}
+
 /// A length, and then nothing or too little.
 pub fn unfinished(announced: u32, sent: usize) -> Vec<u8> {
     [&announced.to_be_bytes()[..], &vec![0; sent]].concat()

@@ -12,6 +12,8 @@ use crate::link::{Link, Stream, dial};
 use crate::measure::pause;
 use crate::raw::HANDSHAKE;
 
+/// The compressions that attackers announce, by their names on the wire: zlib, gzip, bz2, lzma.
+const METHODS: &[u8] = br#"["\u0013","\u0011","\u0010","\u0012"]"#;
 /// What attackers announce: nobody listens there.
 pub const NOWHERE: &str = r#"["127.0.0.1", 9]"#;
 
@@ -125,7 +127,7 @@ impl Target {
 
     /// Introduces itself with every compression and this address.
     pub fn shake(&self, link: &mut Link, addr: &str) -> bool {
-        let (id, methods) = (link.id.clone(), br#"["zlib","gzip","bz2","lzma"]"#);
+        let (id, methods) = (link.id.clone(), METHODS);
         let packets =
             [HANDSHAKE, id.as_bytes(), self.protocol.as_bytes(), addr.as_bytes(), methods];
         link.say(crate::forge::WHISPER, &packets)

@@ -99,12 +99,12 @@ fn malformed() -> Vec<Attack> {
         })
         .named(),
         repeated("whispers in the name of others", |_, n| {
-            let id = bs58::encode([n.to_be_bytes(); 6].concat()).into_string();
+            let id = crate::forge::id(n);
             whisper(&id, b"trust me", 10)
         })
         .named(),
         repeated("broadcasts in names that are drawn anew", |_, n| {
-            let id = bs58::encode([n.to_be_bytes(); 6].concat()).into_string();
+            let id = crate::forge::id(n);
             broadcast(&id, b"many", 10)
         }),
     ]

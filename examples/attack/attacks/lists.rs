@@ -1,7 +1,7 @@
 //! Peers lists: long, often, false, malformed. Every address in them is a loopback address.
 
 use super::{Attack, flood, trickle};
-use crate::forge::WHISPER;
+use crate::forge::{WHISPER, id};
 use crate::link::Link;
 use crate::raw::{PEERS, message};
 use crate::target::Target;
@@ -66,10 +66,6 @@ fn with_number(list: &str, number: u64) -> Vec<u8> {
 
 fn tell(link: &Link, list: &[u8]) -> Vec<u8> {
     message(&link.id, WHISPER, &[PEERS, list])
-}
-
-fn id(number: u64) -> String {
-    bs58::encode([number.wrapping_add(1).to_be_bytes(); 6].concat()).into_string()
 }
 
 /// So many nodes, each at a place of its own in 127.99.0.0/16, where nobody listens.

@@ -16,7 +16,7 @@ pub fn all() -> Vec<Attack> {
         new("300 names from 300 networks", |t| fill(t, 300, |n| n * 256)).newcomers(),
         new("two links in each of 150 names", |t| {
             fill_as(t, 300, |t, n| {
-                let id = bs58::encode([(n / 2 + 1).to_be_bytes(); 12].concat()).into_string();
+                let id = crate::forge::id(u64::from(n / 2));
                 t.link_as(id, n % 250, None)
             });
         })

@@ -1,7 +1,7 @@
 //! Messages of the protocol that are in order, and come without end.
 
 use super::{Attack, flood};
-use crate::forge::{RS2P, WHISPER};
+use crate::forge::{RS2P, WHISPER, id};
 use crate::link::Link;
 use crate::raw::{BROADCAST, RENEGOTIATE, REQUEST, RESEND, RESPONSE, message};
 use crate::target::{NOWHERE, Target};
@@ -9,7 +9,7 @@ use crate::target::{NOWHERE, Target};
 pub fn all() -> Vec<Attack> {
     let mut all = vec![
         words("requests for a node that nobody knows", |link, n| {
-            let (number, id) = (format!("request {n}"), digest(n));
+            let (number, id) = (format!("request {n}"), id(n));
             message(&link.id, BROADCAST, &[REQUEST, number.as_bytes(), id.as_bytes()])
         }),
         Attack::new("words", "requests for A, whose answers are read", |t| {
@@ -21,12 +21,11 @@ pub fn all() -> Vec<Attack> {
         })
         .full(),
         words("answers that nobody asked for", |link, n| {
-            let (number, entry) =
-                (format!("request {n}"), format!(r#"[{NOWHERE},"{}"]"#, digest(n)));
+            let (number, entry) = (format!("request {n}"), format!(r#"[{NOWHERE},"{}"]"#, id(n)));
             message(&link.id, WHISPER, &[RESPONSE, number.as_bytes(), entry.as_bytes()])
         }),
         words("renegotiations", |link, n| {
-            let methods: &[u8] = if n % 2 == 0 { b"[]" } else { br#"["gzip"]"# };
+            let methods: &[u8] = if n % 2 == 0 { b"[]" } else { br#"["\u0011"]"# };
             message(&link.id, RENEGOTIATE, &[b"\x01", methods])
         })
         .named(),
@@ -45,7 +44,7 @@ pub fn all() -> Vec<Attack> {
         words("`how far`", |link, _| hello(link, r#"["how far"]"#)),
         words("receipts for what nobody sent", |link, n| {
             let word: &[u8] = if n % 2 == 0 { br#"["reply-taken"]"# } else { br#"["reply-lost"]"# };
-            message(&link.id, WHISPER, &[RS2P, word, digest(n).as_bytes()])
+            message(&link.id, WHISPER, &[RS2P, word, id(n).as_bytes()])
         }),
     ];
     all.extend(of_rs2p());
@@ -59,7 +58,7 @@ fn of_rs2p() -> [Attack; 6] {
         rs2p("wants of 1,024 ids each that nobody has", |_, n| lazy(b"want", n, 1024)),
         rs2p("prunes", |_, _| vec![br#"["prune"]"#.to_vec()]),
         rs2p("replies to nodes that nobody knows", |link, n| {
-            let (to, about, number) = (digest(n), digest(n + 1), n.to_string());
+            let (to, about, number) = (id(n), id(n + 1), n.to_string());
             let words: [&[u8]; 7] = [
                 br#"["reply"]"#,
                 to.as_bytes(),
@@ -78,9 +77,8 @@ fn of_rs2p() -> [Attack; 6] {
         }),
         Attack::new("words", "lists of members", |t| {
             flood(t, 1, |link, n| {
-                let row = |m: u64| {
-                    [digest(n * 256 + m).into_bytes(), vec![0; 8], vec![0; 8], vec![], vec![]]
-                };
+                let row =
+                    |m: u64| [id(n * 256 + m).into_bytes(), vec![0; 8], vec![0; 8], vec![], vec![]];
                 let rows: Vec<Vec<u8>> = (0..256).flat_map(row).collect();
                 let head: [&[u8]; 2] = [b"rs2p-members", b"rows"];
                 let packets: Vec<&[u8]> =
@@ -134,8 +132,4 @@ fn lazy(word: &[u8], number: u64, count: u64) -> Vec<Vec<u8>> {
     let id = |m: u64| [&(number * count + m).to_be_bytes().repeat(6)[..], &date].concat();
     let word = [b"[\"", word, b"\"]"].concat();
     vec![word, (0..count).flat_map(id).collect()]
-}
-
-fn digest(number: u64) -> String {
-    bs58::encode([number.wrapping_add(1).to_be_bytes(); 6].concat()).into_string()
 }
