@@ -124,7 +124,14 @@ fn order(input: &mut Unstructured<'_>, hand: &mut Hand) -> Result<()> {
         _ => {
             let (receive, send) = (Vec::new(), None);
             let (is_rs2p, tells_pace) = (input.arbitrary()?, input.arbitrary()?);
-            hand.mailbox.set(LinkSettings { peer: me(), is_rs2p, tells_pace, receive, send });
+            hand.mailbox.set(LinkSettings {
+                peer: me(),
+                is_rs2p,
+                tells_pace,
+                is_held: false,
+                receive,
+                send,
+            });
         }
     }
     Ok(())

@@ -105,6 +105,13 @@ pub(crate) fn carry_out<A: NodeHost>(links: &mut A, now: Now, outcome: &mut Outc
             }
             Action::Resend { link } => order(links, link, Order::Resend),
             Action::StopWaiting { link } => stop_waiting(links, link),
+            Action::DenySlack { link, until } => {
+                if let Some(link) = links.find(link) {
+                    links.mailbox(&link, |mailbox| {
+                        mailbox.outgoing.pace().floor_mut().deny_slack(until);
+                    });
+                }
+            }
             Action::Close { link, cause } => close(links, link, cause),
             Action::Retire { link, heir } => retire(links, now, link, heir, outcome),
             Action::Deliver { envelope, from } => outcome.deliver.push((envelope, from)),
@@ -178,7 +185,15 @@ fn push_once<L: Clone + PartialEq>(links: &mut Vec<L>, link: &L) {
 
 fn set<A: NodeHost>(links: &mut A, link: LinkId, settings: LinkSettings) {
     if let Some(link) = links.find(link) {
-        links.mailbox(&link, |mailbox| mailbox.set(settings));
+        let frees = links.mailbox(&link, |mailbox| {
+            let was_held = mailbox.settings().is_some_and(|before| before.is_held);
+            let frees = was_held && !settings.is_held;
+            mailbox.set(settings);
+            frees
+        });
+        if frees == Some(true) {
+            links.wake(&link);
+        }
     }
 }
 

@@ -38,7 +38,12 @@ pub(super) struct Arrears {
     slack: Duration,
     /// `false` from when the node says so until the peer has kept to the floor.
     is_waited_for: bool,
-    has_resumed: bool,
+    /// How much of `owed` has lapsed since it was nothing.
+    lapsed: Duration,
+    /// What the peer has paid of what the node was told of: it has taken it.
+    paid: Option<Duration>,
+    /// Until when a large frame is given no time: others have used it up.
+    no_slack: Duration,
 }
 
 impl Arrears {
@@ -51,7 +56,9 @@ impl Arrears {
             kept: Duration::ZERO,
             slack: Duration::ZERO,
             is_waited_for: true,
-            has_resumed: false,
+            lapsed: Duration::ZERO,
+            paid: None,
+            no_slack: Duration::ZERO,
         }
     }
 
@@ -63,18 +70,30 @@ impl Arrears {
             let kept = self.kept.saturating_add(payment.min(span));
             self.kept = kept.min(self.most.saturating_mul(2));
         }
-        let lapsed = span.saturating_sub(full);
-        self.owed = self.owed.saturating_add(full).saturating_sub(payment).saturating_sub(lapsed);
+        // Nobody waits for a peer that is not waited for.
+        let full = if self.is_waited_for { full } else { Duration::ZERO };
+        let owed = self.owed.saturating_add(full).saturating_sub(payment);
+        self.owed = owed.saturating_sub(span.saturating_sub(full));
+        self.lapsed = self.lapsed.saturating_add(owed.saturating_sub(self.owed));
         if self.owed.is_zero() {
-            self.has_resumed |= !self.told.is_zero();
-            self.told = Duration::ZERO;
+            let told = std::mem::take(&mut self.told);
+            let lapsed = std::mem::take(&mut self.lapsed);
+            if !told.is_zero() {
+                self.paid = Some(told.saturating_sub(lapsed));
+            }
             self.is_waited_for |= self.kept >= PROOF;
         }
     }
 
     /// Notes the largest frame that waits: it is taken all at once.
-    pub fn holds(&mut self, largest: u64) {
-        self.slack = (Duration::from_secs(largest) / LARGE_FRAME).min(MOST_SLACK);
+    pub fn holds(&mut self, now: Duration, largest: u64) {
+        let slack = (Duration::from_secs(largest) / LARGE_FRAME).min(MOST_SLACK);
+        self.slack = if now < self.no_slack { Duration::ZERO } else { slack };
+    }
+
+    /// Gives large frames no time until then.
+    pub fn deny_slack(&mut self, until: Duration) {
+        self.no_slack = until;
     }
 
     /// Returns how long a peer at the floor takes for this much.
@@ -101,8 +120,8 @@ impl Arrears {
 
     /// Returns what the node is to be told.
     pub fn news(&mut self) -> Option<PaceChange> {
-        if std::mem::take(&mut self.has_resumed) {
-            return Some(PaceChange::Resumed);
+        if let Some(paid) = self.paid.take() {
+            return Some(PaceChange::Resumed { paid });
         }
         if !self.is_waited_for || self.owed < self.notice_at() {
             return None;
@@ -131,6 +150,60 @@ impl Arrears {
     /// Forgets everything: the peer is left behind, and has to keep to the floor to be waited for.
     pub fn clear(&mut self) {
         (self.owed, self.told, self.kept) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
-        (self.is_waited_for, self.has_resumed) = (false, false);
+        (self.is_waited_for, self.paid) = (false, None);
+        self.lapsed = Duration::ZERO;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: fn(u64) -> Duration = Duration::from_millis;
+
+    fn take(bytes: u64) -> Total {
+        Total { bytes, frames: 1 }
+    }
+
+    /// A stranger that has kept senders waiting for a second, of which the node was told.
+    fn in_arrears() -> Arrears {
+        let mut arrears = Arrears::new(&Config::default());
+        arrears.note(MS(1000), MS(1000), Total::default(), true);
+        let by = MS(1000);
+        assert_eq!(arrears.news(), Some(PaceChange::KeptWaiting { by, is_trusted: false }));
+        arrears
+    }
+
+    #[test]
+    fn what_a_stranger_has_taken_is_paid_and_what_has_lapsed_is_not() {
+        let mut arrears = in_arrears();
+        arrears.note(MS(100), MS(0), take(64 * 1024), true);
+        assert_eq!(arrears.news(), Some(PaceChange::Resumed { paid: MS(1000) }));
+        let mut arrears = in_arrears();
+        arrears.note(MS(5000), MS(0), Total::default(), true);
+        assert_eq!(arrears.news(), Some(PaceChange::Resumed { paid: MS(0) }));
+    }
+
+    #[test]
+    fn a_peer_that_nobody_waits_for_falls_into_no_arrears() {
+        let mut arrears = in_arrears();
+        arrears.stop_waiting();
+        arrears.note(MS(60_000), MS(60_000), Total::default(), true);
+        let _ = arrears.news();
+        arrears.note(MS(250), MS(250), take(64 * 1024), true);
+        assert!(arrears.is_waited_for(), "it has kept to the floor, and owes nothing");
+    }
+
+    #[test]
+    fn a_large_frame_is_given_time_unless_others_have_used_it_up() {
+        let mut arrears = Arrears::new(&Config::default());
+        arrears.holds(MS(0), 16 << 20);
+        arrears.note(MS(2000), MS(2000), Total::default(), true);
+        assert_eq!(arrears.news(), None);
+        arrears.deny_slack(MS(60_000));
+        arrears.holds(MS(2000), 16 << 20);
+        assert!(matches!(arrears.news(), Some(PaceChange::KeptWaiting { .. })));
+        arrears.holds(MS(60_000), 16 << 20);
+        assert_eq!(arrears.pause(), MOST_SLACK + MS(1000), "again later");
     }
 }

@@ -62,6 +62,10 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
     }
 
     pub(super) fn offer(&mut self, host: &mut impl Host<L, T>, batch: Batch<T>) {
+        if self.settings.as_ref().is_some_and(|settings| settings.is_held) {
+            self.reading.held = Some(batch);
+            return;
+        }
         self.reading.held = host.offer(batch).err();
     }
 }

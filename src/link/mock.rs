@@ -109,7 +109,14 @@ impl Hand {
     pub fn established(config: Config) -> (Self, Machine<u8, ()>) {
         let (mut hand, machine) = Hand::new(config);
         let (receive, send) = (Vec::new(), None);
-        let settings = LinkSettings { peer: me(), is_rs2p: true, tells_pace: false, receive, send };
+        let settings = LinkSettings {
+            peer: me(),
+            is_rs2p: true,
+            tells_pace: false,
+            is_held: false,
+            receive,
+            send,
+        };
         hand.mailbox.set(settings);
         (hand, machine)
     }

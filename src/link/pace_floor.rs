@@ -53,7 +53,7 @@ impl PaceFloor {
 
     /// Notes the largest frame that waits.
     pub fn holds(&mut self, largest: u64) {
-        self.arrears.holds(largest);
+        self.arrears.holds(self.now, largest);
     }
 
     /// Returns whether the peer is left behind: messages that have no room do not go to it.
@@ -64,6 +64,11 @@ impl PaceFloor {
     /// Returns whether senders wait for the peer when its queue is full.
     pub fn is_waited_for(&self) -> bool {
         self.behind.is_none() && self.arrears.is_waited_for()
+    }
+
+    /// Gives large frames that wait no time of their own until then.
+    pub fn deny_slack(&mut self, until: Duration) {
+        self.arrears.deny_slack(until);
     }
 
     /// Senders no longer wait for the peer, until it has kept to the floor.

@@ -50,7 +50,8 @@ pub(crate) struct Reading<T> {
     /// Frames that were read wait for credit.
     pub(super) is_backlogged: bool,
     pub(super) is_at_end: bool,
-    /// A batch that the daemon's channel had no room for.
+    /// A batch that the daemon's channel had no room for, or that is kept back until it is decided whether
+    /// the link speaks for its peer.
     pub(super) held: Option<Batch<T>>,
     pub(super) unfinished_since: Option<Duration>,
     /// Full batches that need no check for duplicates.

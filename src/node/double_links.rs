@@ -7,6 +7,10 @@
 //! both links: then nothing in flight is lost. Both nodes probe the first link when the spare
 //! appears.
 //!
+//! Ids are not authenticated, so a spare may be the link of somebody else. Its messages are kept back until it
+//! takes over, or until the peer says on the first link that it has two: then the spare is where it speaks.
+//! Otherwise they are refused.
+//!
 //! ```text
 //!               ┌─ the peer offers the choice, and the first link
 //!               │  was heard within 5 s, or answers the probe ──────► the spare is retired
@@ -44,7 +48,7 @@ use super::{Node, Now};
 use crate::cause::Cause;
 use crate::id::NodeId;
 use crate::options::Flag;
-use crate::wire::{Hello, peers};
+use crate::wire::{Body, Envelope, Hello, peers};
 
 /// Capability in a hello on a second link, from the node with the lower id: the other node may
 /// choose.
@@ -60,6 +64,7 @@ const CROSSED_DIAL: Duration = Duration::from_millis(100);
 impl Node {
     /// Keeps a second link to an rs2p node as a spare, until the node with the higher id chooses.
     pub(super) fn keep_spare(&mut self, now: Now, link: LinkId, id: NodeId) {
+        self.links.update(link, |peer| peer.is_heard = false);
         self.answer(now, link);
         let choice = Choice::Agreed { probed_at: now.mono, offers_choice: false };
         self.links.set_stage(link, Stage::Spare(Spare { id, choice }));
@@ -122,12 +127,17 @@ impl Node {
         }
     }
 
-    /// Keeps the first link and retires the spare.
+    /// Keeps the first link and retires the spare. If the peer has offered the choice on the first link, the
+    /// spare is its first one, and what it has said there is heard. Anybody can offer it on the spare.
     fn keep_first(&mut self, id: NodeId, row: LinkId, spare: LinkId) {
+        if self.links.is(row, |peer| peer.stage.offers_choice()) {
+            self.links.update(spare, |peer| peer.is_heard = true);
+        }
         for link in [row, spare] {
             self.links.update(link, |peer| peer.stage.set_offers_choice(false));
         }
         self.links.set_stage(spare, Stage::Draining(id));
+        self.renew_settings(spare, id);
         self.actions.push_back(Action::Retire { link: spare, heir: row });
     }
 
@@ -146,6 +156,7 @@ impl Node {
     /// Holds back our handshake on a second link to a py2p node, and probes the first one. If the
     /// first one answers, it stays; otherwise the peer has lost it, and the second one takes over.
     pub(super) fn hold_and_probe(&mut self, now: Now, row: LinkId, link: LinkId, id: NodeId) {
+        self.links.update(link, |peer| peer.is_heard = false);
         self.hold_answer(now, link, id, self.config.handshake_timeout);
         self.say(now, row, Flag::Whisper, peers::request_payload());
     }
@@ -221,6 +232,9 @@ impl Node {
             self.hand_over(now, id, row, link);
         } else if self.links.offers_choice(&id) {
             self.keep_first(id, row, link);
+        } else {
+            // Its peer has not agreed to it: it need not be the one that it says.
+            self.close_duplicate(now, link, id);
         }
     }
 
@@ -247,7 +261,9 @@ impl Node {
         self.links.set_stage(old, Stage::Draining(id));
         let ready = Ready { id, is_acknowledged: !is_held, offers_choice };
         self.links.set_stage(heir, Stage::Ready(ready));
+        self.links.update(heir, |heir| heir.is_heard = true);
         self.table.insert(id, heir);
+        self.renew_settings(heir, id);
         if is_held {
             self.introduce(now, heir);
             self.move_waiters(old, heir);
@@ -261,6 +277,32 @@ impl Node {
         if let Some(spare) = self.links.spare_of(&id).filter(|_| self.is_rs2p(heir)) {
             self.probe_first_link(now, heir, spare, id);
         }
+    }
+
+    /// Has a link hand in the messages that it kept back.
+    pub(super) fn renew_settings(&mut self, link: LinkId, id: NodeId) {
+        if let Some(peer) = self.links.get(link) {
+            let settings = peer.settings(id, self.config.compress);
+            self.actions.push_back(Action::Renegotiate { link, settings });
+        }
+    }
+
+    /// Returns whether a message is not to be heard: it came over a second link, which may be that of
+    /// somebody else, and concerns more than that link.
+    pub(super) fn is_unheard(&self, link: LinkId, envelope: &Envelope) -> bool {
+        let concerns_link = !envelope.main.is_relayed()
+            && matches!(
+                envelope.body,
+                Body::Hello(_)
+                    | Body::Handshake(_)
+                    | Body::Peers(_)
+                    | Body::RequestPeers
+                    | Body::Pacing(_)
+                    | Body::Compression(_)
+                    | Body::Resend
+                    | Body::Invalid(_)
+            );
+        !concerns_link && self.links.is(link, |peer| !peer.is_heard)
     }
 
     pub(super) fn is_rs2p(&self, link: LinkId) -> bool {

@@ -79,6 +79,7 @@ impl Node {
             },
             Stage::Spare(Spare { id, .. }) => {
                 peer.stage = Stage::Gone(id);
+                self.renew_settings(link, id);
                 self.spare_lost(now, link, id, cause);
             }
             Stage::Draining(id) => peer.stage = Stage::Gone(id),

@@ -99,6 +99,8 @@ pub(crate) enum Action {
     Pace { link: LinkId, word: Pacing },
     /// Wait for the peer of a link no longer: all that may be waited for strangers is spent.
     StopWaiting { link: LinkId },
+    /// Give large frames that wait for a peer no time of their own until then: strangers have used it up.
+    DenySlack { link: LinkId, until: Duration },
     /// Close a link at once; what is queued on it is lost and counted.
     Close { link: LinkId, cause: Cause },
     /// Close a link by draining: move its outbound queue to the heir, stop writing, and read to the
@@ -187,6 +189,8 @@ pub(crate) struct LinkSettings {
     pub is_rs2p: bool,
     /// Whether the peer exchanges statements about the pace.
     pub tells_pace: bool,
+    /// Whether messages are kept back: it is not decided yet whether this link speaks for its peer.
+    pub is_held: bool,
     /// How the frames of the peer may be compressed, in its order of preference.
     pub receive: Vec<Method>,
     /// How our frames are compressed.
@@ -215,6 +219,6 @@ pub(crate) enum PaceChange {
     /// Senders have waited this much longer for the peer, which takes less than the floor meanwhile.
     /// `is_trusted`: it has kept to the floor for twice as long.
     KeptWaiting { by: Duration, is_trusted: bool },
-    /// The peer has taken what it kept senders waiting for.
-    Resumed,
+    /// The peer no longer keeps senders waiting, and has taken so much of what they waited for.
+    Resumed { paid: Duration },
 }

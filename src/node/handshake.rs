@@ -211,12 +211,16 @@ impl Node {
     pub(super) fn join(&mut self, now: Now, link: LinkId, id: NodeId) {
         self.answer(now, link);
         self.links.set_stage(link, Stage::ready(id));
+        self.links.update(link, |peer| peer.is_heard = true);
         self.table.insert(id, link);
         self.stats.joined.tally(1);
         self.introduce(now, link);
         self.establish(link, id);
         if self.waits.is_spent(now.mono) {
             self.actions.push_back(Action::StopWaiting { link });
+        }
+        if now.mono < self.no_slack {
+            self.actions.push_back(Action::DenySlack { link, until: self.no_slack });
         }
         self.report_joined(link, id);
         self.present_to(now, link);

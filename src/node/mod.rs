@@ -120,6 +120,8 @@ pub(crate) struct Node {
     passages: ReplyPaths,
     asking: discovery::Asking,
     waits: Waits,
+    /// Until when large frames are given no time of their own.
+    no_slack: Duration,
     timers: Timers,
     is_sweeping: bool,
     actions: VecDeque<Action>,
@@ -159,6 +161,7 @@ impl Node {
             retries: BTreeMap::new(),
             asking: discovery::Asking::default(),
             waits,
+            no_slack: Duration::ZERO,
             timers: Timers::default(),
             is_sweeping: false,
             actions: VecDeque::new(),

@@ -12,6 +12,11 @@ use crate::tally::Tally;
 use crate::trouble::{Loss, Trouble};
 use crate::wire::{Pacing, Total};
 
+/// A stranger that has kept senders waiting for so long at once had a large frame, ...
+const LONG: Duration = Duration::from_millis(500);
+/// ... and for this long no other one is given time for one.
+const NO_SLACK: Duration = Duration::from_secs(60);
+
 impl Node {
     /// Sends a statement about the pace to the peer of a link.
     pub(super) fn tell_pace(&mut self, now: Now, link: LinkId, word: Pacing) {
@@ -38,8 +43,10 @@ impl Node {
             PaceChange::KeptWaiting { by, is_trusted } => {
                 return self.kept_waiting(now, link, by, is_trusted);
             }
-            PaceChange::Resumed => return self.resumed(link),
+            PaceChange::Resumed { paid } => return self.resumed(link, paid),
             PaceChange::LeftBehind => {
+                // What it was charged stays spent: it has not taken it.
+                self.links.update(link, |peer| peer.charged = Duration::ZERO);
                 let missed = Total::default();
                 (Some(MeshEvent::LeftBehind { id }), Pacing::LeftBehind { missed })
             }
@@ -55,16 +62,28 @@ impl Node {
 
     /// Charges the time for which senders waited for a peer. Has them wait no longer if all of it is spent.
     fn kept_waiting(&mut self, now: Now, link: LinkId, by: Duration, is_trusted: bool) {
+        if !is_trusted && by >= LONG {
+            self.deny_slack(now);
+        }
         match self.waits.charge(now.mono, by, is_trusted) {
             Some(charged) => self.links.update(link, |peer| peer.charged.tally(charged)),
             None => self.actions.push_back(Action::StopWaiting { link }),
         }
     }
 
+    /// Gives large frames of all links no time of their own for a while: one stranger has used it up, and
+    /// another one would use as much.
+    fn deny_slack(&mut self, now: Now) {
+        self.no_slack = now.mono.saturating_add(NO_SLACK);
+        for (link, _) in self.links.iter().filter(|(_, peer)| !peer.is_handshaking()) {
+            self.actions.push_back(Action::DenySlack { link, until: self.no_slack });
+        }
+    }
+
     /// Notes that a peer has taken what it kept senders waiting for.
-    fn resumed(&mut self, link: LinkId) {
+    fn resumed(&mut self, link: LinkId, paid: Duration) {
         let Some(peer) = self.links.get_mut(link) else { return };
-        self.waits.refund(std::mem::take(&mut peer.charged));
+        self.waits.refund(std::mem::take(&mut peer.charged).min(paid));
     }
 
     /// Handles a peer's statement about the pace.

@@ -53,6 +53,9 @@ pub(crate) struct Peer {
     /// The second address that the peer announced.
     pub also: Option<HostPort>,
     pub is_rs2p: bool,
+    /// Whether messages of this link are those of its peer. Ids are not authenticated: a second link may be
+    /// that of somebody else.
+    pub is_heard: bool,
     /// Whether the peer relays replies, sends receipts, and says which message an answer answers.
     pub passes_replies: bool,
     /// Whether the peer exchanges statements about the pace.
@@ -106,6 +109,7 @@ impl Peer {
             also: None,
             last_neighbour: None,
             is_rs2p: false,
+            is_heard: true,
             passes_replies: false,
             tells_pace: false,
             lazy_from: None,
@@ -272,6 +276,7 @@ impl Peer {
             peer,
             is_rs2p: self.is_rs2p,
             tells_pace: self.tells_pace,
+            is_held: !self.is_heard && self.stage.is_spare(),
             receive: self.announced.clone(),
             send: send.filter(|_| compress || !self.is_rs2p),
         }

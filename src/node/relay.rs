@@ -19,8 +19,10 @@ impl Node {
         };
         peer.last_heard = now.mono;
         peer.has_spoken = true;
-        match peer.id() {
+        let id = peer.id();
+        match id {
             None => self.received_before_handshake(now, link, &envelope),
+            Some(_) if self.is_unheard(link, &envelope) => self.stats.refuse(Refusal::SecondLink),
             Some(from) if envelope.main.is_relayed() => {
                 self.broadcast_received(now, link, from, envelope)
             }

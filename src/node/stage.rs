@@ -92,6 +92,10 @@ impl Stage {
         }
     }
 
+    pub fn is_spare(&self) -> bool {
+        matches!(self, Stage::Spare(_))
+    }
+
     /// Returns the spare, if this is one to this peer.
     pub fn spare_of(&self, id: &NodeId) -> Option<&Spare> {
         match self {

@@ -11,6 +11,8 @@ const STRANGERS: Duration = Duration::from_secs(1);
 const STRANGERS_EARN: u32 = 60;
 /// Trusted peers earn a second of waiting in three seconds.
 const TRUSTED_EARN: u32 = 3;
+/// Times apart that are remembered as charged.
+const MOST_TIMES: usize = 64;
 /// With less than this left, new links are not waited for.
 const LEAST: Duration = Duration::from_millis(100);
 
@@ -28,10 +30,14 @@ struct Allowance {
     earn: u32,
     /// May exceed `most`: what is known only afterwards is paid back first.
     spent: Duration,
-    /// Until when time was earned, and until when waiting was charged.
+    /// Until when time was earned.
     earned: Duration,
-    charged: Duration,
+    charged: Charged,
 }
+
+/// Times that were charged: from when until when. They do not overlap; the oldest comes first.
+#[derive(Debug, Default)]
+struct Charged(Vec<(Duration, Duration)>);
 
 impl Waits {
     /// Trusted peers may keep senders waiting for `window` at once.
@@ -66,13 +72,12 @@ impl Waits {
 impl Allowance {
     fn new(most: Duration, earn: u32) -> Self {
         let zero = Duration::ZERO;
-        Allowance { most, earn, spent: zero, earned: zero, charged: zero }
+        Allowance { most, earn, spent: zero, earned: zero, charged: Charged::default() }
     }
 
     fn charge(&mut self, now: Duration, by: Duration) -> Option<Duration> {
         self.earn(now);
-        let new = now.saturating_sub(self.charged).min(by);
-        self.charged = self.charged.max(now);
+        let new = self.charged.add(now.saturating_sub(by), now);
         self.spent = self.spent.saturating_add(new).min(self.most * 2);
         (self.spent <= self.most).then_some(new)
     }
@@ -81,6 +86,28 @@ impl Allowance {
         let earned = now.saturating_sub(self.earned) / self.earn;
         self.spent = self.spent.saturating_sub(earned);
         self.earned = self.earned.max(now);
+    }
+}
+
+impl Charged {
+    /// Adds a time. Returns how much of it was not charged before.
+    fn add(&mut self, start: Duration, end: Duration) -> Duration {
+        let overlap =
+            |&(from, to): &(Duration, Duration)| to.min(end).saturating_sub(from.max(start));
+        let known = self.0.iter().map(overlap).sum();
+        let (mut first, mut last) = (start, end);
+        self.0.retain(|&(from, to)| {
+            let is_apart = to < start || from > end;
+            if !is_apart {
+                (first, last) = (first.min(from), last.max(to));
+            }
+            is_apart
+        });
+        let place = self.0.partition_point(|&(from, _)| from < first);
+        self.0.insert(place, (first, last));
+        let surplus = self.0.len().saturating_sub(MOST_TIMES);
+        self.0.drain(..surplus);
+        end.saturating_sub(start).saturating_sub(known)
     }
 }
 
@@ -117,6 +144,15 @@ mod tests {
                 assert!(waits.charge(MS(step * 10), MS(10), false).is_some(), "{step}");
             }
         }
+    }
+
+    #[test]
+    fn what_a_short_wait_covers_does_not_hide_a_long_one() {
+        let mut waits = Waits::new(MS(10_000));
+        assert_eq!(waits.charge(MS(900), MS(1), false), Some(MS(1)));
+        assert_eq!(waits.charge(MS(901), MS(901), false), Some(MS(900)));
+        assert_eq!(waits.charge(MS(902), MS(902), false), Some(MS(1)));
+        assert!(waits.charge(MS(1902), MS(1000), false).is_none());
     }
 
     #[test]

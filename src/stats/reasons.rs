@@ -50,6 +50,8 @@ pub enum Refusal {
     Evicted,
     /// It is a message of the protocol that the peer sends too often.
     TooOften,
+    /// It came over a second link to a peer, and the first one spoke for it.
+    SecondLink,
     /// Its link had ended already.
     Late,
     /// It is a message to one node that could not be passed on: no way to that node is known.
@@ -77,6 +79,7 @@ impl Refusal {
         Refusal::TooFarAhead,
         Refusal::Evicted,
         Refusal::TooOften,
+        Refusal::SecondLink,
         Refusal::Late,
         Refusal::NoRoute,
         Refusal::TooManyReplies,
@@ -106,6 +109,7 @@ impl Refusal {
             Refusal::TooFarAhead => "dated too far ahead",
             Refusal::Evicted => "no room for its id",
             Refusal::TooOften => "protocol message sent too often",
+            Refusal::SecondLink => "came over a second link to its peer",
             Refusal::Late => "its link was gone",
             Refusal::NoRoute => "no way to its receiver",
             Refusal::TooManyReplies => "too many messages to single nodes",

@@ -8,6 +8,7 @@ mod support;
 
 mod faults;
 mod ids;
+mod names;
 mod programs;
 mod readers;
 mod rig;

@@ -50,6 +50,11 @@ impl Raw {
         Raw { stream, id: base58(&digest), unread: Vec::new() }
     }
 
+    /// Connects in the name of another node.
+    pub fn connect_as(addr: SocketAddr, id: NodeId) -> Raw {
+        Raw { id: id.to_string(), ..Raw::connect(addr) }
+    }
+
     /// Connects, shakes hands, and waits for the node's handshake.
     pub fn link(addr: SocketAddr, protocol: &str, deadline: Instant) -> Raw {
         let mut raw = Raw::connect(addr);

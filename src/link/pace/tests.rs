@@ -276,7 +276,7 @@ fn a_peer_that_kept_to_the_floor_is_trusted_to_pause_for_half_as_long() {
     let (all, trusted) = waited(&duel);
     assert!(all > MS(1000) && all == trusted, "{all:?} {trusted:?}");
     duel.run(MS(1000), 50_000);
-    assert_eq!(duel.kept_waiting.last(), Some(&PaceChange::Resumed));
+    assert!(matches!(duel.kept_waiting.last(), Some(PaceChange::Resumed { .. })));
     duel.run(MS(9000), 0);
     let (all, trusted) = waited(&duel);
     assert!(trusted < MS(4500) && all > trusted + MS(2000), "{all:?} {trusted:?}");

@@ -10,7 +10,8 @@ const MS: fn(u64) -> Duration = Duration::from_millis;
 fn telling() -> (Hand, Machine<u8, ()>) {
     let (mut hand, machine) = Hand::established(Config::default());
     let (receive, send) = (Vec::new(), None);
-    let settings = LinkSettings { peer: me(), is_rs2p: true, tells_pace: true, receive, send };
+    let settings =
+        LinkSettings { peer: me(), is_rs2p: true, tells_pace: true, is_held: false, receive, send };
     hand.mailbox.set(settings);
     (hand, machine)
 }
