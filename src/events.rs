@@ -93,6 +93,9 @@ pub enum MeshEvent {
         addr: String,
         /// Why.
         cause: Cause,
+        /// How many others were turned away since the last such event and have none of their own: at most 64
+        /// at once have one, and then four a second.
+        others: u64,
     },
     /// A message to a node that is no peer was taken by it, or, if that is a py2p, written to a link
     /// to it.
@@ -121,12 +124,16 @@ pub enum MeshEvent {
     LeftBehind {
         /// The peer.
         id: NodeId,
+        /// The address at the other end of the connection, as `host:port`.
+        remote: String,
     },
     /// A peer that was left behind has caught up. Senders wait for it again.
     #[non_exhaustive]
     CaughtUp {
         /// The peer.
         id: NodeId,
+        /// The address at the other end of the connection, as `host:port`.
+        remote: String,
         /// How many messages it missed on its link with this node.
         missed: u64,
     },
@@ -135,12 +142,16 @@ pub enum MeshEvent {
     FellBehind {
         /// The peer that no longer waits for this node.
         id: NodeId,
+        /// The address at the other end of the connection, as `host:port`.
+        remote: String,
     },
     /// A peer that no longer waited for this node waits for it again.
     #[non_exhaustive]
     KeepsUp {
         /// The peer.
         id: NodeId,
+        /// The address at the other end of the connection, as `host:port`.
+        remote: String,
         /// How many messages this node missed on the link. Some may have come over other links.
         missed: u64,
     },
@@ -149,6 +160,8 @@ pub enum MeshEvent {
     ClockSkew {
         /// Whose clock.
         id: NodeId,
+        /// The address at the other end of the connection, as `host:port`.
+        remote: String,
         /// By how much.
         by: Duration,
     },

@@ -200,7 +200,7 @@ pub use trouble::Trouble;
 pub mod report {
     pub use crate::close_report::CloseReport;
     pub use crate::mesh_socket::Status;
-    pub use crate::stats::{Metric, Refusal, ReplyLoss};
+    pub use crate::stats::{Metric, PeerStats, Refusal, ReplyLoss};
     pub use crate::trouble::Loss;
 }
 

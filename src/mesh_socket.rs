@@ -17,6 +17,7 @@ pub(crate) mod drafting;
 mod handlers;
 mod inspecting;
 pub(crate) mod intake;
+mod peer_stats;
 pub(crate) mod posting;
 mod receiving;
 mod registering;

@@ -3,9 +3,12 @@
 use std::fmt;
 
 mod metrics;
+mod of_peer;
 mod reasons;
 
 pub use metrics::Metric;
+pub use of_peer::PeerStats;
+pub(crate) use of_peer::Received;
 pub use reasons::{Refusal, ReplyLoss};
 
 /// What this node has done so far. A snapshot, see `MeshSocket::stats`.
@@ -38,6 +41,8 @@ pub struct Stats {
     /// Of these, duplicates.
     pub duplicates: u64,
     pub(crate) refusals: [u64; Refusal::ALL.len()],
+    /// The reason of the latest one, until it is counted for its peer.
+    pub(crate) latest: Option<Refusal>,
     /// Answers that a question of this program waited for.
     pub answers: u64,
     /// Answers that the program did not take: its question was over, or they were too many for it.
@@ -193,6 +198,7 @@ impl Stats {
 
     pub(crate) fn refuse(&mut self, reason: Refusal) {
         self.refusals[reason as usize] += 1;
+        self.latest = Some(reason);
     }
 }
 

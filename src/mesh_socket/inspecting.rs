@@ -60,7 +60,7 @@ impl MeshSocket {
     }
 
     /// Reads from the node; in a forked process there is nothing to read.
-    fn look<R: Default>(&self, look: impl FnOnce(&State) -> R) -> R {
+    pub(super) fn look<R: Default>(&self, look: impl FnOnce(&State) -> R) -> R {
         if self.core().phase.is_home() { self.core().look(look) } else { R::default() }
     }
 

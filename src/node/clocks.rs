@@ -110,7 +110,8 @@ impl Node {
         }
         let Some(peer) = self.links.get_mut(link) else { return };
         if is_due(&mut peer.clocks.told_user, now) {
-            self.actions.push_back(Action::Report(MeshEvent::ClockSkew { id, by }));
+            let remote = peer.remote();
+            self.actions.push_back(Action::Report(MeshEvent::ClockSkew { id, remote, by }));
         }
     }
 

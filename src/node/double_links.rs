@@ -48,7 +48,7 @@ use super::{Node, Now};
 use crate::cause::Cause;
 use crate::id::NodeId;
 use crate::options::Flag;
-use crate::wire::{Body, Envelope, Hello, peers};
+use crate::wire::{Hello, peers};
 
 /// Capability in a hello on a second link, from the node with the lower id: the other node may
 /// choose.
@@ -277,32 +277,6 @@ impl Node {
         if let Some(spare) = self.links.spare_of(&id).filter(|_| self.is_rs2p(heir)) {
             self.probe_first_link(now, heir, spare, id);
         }
-    }
-
-    /// Has a link hand in the messages that it kept back.
-    pub(super) fn renew_settings(&mut self, link: LinkId, id: NodeId) {
-        if let Some(peer) = self.links.get(link) {
-            let settings = peer.settings(id, self.config.compress);
-            self.actions.push_back(Action::Renegotiate { link, settings });
-        }
-    }
-
-    /// Returns whether a message is not to be heard: it came over a second link, which may be that of
-    /// somebody else, and concerns more than that link.
-    pub(super) fn is_unheard(&self, link: LinkId, envelope: &Envelope) -> bool {
-        let concerns_link = !envelope.main.is_relayed()
-            && matches!(
-                envelope.body,
-                Body::Hello(_)
-                    | Body::Handshake(_)
-                    | Body::Peers(_)
-                    | Body::RequestPeers
-                    | Body::Pacing(_)
-                    | Body::Compression(_)
-                    | Body::Resend
-                    | Body::Invalid(_)
-            );
-        !concerns_link && self.links.is(link, |peer| !peer.is_heard)
     }
 
     pub(super) fn is_rs2p(&self, link: LinkId) -> bool {

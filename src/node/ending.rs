@@ -112,7 +112,7 @@ impl Node {
         self.tree.left(now.mono, &id);
         self.doubt_lost(now, id);
         self.ask_in_time();
-        let remote = self.links.get(link).map(Peer::remote).unwrap_or_default();
+        let remote = self.remote(link);
         self.actions.push_back(Action::Report(MeshEvent::Left { id, remote, cause }));
         if self.table.is_empty() && !self.is_closed {
             self.is_alone = true;
@@ -141,7 +141,11 @@ impl Node {
             let cause = peer.as_stranger(cause);
             self.turned_away(&cause);
             let addr = peer.from.map(|from| from.to_string()).unwrap_or_default();
-            self.actions.push_back(Action::Report(MeshEvent::TurnedAway { addr, cause }));
+            self.actions.push_back(Action::Report(MeshEvent::TurnedAway {
+                addr,
+                cause,
+                others: 0,
+            }));
             return;
         }
         if self.dial_rest(now, &mut peer, &cause) {

@@ -7,6 +7,14 @@ use crate::stats::Refusal;
 use crate::wire::{Body, Pacing};
 
 impl Node {
+    /// Handles a frame. If it is refused, counts that for the peer that sent it as well.
+    pub(super) fn count(&mut self, link: LinkId, handle: impl FnOnce(&mut Self)) {
+        self.stats.latest = None;
+        handle(self);
+        let Some(reason) = self.stats.latest.take() else { return };
+        self.links.update(link, |peer| peer.received.refuse(reason));
+    }
+
     /// Counts a message that an honest peer does not send. Closes the link of a peer that goes on.
     pub(super) fn fault(&mut self, now: Now, link: LinkId, reason: Refusal) {
         self.stats.refuse(reason);

@@ -173,7 +173,7 @@ impl Node {
             (None, false) if self.is_surplus(link) => return self.close_surplus(now, link),
             (None, _) => self.join(now, link, theirs.id),
         }
-        self.compare_clocks(now, theirs.id, envelope.time);
+        self.compare_clocks(now, link, theirs.id, envelope.time);
     }
 
     /// Closes a link to a node of another mesh. Sends our handshake first, so that the peer learns
@@ -255,10 +255,11 @@ impl Node {
         self.check_alone();
     }
 
-    fn compare_clocks(&mut self, now: Now, id: NodeId, theirs: u64) {
+    fn compare_clocks(&mut self, now: Now, link: LinkId, id: NodeId, theirs: u64) {
         let by = Duration::from_secs(theirs.abs_diff(now.second()));
         if by > self.config.clock_warning {
-            self.actions.push_back(Action::Report(MeshEvent::ClockSkew { id, by }));
+            let remote = self.remote(link);
+            self.actions.push_back(Action::Report(MeshEvent::ClockSkew { id, remote, by }));
         }
     }
 }

@@ -34,6 +34,7 @@ impl Node {
         let Some(peer) = self.links.get_mut(link) else { return };
         peer.last_heard = now.mono;
         peer.has_spoken = true;
+        peer.received.note(0);
         let goes_on = !peer.faults.take(now.mono);
         if peer.is_handshaking() {
             self.close_link(now, link, Cause::NotPy2p);

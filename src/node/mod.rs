@@ -11,7 +11,7 @@
 pub(crate) mod address_book;
 mod admission;
 mod attempts;
-mod bucket;
+pub(crate) mod bucket;
 pub(crate) mod clocks;
 mod commands;
 pub(crate) mod dialable;
@@ -51,6 +51,7 @@ mod tests;
 pub(crate) mod time;
 mod timers;
 pub(crate) mod tree;
+mod unheard;
 mod waiting;
 mod waits;
 
@@ -87,7 +88,7 @@ use crate::secret::Key;
 use crate::stats::Stats;
 use crate::tally::Tally;
 use crate::trouble::Trouble;
-use crate::wire::{Draft, Header, HostPort, Malformed, Named};
+use crate::wire::{Draft, HostPort};
 
 /// The time between two removals of old message ids.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
@@ -120,7 +121,7 @@ pub(crate) struct Node {
     passages: ReplyPaths,
     asking: discovery::Asking,
     waits: Waits,
-    /// Until when large frames are given no time of their own.
+    /// Until then large frames have no time of their own.
     no_slack: Duration,
     timers: Timers,
     is_sweeping: bool,
@@ -186,8 +187,12 @@ impl Node {
             Event::Placed { link, way } => self.placed(now, link, way),
             Event::Secured { link, channel } => self.secured(link, channel),
             Event::Opened { link } => self.opened(now, link),
-            Event::Received { link, envelope } => self.received(now, link, envelope),
-            Event::Malformed { link, why } => self.malformed(now, link, &why),
+            Event::Received { link, envelope } => {
+                self.count(link, |node| node.received(now, link, envelope))
+            }
+            Event::Malformed { link, why } => {
+                self.count(link, |node| node.malformed(now, link, &why))
+            }
             Event::HungUp { link } => self.hung_up(now, link),
             Event::Lost { link, cause } => self.lost(now, link, cause),
             Event::Finished { link } => self.finished(link),
@@ -208,37 +213,13 @@ impl Node {
         self.timers.next()
     }
 
-    /// Returns whether this broadcast was received before, and counts it if so. Called before an
-    /// arriving message is hashed, so a duplicate costs little.
-    pub fn is_duplicate(
-        &mut self,
-        now: Now,
-        link: LinkId,
-        Named { id, time }: Named,
-        len: usize,
-    ) -> bool {
-        let is_duplicate = self.seen.contains(&id, time);
-        if is_duplicate {
-            self.stats.received.tally(1);
-            self.note_duplicate(now, link, &id, len);
-            self.links.update(link, |peer| peer.last_heard = now.mono);
-        }
-        is_duplicate
-    }
-
-    /// Returns whether a message need not be hashed: see [`Node::is_duplicate`].
-    pub fn is_known(&mut self, now: Now, link: LinkId, head: &Result<Header, Malformed>) -> bool {
-        let Ok(head) = head else { return false };
-        let name = Named { id: *head.id(), time: head.time() };
-        head.main().is_relayed() && self.is_duplicate(now, link, name, head.pinned())
-    }
-
     /// Returns the counters of this node; the runtime adds its own.
     pub fn stats(&self) -> Stats {
         Stats {
             seen_ids: self.seen.len() as u64,
             peers: self.table.len() as u64,
             eager_peers: self.eager_peers(),
+            latest: None,
             memory_used: self.tree.bodies.bytes() as u64,
             ..self.stats.clone()
         }

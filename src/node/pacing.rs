@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::event::{Action, LinkId, PaceChange};
+use super::peer::Peer;
 use super::{Node, Now};
 use crate::events::MeshEvent;
 use crate::id::NodeId;
@@ -38,7 +39,9 @@ impl Node {
 
     /// Reports that a link no longer waits for its peer, or waits again.
     pub(super) fn pace_changed(&mut self, now: Now, link: LinkId, change: PaceChange) {
-        let Some(id) = self.links.get(link).and_then(|peer| peer.id()) else { return };
+        let Some(peer) = self.links.get(link) else { return };
+        let Some(id) = peer.id() else { return };
+        let remote = peer.remote();
         let (event, word) = match change {
             PaceChange::KeptWaiting { by, is_trusted } => {
                 return self.kept_waiting(now, link, by, is_trusted);
@@ -48,11 +51,11 @@ impl Node {
                 // What it was charged stays spent: it has not taken it.
                 self.links.update(link, |peer| peer.charged = Duration::ZERO);
                 let missed = Total::default();
-                (Some(MeshEvent::LeftBehind { id }), Pacing::LeftBehind { missed })
+                (Some(MeshEvent::LeftBehind { id, remote }), Pacing::LeftBehind { missed })
             }
             PaceChange::Misses { missed } => (None, Pacing::LeftBehind { missed }),
             PaceChange::CaughtUp { missed } => {
-                let event = MeshEvent::CaughtUp { id, missed: missed.frames };
+                let event = MeshEvent::CaughtUp { id, remote, missed: missed.frames };
                 (Some(event), Pacing::CaughtUp { missed })
             }
         };
@@ -94,16 +97,23 @@ impl Node {
             }
             Pacing::LeftBehind { missed } => {
                 if self.note_missed(link, Some(missed.frames)) {
-                    self.actions.push_back(Action::Report(MeshEvent::FellBehind { id }));
+                    let remote = self.remote(link);
+                    self.actions.push_back(Action::Report(MeshEvent::FellBehind { id, remote }));
                 }
             }
             Pacing::CaughtUp { missed } => {
                 self.note_missed(link, Some(missed.frames));
                 self.note_missed(link, None);
-                let event = MeshEvent::KeepsUp { id, missed: missed.frames };
+                let remote = self.remote(link);
+                let event = MeshEvent::KeepsUp { id, remote, missed: missed.frames };
                 self.actions.push_back(Action::Report(event));
             }
         }
+    }
+
+    /// Returns the address at the other end of a link.
+    pub(super) fn remote(&self, link: LinkId) -> String {
+        self.links.get(link).map(Peer::remote).unwrap_or_default()
     }
 
     /// Counts the messages that we missed on a link so far, as its peer says; with `None` it waits

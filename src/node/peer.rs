@@ -12,6 +12,7 @@ use super::event::{LinkId, LinkSettings, Neighbour};
 use super::stage::{Greeting, Stage};
 use super::waiting::Waiter;
 use crate::id::NodeId;
+use crate::stats::Received;
 use crate::tally::Tally;
 use crate::wire::{HostPort, Method};
 
@@ -53,8 +54,7 @@ pub(crate) struct Peer {
     /// The second address that the peer announced.
     pub also: Option<HostPort>,
     pub is_rs2p: bool,
-    /// Whether messages of this link are those of its peer. Ids are not authenticated: a second link may be
-    /// that of somebody else.
+    /// Whether messages of this link are those of its peer: see `unheard.rs`.
     pub is_heard: bool,
     /// Whether the peer relays replies, sends receipts, and says which message an answer answers.
     pub passes_replies: bool,
@@ -64,11 +64,12 @@ pub(crate) struct Peer {
     pub lazy_from: Option<usize>,
     /// Whether the peer tells its list of members.
     pub tells_members: bool,
-    /// How many messages we have missed on this link, as the peer says, while it does not wait for
-    /// us.
+    /// How many messages we have missed here, as the peer says while it does not wait for us.
     pub missed: Option<u64>,
     /// How long it has kept senders waiting and not paid for.
     pub charged: Duration,
+    /// What it has sent.
+    pub received: Received,
     /// Requests of the peer that are answered.
     pub answers: Bucket,
     /// Messages that no honest peer sends, and frames that are none.
@@ -116,6 +117,7 @@ impl Peer {
             tells_members: false,
             missed: None,
             charged: Duration::ZERO,
+            received: Received::default(),
             answers: Bucket::new(ANSWERS, ANSWER_EARNED),
             faults: Bucket::new(FAULTS, FAULT_EARNED),
             notices: Bucket::new(NOTICES, NOTICE_EARNED),
@@ -223,8 +225,7 @@ impl Peer {
         known
     }
 
-    /// Notes the address that the peer announced. An address that makes no sense from here is
-    /// corrected.
+    /// Notes the address that the peer announced, corrected if it makes no sense from here.
     pub fn announces_addr(&mut self, addr: Option<&HostPort>) {
         let correct =
             |addr| self.way.as_ref().map_or_else(|| HostPort::clone(addr), |way| way.correct(addr));

@@ -9,7 +9,7 @@ use crate::id::NodeId;
 use crate::options::Kind;
 use crate::stats::Refusal;
 use crate::tally::Tally;
-use crate::wire::{Body, Envelope, Named};
+use crate::wire::{Body, Envelope, Header, Malformed, Named};
 
 impl Node {
     pub(super) fn received(&mut self, now: Now, link: LinkId, envelope: Box<Envelope>) {
@@ -19,6 +19,7 @@ impl Node {
         };
         peer.last_heard = now.mono;
         peer.has_spoken = true;
+        peer.received.note(envelope.frame_len());
         let id = peer.id();
         match id {
             None => self.received_before_handshake(now, link, &envelope),
@@ -28,6 +29,34 @@ impl Node {
             }
             Some(from) => self.whisper_received(now, link, from, envelope),
         }
+    }
+
+    /// Returns whether this broadcast was received before, and counts it if so. Called before an
+    /// arriving message is hashed, so a duplicate costs little.
+    pub fn is_duplicate(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        Named { id, time }: Named,
+        len: usize,
+    ) -> bool {
+        let is_duplicate = self.seen.contains(&id, time);
+        if is_duplicate {
+            self.stats.received.tally(1);
+            self.note_duplicate(now, link, &id, len);
+            self.links.update(link, |peer| {
+                peer.last_heard = now.mono;
+                peer.received.note_duplicate(len);
+            });
+        }
+        is_duplicate
+    }
+
+    /// Returns whether a message need not be hashed: see [`Node::is_duplicate`].
+    pub fn is_known(&mut self, now: Now, link: LinkId, head: &Result<Header, Malformed>) -> bool {
+        let Ok(head) = head else { return false };
+        let name = Named { id: *head.id(), time: head.time() };
+        head.main().is_relayed() && self.is_duplicate(now, link, name, head.pinned())
     }
 
     /// Handles a broadcast.

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use crate::config::Config;
 use crate::events::MeshEvent;
+use crate::node::bucket::Bucket;
 use crate::trouble::{Trouble, Troubles};
 
 #[derive(Debug)]
@@ -19,7 +20,19 @@ pub(crate) struct Journal {
     most: usize,
     lost: AtomicU64,
     status: Mutex<Record>,
+    strangers: Mutex<Folded>,
 }
+
+/// Strangers that were turned away and have no event of their own.
+#[derive(Debug)]
+struct Folded {
+    events: Bucket,
+    others: u64,
+}
+
+/// Strangers that have events of their own at once, and the time in which one more has.
+const STRANGERS: u32 = 64;
+const STRANGER_EARNED: Duration = Duration::from_millis(250);
 
 #[derive(Debug)]
 struct Writer {
@@ -80,7 +93,22 @@ impl Journal {
             most: config.events.max(1),
             lost: AtomicU64::new(0),
             status: Mutex::new(Record { entries, most: config.status, troubles }),
+            strangers: Mutex::new(Folded {
+                events: Bucket::new(STRANGERS, STRANGER_EARNED),
+                others: 0,
+            }),
         }
+    }
+
+    /// Notes that a stranger was turned away. Returns how many others were since the last event of that kind;
+    /// `None` if there were enough of them: then this one counts for the next event.
+    pub fn fold(&self, now: Duration) -> Option<u64> {
+        let mut strangers = self.strangers.lock();
+        if strangers.events.take(now) {
+            return Some(std::mem::take(&mut strangers.others));
+        }
+        strangers.others += 1;
+        None
     }
 
     /// Appends an event, and what of it belongs into the status. If nobody reads them, events of
@@ -176,20 +204,20 @@ fn entry(event: &MeshEvent) -> Option<String> {
         MeshEvent::Left { id, remote, cause } => {
             Some(format!("lost peer {id} at {remote}: {cause}"))
         }
-        MeshEvent::LeftBehind { id } => Some(format!(
-            "peer {id} takes too few messages and misses what has no room: see Builder::pace_floor_bytes"
+        MeshEvent::LeftBehind { id, remote } => Some(format!(
+            "peer {id} at {remote} takes too few messages and misses what has no room: see Builder::pace_floor_bytes"
         )),
-        MeshEvent::CaughtUp { id, missed } => {
+        MeshEvent::CaughtUp { id, missed, .. } => {
             Some(format!("peer {id} has caught up, and has missed {missed} messages"))
         }
-        MeshEvent::FellBehind { id } => Some(format!(
+        MeshEvent::FellBehind { id, .. } => Some(format!(
             "this program takes too few messages: peer {id} no longer waits for it, and some are lost"
         )),
-        MeshEvent::KeepsUp { id, missed } => Some(format!(
+        MeshEvent::KeepsUp { id, missed, .. } => Some(format!(
             "this program keeps up with peer {id} again, and has missed {missed} of its messages"
         )),
         MeshEvent::ReplyFailed { to, why } => Some(format!("no reply to {to}: {why}")),
-        MeshEvent::ClockSkew { id, by } => {
+        MeshEvent::ClockSkew { id, by, .. } => {
             Some(format!("the clocks of peer {id} and this node differ by {} s", by.as_secs()))
         }
         MeshEvent::HandlerPanicked { message } => Some(format!("a handler panicked: {message}")),
@@ -209,8 +237,20 @@ mod tests {
         Journal::new(&Config { events, status: 4, ..Config::default() })
     }
 
+    #[test]
+    fn many_strangers_share_events_and_each_is_counted() {
+        let journal = journal(9);
+        let told: Vec<Option<u64>> =
+            (0..10_000).map(|ms| journal.fold(Duration::from_millis(ms))).collect();
+        let events = told.iter().flatten().count();
+        assert!((64..=64 + 40).contains(&events), "{events}");
+        let last = journal.fold(Duration::from_secs(60));
+        let others: u64 = told.iter().chain([&last]).flatten().sum();
+        assert_eq!(others as usize + events, 10_000);
+    }
+
     fn stranger() -> MeshEvent {
-        MeshEvent::TurnedAway { addr: "127.0.0.1:9".into(), cause: Cause::NotPy2p }
+        MeshEvent::TurnedAway { addr: "127.0.0.1:9".into(), cause: Cause::NotPy2p, others: 0 }
     }
 
     fn joined(n: u8) -> MeshEvent {

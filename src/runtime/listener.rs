@@ -178,14 +178,14 @@ fn admit(core: &Arc<Core>, stream: TcpStream, addr: SocketAddr) {
         None
     });
     if let Some(cause) = refused {
-        core.report(MeshEvent::TurnedAway { addr: addr.to_string(), cause });
+        core.report(MeshEvent::TurnedAway { addr: addr.to_string(), cause, others: 0 });
     }
 }
 
 /// Somebody who connected is shown out before it has become a link.
 fn turn_away(core: &Arc<Core>, addr: SocketAddr, cause: Cause) {
     core.act(|state, _| state.node.turned_away(&cause));
-    core.report(MeshEvent::TurnedAway { addr: addr.to_string(), cause });
+    core.report(MeshEvent::TurnedAway { addr: addr.to_string(), cause, others: 0 });
 }
 
 /// The system does not let us accept connections; told once while it lasts.

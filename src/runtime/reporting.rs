@@ -12,12 +12,12 @@ const QUIET: Duration = Duration::from_secs(10);
 
 impl Core {
     /// Logs an event, keeps what of it belongs into the status, and hands it to the user.
-    pub fn report(&self, event: MeshEvent) {
-        match &event {
+    pub fn report(&self, mut event: MeshEvent) {
+        match &mut event {
             MeshEvent::TroubleBegan(Trouble::LosingMessages { how }) => return self.losing(*how),
             MeshEvent::TroubleBegan(trouble) => return self.trouble(trouble.clone()),
             MeshEvent::TroubleEnded(trouble) => return self.trouble_over(trouble),
-            MeshEvent::TurnedAway { addr, cause: Cause::Silent } => {
+            MeshEvent::TurnedAway { addr, cause: Cause::Silent, .. } => {
                 return self.trace.silent(addr);
             }
             MeshEvent::TurnedAway { cause, .. } | MeshEvent::DialFailed { cause, .. }
@@ -25,6 +25,10 @@ impl Core {
             {
                 return;
             }
+            MeshEvent::TurnedAway { others, .. } => match self.journal.fold(self.clock.mono()) {
+                Some(folded) => *others = folded,
+                None => return,
+            },
             _ => {}
         }
         self.tell_user(event);

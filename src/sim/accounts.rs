@@ -6,12 +6,13 @@ use super::world::World;
 use crate::stats::{Refusal, Stats};
 
 /// Why a node may turn down what another one sent: it was late, it came back, or nobody knew its way.
-const GOOD_REASONS: [Refusal; 6] = [
+const GOOD_REASONS: [Refusal; 7] = [
     Refusal::Echo,
     Refusal::TooOld,
     Refusal::TooFarAhead,
     Refusal::Evicted,
     Refusal::Late,
+    Refusal::SecondLink,
     Refusal::NoRoute,
 ];
 

@@ -78,7 +78,7 @@ impl World {
             Refusal::NoRoute => self.is_on_its_way(pid, number),
             Refusal::Evicted => process.marks.seen.most() >= config.seen_ids,
             // It has ended, or its thread has been told to end it.
-            Refusal::Late => process
+            Refusal::Late | Refusal::SecondLink => process
                 .links
                 .get(&link)
                 .is_none_or(|link| link.mailbox.outgoing.is_sealed() || link.mailbox.has_orders()),

@@ -154,6 +154,7 @@ fn plain(stats: &Stats) -> Vec<Metric> {
         peers,
         eager_peers,
         refusals: _,
+        latest: _,
         reply_losses: _,
     } = stats;
     vec![

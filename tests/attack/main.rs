@@ -12,3 +12,4 @@ mod names;
 mod programs;
 mod readers;
 mod rig;
+mod witness;
