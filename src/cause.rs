@@ -60,6 +60,9 @@ pub enum Cause {
     WrongSecret,
     /// Another link to the same peer stays.
     Duplicate,
+    /// One end has exchanged this link for one to another node, because that makes the way through a large
+    /// mesh shorter. Nothing is lost by it.
+    Exchanged,
     /// `disconnect` was called.
     Disconnected,
     /// The socket was closed.
@@ -211,6 +214,7 @@ impl fmt::Display for Cause {
                 "the two ends have different mesh secrets, or the connection is being intercepted",
             ),
             Cause::Duplicate => f.write_str("another link to the same peer stays"),
+            Cause::Exchanged => f.write_str("the link was exchanged for one to another node"),
             Cause::Disconnected => f.write_str("disconnected by this node"),
             Cause::Closed => f.write_str("this socket was closed"),
             Cause::Malformed(what) => write!(f, "the peer broke the protocol: {what}"),

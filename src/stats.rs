@@ -80,6 +80,8 @@ pub struct Stats {
     pub grafted: u64,
     /// Times that this node made an eager link lazy, because a message came twice.
     pub pruned: u64,
+    /// Links that were exchanged for a link to another node, by this node or by the peer.
+    pub exchanged: u64,
     /// Frames that were put on a link and not written, because the link ended.
     pub unsent_frames: u64,
     /// Frames that were put on a link and did not go out, because its peer was left behind.

@@ -130,24 +130,24 @@ fn expected() -> Vec<(&'static str, String)> {
             "answers to a peer's requests for the addresses of nodes",
             format!(
                 "{}, then {} a second; while 8 KiB wait for it, none",
-                many(constant!("node/peer.rs", "ANSWERS")),
-                1000 / constant!("node/peer.rs", "ANSWER_EARNED")
+                many(constant!("node/allowances.rs", "ANSWERS")),
+                1000 / constant!("node/allowances.rs", "ANSWER_EARNED")
             ),
         ),
         (
             "hellos and renegotiations of a peer, and its notices that it left this node behind or waits again",
             format!(
                 "{}, then {} a second",
-                many(constant!("node/peer.rs", "NOTICES")),
-                1000 / constant!("node/peer.rs", "NOTICE_EARNED")
+                many(constant!("node/allowances.rs", "NOTICES")),
+                1000 / constant!("node/allowances.rs", "NOTICE_EARNED")
             ),
         ),
         (
             "faults of a peer: frames that are no messages, whispers in another name, messages sent too often",
             format!(
                 "{}, then {} a second",
-                many(constant!("node/peer.rs", "FAULTS")),
-                1000 / constant!("node/peer.rs", "FAULT_EARNED")
+                many(constant!("node/allowances.rs", "FAULTS")),
+                1000 / constant!("node/allowances.rs", "FAULT_EARNED")
             ),
         ),
         (
@@ -269,6 +269,27 @@ fn expected() -> Vec<(&'static str, String)> {
         ),
         ("events and status entries", format!("{}, {}", many(config.events), many(config.status))),
         ("remembered addresses", many(constant!("node/address_book.rs", "MAX_CONTACTS"))),
+        (
+            "samples of the mesh from one peer",
+            format!(
+                "{}, then {} a second; {} addresses, {} hops each",
+                constant!("node/allowances.rs", "SAMPLES"),
+                1000 / constant!("node/allowances.rs", "SAMPLE_EARNED"),
+                constant!("node/samples.rs", "TOLD"),
+                constant!("node/samples.rs", "HOPS")
+            ),
+        ),
+        (
+            "links with which a node has enough",
+            format!(
+                "{} × `max_outgoing`, at most 3/4 of `max_links`",
+                constant!("node/exchange.rs", "ENOUGH")
+            ),
+        ),
+        (
+            "exchanges of links",
+            format!("one in 1 to {} s", constant!("node/exchange.rs", "EXCHANGE_EVERY")),
+        ),
         ("addresses of one name", many(constant!("runtime/dial.rs", "MAX_ADDRESSES"))),
         (
             "name look-ups at the same time",

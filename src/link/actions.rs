@@ -114,6 +114,7 @@ pub(crate) fn carry_out<A: NodeHost>(links: &mut A, now: Now, outcome: &mut Outc
             }
             Action::Close { link, cause } => close(links, link, cause),
             Action::Retire { link, heir } => retire(links, now, link, heir, outcome),
+            Action::Part { link } => end(links, link, Order::Retire),
             Action::Deliver { envelope, from } => outcome.deliver.push((envelope, from)),
             Action::Report(event) => links.report(event),
             Action::Connected { connect, outcome } => links.connected(connect, outcome),

@@ -150,6 +150,12 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         self.closing.is_some()
     }
 
+    /// Until when the link may take to end, if it is ending.
+    #[cfg(feature = "sim")]
+    pub fn leaves_by(&self) -> Option<Duration> {
+        self.closing.as_ref().map(CloseTiming::deadline)
+    }
+
     /// Batches whose credit is held back.
     #[cfg(any(test, feature = "sim"))]
     pub fn holds(&self) -> usize {

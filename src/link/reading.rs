@@ -125,7 +125,9 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
             if !self.reading.is_backlogged {
                 left = left.saturating_sub(self.fill(host, left)?);
             }
-            self.decode(host)?;
+            if !self.decode(host)? {
+                break;
+            }
         }
         if self.reading.starved.is_some() {
             self.pause_deadlines(host.now());
@@ -176,19 +178,20 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         }
     }
 
-    /// Takes the complete frames out of what was read, while there is credit for them.
-    fn decode(&mut self, host: &mut impl Host<L, T>) -> Result<(), Cause> {
+    /// Takes the complete frames out of what was read, while there is credit for them. Returns whether the
+    /// link goes on.
+    fn decode(&mut self, host: &mut impl Host<L, T>) -> Result<bool, Cause> {
         let (mut load, mut heads, mut had_frame) = (Load::default(), Vec::new(), false);
         self.reading.is_backlogged = false;
         let end = loop {
             let frame = match self.next_frame(host.config()) {
                 Ok(Some(frame)) => frame,
-                Ok(None) => break Ok(()),
+                Ok(None) => break Ok(true),
                 // What came before it is handed in all the same.
                 Err(cause) => break Err(cause),
             };
             let len = frame.len();
-            let Some(frame) = self.unpacked(host, frame) else { break Ok(()) };
+            let Some(frame) = self.unpacked(host, frame) else { break Ok(true) };
             had_frame = true;
             let (tag, head) = (host.next_tag(), self.parse(frame));
             let wire = match &head {
@@ -200,7 +203,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
                 if self.greet(host, tag, head) {
                     continue;
                 }
-                return Ok(());
+                return Ok(false);
             }
             // What it pins, not what came over the wire: a compressed frame may be small.
             load.add(Load { bytes: head.as_ref().map_or(len, Header::pinned), wire });
@@ -212,7 +215,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
                 self.hand_in(host, std::mem::take(&mut heads), std::mem::take(&mut load));
                 if self.reading.held.is_some() || !host.mailbox(|mailbox| mailbox.may_read()) {
                     self.reading.is_backlogged = true;
-                    break Ok(());
+                    break Ok(true);
                 }
             }
         };

@@ -173,13 +173,13 @@ impl AddressBook {
     }
 
     /// Returns the hints that may be dialled now.
-    pub fn hints(&self, now: Duration) -> Vec<HostPort> {
+    pub fn hints(&self, now: Duration) -> Vec<(HostPort, Option<NodeId>)> {
         let contacts = self.0.iter().filter(|(_, contact)| {
             contact.trust == Trust::Hint
                 && contact.link.is_none()
                 && contact.next.is_none_or(|next| next <= now)
         });
-        contacts.map(|(addr, _)| addr.clone()).collect()
+        contacts.map(|(addr, contact)| (addr.clone(), contact.id)).collect()
     }
 
     /// Returns the addresses at which this peer answered, or which it announced.
@@ -197,6 +197,31 @@ impl AddressBook {
 
     pub fn get(&self, addr: &HostPort) -> Option<&Contact> {
         self.0.get(addr)
+    }
+
+    /// Returns whether the user wants this node.
+    pub fn wants(&self, id: &NodeId) -> bool {
+        let is_it = |contact: &Contact| contact.id.as_ref() == Some(id);
+        self.0.values().any(|contact| contact.trust == Trust::Wanted && is_it(contact))
+    }
+
+    /// Takes the addresses of a peer that was parted from for hints again.
+    pub fn parted(&mut self, id: &NodeId) {
+        let its = self.0.values_mut().filter(|contact| contact.id.as_ref() == Some(id));
+        for contact in its.filter(|contact| contact.trust < Trust::Wanted) {
+            contact.rest();
+            contact.trust = Trust::Hint;
+        }
+    }
+
+    /// Notes that the node at this address has no free link, and is left alone until then.
+    pub fn turned_away(&mut self, addr: &HostPort, until: Duration, now: Duration, rng: &mut Rng) {
+        match self.0.get_mut(addr) {
+            Some(contact) if contact.trust == Trust::Hint => {
+                (contact.link, contact.next) = (None, Some(until));
+            }
+            _ => self.failed(addr, now, rng),
+        }
     }
 
     /// Returns when the next redial is due.

@@ -26,6 +26,8 @@ pub(crate) struct Dial {
     pub next_address_at: Option<Duration>,
     /// Whether this is the second dial for the same waiters.
     pub is_second_try: bool,
+    /// Whether the node there has no free link, and said who else there is.
+    pub is_turned_away: bool,
     /// How often the same target was dialled before, see `retries.rs`.
     pub retries: u32,
     /// How the previous dial ended. Reported if this one does not connect at all.

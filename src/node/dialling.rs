@@ -20,6 +20,8 @@ use crate::wire::HostPort;
 const MAX_DIALS: usize = 8;
 /// The pause before a name that led to this node itself is looked up again.
 const OWN_NAME_AGAIN: Duration = Duration::from_secs(30);
+/// A node that has no free link is left alone for this time.
+const FULL_FOR: Duration = Duration::from_secs(60);
 /// The pause before the next dial is tried if too many are under way.
 const DIAL_AGAIN: Duration = Duration::from_millis(250);
 
@@ -131,6 +133,14 @@ impl Node {
             Cause::OwnAddress => self.book.forget(addr),
             // The node is linked, by another link.
             _ if self.is_linked_contact(addr) => self.book.rest(addr),
+            _ if peer.dial.is_turned_away => {
+                self.book.turned_away(
+                    addr,
+                    now.mono.saturating_add(FULL_FOR),
+                    now.mono,
+                    &mut self.rng,
+                );
+            }
             _ => self.book.failed(addr, now.mono, &mut self.rng),
         }
         self.schedule_redial();
@@ -142,6 +152,10 @@ impl Node {
     pub(super) fn remember_lost(&mut self, now: Now, link: LinkId, cause: &Cause) {
         let Some(peer) = self.links.get(link) else { return };
         if self.is_closed || matches!(cause, Cause::Disconnected | Cause::Closed) {
+            return;
+        }
+        let is_wanted = |id: NodeId| self.book.wants(&id);
+        if matches!(cause, Cause::Exchanged) && !self.links.peer_of(link).is_some_and(is_wanted) {
             return;
         }
         let (id, was_outgoing) = (peer.id(), peer.is_outgoing());

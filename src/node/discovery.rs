@@ -80,6 +80,12 @@ impl Node {
     }
 
     fn tell_some_peers(&mut self, now: Now, link: LinkId, most: usize) {
+        let entries = self.peer_entries(link, most);
+        self.say(now, link, Flag::Whisper, peers::payload(&entries));
+    }
+
+    /// Returns so many random peers, as the peer of a link is told them.
+    pub(super) fn peer_entries(&mut self, link: LinkId, most: usize) -> Vec<PeerEntry> {
         let scope = self.scope_of(link);
         // py2p takes several addresses of one node for several nodes.
         let each = if self.is_rs2p(link) { usize::MAX } else { 1 };
@@ -92,7 +98,7 @@ impl Node {
             .collect();
         self.rng.shuffle(&mut entries);
         entries.truncate(most);
-        self.say(now, link, Flag::Whisper, peers::payload(&entries));
+        entries
     }
 
     pub(super) fn asked_for_peers(&mut self, now: Now, link: LinkId) {
@@ -142,12 +148,15 @@ impl Node {
     /// Dials hints while this node has dialled few links.
     pub(super) fn dial_hints(&mut self, now: Now) {
         let mut missing = self.config.max_outgoing.saturating_sub(self.outgoing());
-        if missing == 0 || !self.asking.may_dial(now.mono) {
+        if missing == 0 {
+            return self.dial_better(now);
+        }
+        if self.has_enough_links() || !self.asking.may_dial(now.mono) {
             return;
         }
         let mut hints = self.book.hints(now.mono);
-        self.rng.shuffle(&mut hints);
-        for addr in hints {
+        hints.sort_by_cached_key(|(_, id)| id.map(|id| self.exchanges.rank(&id)));
+        for (addr, _) in hints {
             if self.is_linked_contact(&addr) {
                 self.book.forget(&addr);
             } else if self.is_dialling_contact(&addr) {
@@ -187,6 +196,7 @@ impl Node {
         if self.is_closed || self.config.max_outgoing == 0 {
             return;
         }
+        self.send_sample(now);
         if self.table.len() < self.config.max_outgoing {
             self.request_peers(now);
             self.dial_hints(now);

@@ -46,6 +46,10 @@ impl Node {
     /// link that stays; otherwise the link ends.
     pub(super) fn hung_up(&mut self, now: Now, link: LinkId) {
         let Some(peer) = self.links.get_mut(link) else { return };
+        if let Stage::Draining(_) = peer.stage {
+            // It ends when what is queued is written.
+            return;
+        }
         if let Stage::Ready(Ready { id, .. }) = peer.stage
             && let Some(heir) = self.links.spare_of(&id)
         {
@@ -103,14 +107,16 @@ impl Node {
         self.links.remove(link);
     }
 
-    fn left(&mut self, now: Now, id: NodeId, link: LinkId, cause: Cause) {
+    pub(super) fn left(&mut self, now: Now, id: NodeId, link: LinkId, cause: Cause) {
         self.table.remove(&id, link);
         self.stats.left.tally(1);
         self.remember_lost(now, link, &cause);
         self.fail_waiters_or_redial(now, link, &cause);
         self.passages_lost(now, id);
         self.tree.left(now.mono, &id);
-        self.doubt_lost(now, id);
+        if !matches!(cause, Cause::Exchanged) {
+            self.doubt_lost(now, id);
+        }
         self.ask_in_time();
         let remote = self.remote(link);
         self.actions.push_back(Action::Report(MeshEvent::Left { id, remote, cause }));

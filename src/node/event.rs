@@ -106,6 +106,8 @@ pub(crate) enum Action {
     /// Close a link by draining: move its outbound queue to the heir, stop writing, and read to the
     /// end, so that nothing in flight is lost.
     Retire { link: LinkId, heir: LinkId },
+    /// Close a link by draining: write what is queued, stop writing, and read to the end.
+    Part { link: LinkId },
     /// Hand a message to the handlers, then to the queue.
     Deliver { envelope: Box<Envelope>, from: Arc<Neighbour> },
     /// Tell the user.

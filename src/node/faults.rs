@@ -18,7 +18,7 @@ impl Node {
     /// Counts a message that an honest peer does not send. Closes the link of a peer that goes on.
     pub(super) fn fault(&mut self, now: Now, link: LinkId, reason: Refusal) {
         self.stats.refuse(reason);
-        if self.links.get_mut(link).is_some_and(|peer| !peer.faults.take(now.mono)) {
+        if self.links.get_mut(link).is_some_and(|peer| !peer.allowances.faults.take(now.mono)) {
             self.close_link(now, link, Cause::Malformed(reason.as_str()));
         }
     }
@@ -31,6 +31,6 @@ impl Node {
             _ => false,
         };
         let peer = self.links.get_mut(link).filter(|_| changes_link);
-        peer.is_some_and(|peer| !peer.notices.take(now.mono))
+        peer.is_some_and(|peer| !peer.allowances.notices.take(now.mono))
     }
 }

@@ -46,7 +46,7 @@ impl Node {
         let Some(addr) = row.and_then(|peer| peer.contact()) else { return };
         let entry = PeerEntry { addr: Some(addr.clone()), id: *id };
         let packets = peers::route_response_payload(request, &entry);
-        if !self.links.get_mut(link).is_some_and(|peer| peer.answers.take(now.mono)) {
+        if !self.links.get_mut(link).is_some_and(|peer| peer.allowances.answers.take(now.mono)) {
             self.stats.unanswered.tally(1);
             return;
         }

@@ -50,10 +50,15 @@ impl Node {
     }
 
     pub(super) fn say_hello(&mut self, now: Now, link: LinkId) {
-        let way = self.links.get(link).and_then(|peer| peer.way.as_ref());
-        let hello = Hello::new([hello::LINKS, hello::REPLIES, hello::PACE, CLOCK])
+        let peer = self.links.get(link);
+        let way = peer.and_then(|peer| peer.way.as_ref());
+        let is_extra = peer.is_some_and(|peer| self.is_extra_dial(peer));
+        let words = [hello::LINKS, hello::REPLIES, hello::PACE, CLOCK];
+        let hello = Hello::new(words)
             .and_at(way.and_then(|way| way.also.as_ref()))
             .and_lazy(self.config.lazy_from)
+            .and_if(self.config.max_outgoing > 0, hello::EXCHANGE)
+            .and_if(is_extra, hello::EXTRA)
             .and_if(self.config.presence.is_some(), hello::MEMBERS);
         self.say(now, link, Flag::Whisper, hello.payload());
     }
@@ -77,6 +82,7 @@ impl Node {
         self.notify_waiters(waiters, id);
         if is_news {
             self.deliver_replies(now, id);
+            self.trim_links(now);
         }
     }
 
@@ -93,7 +99,12 @@ impl Node {
         match &envelope.body {
             Body::Hello(hello) => {
                 self.stats.control.tally(1);
-                if self.is_surplus(link) {
+                let is_extra = hello.has(hello::EXTRA);
+                let is_surplus = self.is_surplus(link);
+                if is_surplus && !is_extra {
+                    self.make_room(now);
+                }
+                if is_surplus || is_extra && self.is_incoming(link) && self.has_enough_links() {
                     // This node may be the only one that the peer knows.
                     self.tell_whom_else(now, link);
                     return self.close_link(now, link, Cause::TooManyLinks);
@@ -109,6 +120,8 @@ impl Node {
                     peer.clocks.wants_to_know = hello.has(CLOCK);
                     peer.tells_pace = hello.has(hello::PACE);
                     peer.lazy_from = hello.lazy();
+                    peer.exchanges = hello.has(hello::EXCHANGE);
+                    peer.can_do_without = is_extra;
                     peer.tells_members = hello.has(hello::MEMBERS);
                 }
                 self.answer(now, link);
@@ -123,6 +136,7 @@ impl Node {
             }
             Body::Peers(entries) if self.may_turn_us_away(link) => {
                 self.stats.control.tally(1);
+                self.links.update(link, |peer| peer.dial.is_turned_away = true);
                 self.hear_of(now, link, entries);
             }
             _ => self.stats.refuse(Refusal::Stranger),
@@ -133,6 +147,10 @@ impl Node {
     /// peers list before it closes.
     fn may_turn_us_away(&self, link: LinkId) -> bool {
         self.links.is(link, |peer| peer.is_outgoing() && peer.is_rs2p)
+    }
+
+    fn is_incoming(&self, link: LinkId) -> bool {
+        self.links.is(link, |peer| !peer.is_outgoing())
     }
 
     fn shake_hands(&mut self, now: Now, link: LinkId, theirs: &Handshake, envelope: &Envelope) {

@@ -35,7 +35,7 @@ impl Node {
         peer.last_heard = now.mono;
         peer.has_spoken = true;
         peer.received.note(0);
-        let goes_on = !peer.faults.take(now.mono);
+        let goes_on = !peer.allowances.faults.take(now.mono);
         if peer.is_handshaking() {
             self.close_link(now, link, Cause::NotPy2p);
         } else if goes_on

@@ -21,7 +21,11 @@ impl Node {
         match word {
             Members::Tell { after } => self.tell_members(now, link, *after),
             Members::Rows(rows) | Members::News(rows) => {
-                if !self.links.get_mut(link).is_some_and(|peer| peer.lists.take(now.mono)) {
+                if !self
+                    .links
+                    .get_mut(link)
+                    .is_some_and(|peer| peer.allowances.lists.take(now.mono))
+                {
                     return;
                 }
                 self.hear_members(now, link, rows);
@@ -51,7 +55,7 @@ impl Node {
     /// questions are not answered, for the list is larger than the question.
     fn tell_members(&mut self, now: Now, link: LinkId, after: Option<NodeId>) {
         let Some(me) = &self.config.presence else { return };
-        if !self.links.get_mut(link).is_some_and(|peer| peer.pages.take(now.mono)) {
+        if !self.links.get_mut(link).is_some_and(|peer| peer.allowances.pages.take(now.mono)) {
             self.stats.unanswered.tally(1);
             return;
         }

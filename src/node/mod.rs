@@ -10,6 +10,7 @@
 
 pub(crate) mod address_book;
 mod admission;
+mod allowances;
 mod attempts;
 pub(crate) mod bucket;
 pub(crate) mod clocks;
@@ -21,6 +22,7 @@ mod double_links;
 mod doubts;
 mod ending;
 pub(crate) mod event;
+mod exchange;
 mod faults;
 mod find_node;
 mod handshake;
@@ -42,6 +44,7 @@ pub(crate) mod rng;
 mod roster;
 mod routes;
 mod routing_table;
+mod samples;
 pub(crate) mod seen;
 mod settings;
 mod spreading;
@@ -120,6 +123,7 @@ pub(crate) struct Node {
     retries: BTreeMap<u64, retries::Retry>,
     passages: ReplyPaths,
     asking: discovery::Asking,
+    exchanges: exchange::Exchanges,
     waits: Waits,
     /// Until then large frames have no time of their own.
     no_slack: Duration,
@@ -161,6 +165,7 @@ impl Node {
             passages: ReplyPaths::default(),
             retries: BTreeMap::new(),
             asking: discovery::Asking::default(),
+            exchanges: exchange::Exchanges::new(seed.rotate_left(16)),
             waits,
             no_slack: Duration::ZERO,
             timers: Timers::default(),

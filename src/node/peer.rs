@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::allowances::Allowances;
 use super::attempts::Dial;
-use super::bucket::Bucket;
 use super::clocks::Clocks;
 use super::dialable::{Scope, Way, is_private};
 use super::event::{LinkId, LinkSettings, Neighbour};
@@ -15,19 +15,6 @@ use crate::id::NodeId;
 use crate::stats::Received;
 use crate::tally::Tally;
 use crate::wire::{HostPort, Method};
-
-/// Answers that a peer gets at once, and the time in which it earns one more.
-const ANSWERS: u32 = 256;
-const ANSWER_EARNED: Duration = Duration::from_millis(20);
-/// The same for faults. An honest py2p node passes on some faults of others, but not as fast.
-const FAULTS: u32 = 20_000;
-const FAULT_EARNED: Duration = Duration::from_millis(2);
-/// The same for messages that change a link.
-const NOTICES: u32 = 256;
-const NOTICE_EARNED: Duration = Duration::from_millis(100);
-/// The same for pages of the list of members, in each direction. A full list has 129.
-const PAGES: u32 = 256;
-const PAGE_EARNED: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -64,22 +51,19 @@ pub(crate) struct Peer {
     pub lazy_from: Option<usize>,
     /// Whether the peer tells its list of members.
     pub tells_members: bool,
+    /// Whether the peer exchanges links.
+    pub exchanges: bool,
+    /// When it was asked to part.
+    pub asked_to_part: Option<Duration>,
+    /// Whether the peer, which dialled, can do without this link.
+    pub can_do_without: bool,
     /// How many messages we have missed here, as the peer says while it does not wait for us.
     pub missed: Option<u64>,
     /// How long it has kept senders waiting and not paid for.
     pub charged: Duration,
     /// What it has sent.
     pub received: Received,
-    /// Requests of the peer that are answered.
-    pub answers: Bucket,
-    /// Messages that no honest peer sends, and frames that are none.
-    pub faults: Bucket,
-    /// Messages of the protocol that a peer seldom sends: hellos, and what else changes a link.
-    pub notices: Bucket,
-    /// Pages of the list of members that it tells, and news of members: they are passed on.
-    pub lists: Bucket,
-    /// Pages of the list of members that it is told.
-    pub pages: Bucket,
+    pub allowances: Allowances,
     /// The last member of the last page that it was asked to go on from.
     pub listed_to: Option<NodeId>,
     /// The compression methods that the peer accepts, in its order of preference.
@@ -115,14 +99,13 @@ impl Peer {
             tells_pace: false,
             lazy_from: None,
             tells_members: false,
+            exchanges: false,
+            asked_to_part: None,
+            can_do_without: false,
             missed: None,
             charged: Duration::ZERO,
             received: Received::default(),
-            answers: Bucket::new(ANSWERS, ANSWER_EARNED),
-            faults: Bucket::new(FAULTS, FAULT_EARNED),
-            notices: Bucket::new(NOTICES, NOTICE_EARNED),
-            lists: Bucket::new(PAGES, PAGE_EARNED),
-            pages: Bucket::new(PAGES, PAGE_EARNED),
+            allowances: Allowances::default(),
             listed_to: None,
             methods: Vec::new(),
             announced: Vec::new(),

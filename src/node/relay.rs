@@ -143,6 +143,7 @@ impl Node {
                 self.hello_again(now, link, from, hello);
             }
             Body::Receipt(receipt) => self.receipt_came(now, from, *receipt),
+            Body::Exchange(word) => self.told_exchange(now, link, from, word),
             Body::Lazy(word) => self.told_lazy(now, link, from, word),
             Body::Members(word) => self.members_told(now, link, word),
             Body::Pacing(word) => self.told_pace(link, from, *word),
@@ -239,6 +240,7 @@ fn is_between_neighbours(envelope: &Envelope) -> bool {
                 | Body::Receipt(_)
                 | Body::Pacing(_)
                 | Body::Lazy(_)
+                | Body::Exchange(_)
                 | Body::RequestPeers
         )
 }

@@ -142,7 +142,8 @@ impl Node {
 
     /// Handles a word about lazy push.
     pub(super) fn told_lazy(&mut self, now: Now, link: LinkId, from: NodeId, word: &Lazy) {
-        if self.lazy_from(link).is_none() {
+        // A link that is parted from is not spoken to.
+        if self.lazy_from(link).is_none() || self.table.get(&from).is_none() {
             return;
         }
         match word {

@@ -19,6 +19,7 @@ use crate::wire::{
 
 mod addresses;
 mod clocks;
+mod exchange;
 mod hostile;
 mod lazy;
 mod members;

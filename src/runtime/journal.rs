@@ -199,7 +199,8 @@ fn entry(event: &MeshEvent) -> Option<String> {
     use crate::cause::Cause;
     match event {
         MeshEvent::Left {
-            cause: Cause::PeerClosed | Cause::Disconnected | Cause::Closed, ..
+            cause: Cause::PeerClosed | Cause::Exchanged | Cause::Disconnected | Cause::Closed,
+            ..
         } => None,
         MeshEvent::Left { id, remote, cause } => {
             Some(format!("lost peer {id} at {remote}: {cause}"))

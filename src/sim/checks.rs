@@ -1,6 +1,6 @@
 //! The promises, each a function whose name is the sentence.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use super::process::Process;
 use super::schedule::ProcessId;
 use super::tcp::{Conn, End, EndState};
 use super::world::World;
+use crate::cause::Cause;
 
 /// A promise that was broken.
 ///
@@ -197,8 +198,9 @@ impl World {
         }
     }
 
-    /// Lets time pass in which nothing goes wrong. No link between peers may be lost in it, and none
-    /// be made unless the nodes look for peers by themselves: nothing else would be a cause.
+    /// Lets time pass in which nothing goes wrong. No link between peers may be lost in it, unless it is
+    /// exchanged for another one, and none be made unless the nodes look for peers by themselves: nothing else
+    /// would be a cause.
     ///
     /// ```
     /// # use rs2p::sim::World;
@@ -214,15 +216,24 @@ impl World {
     ///
     /// If one is nevertheless, or if another promise was broken.
     pub fn rest_for(&mut self, span: Duration) -> Result<(), Violation> {
-        let (joined, left, since) = (self.joined, self.left.clone(), self.now());
+        let (joined, left, since) = (self.joined, self.lost_links(), self.now());
         self.run_for(span);
         self.check()?;
         let joined = self.joined - joined;
-        if self.left == left && (joined == 0 || self.machines.iter().any(|at| !at.is_fixed)) {
+        if self.lost_links() == left && (joined == 0 || self.machines.iter().any(|at| !at.is_fixed))
+        {
             return Ok(());
         }
         let what = format!("after {since:?}: {joined} joined; lost {left:?}, then {:?}", self.left);
         Err(self.violation("links stay as they are while nothing goes wrong", what))
+    }
+
+    /// Returns how often links were lost, by cause, without those that were exchanged.
+    fn lost_links(&self) -> BTreeMap<String, u64> {
+        let exchanged = Cause::Exchanged.to_string();
+        let mut left = self.left.clone();
+        left.remove(&exchanged);
+        left
     }
 
     fn violation(&self, promise: &'static str, what: String) -> Violation {
@@ -232,7 +243,8 @@ impl World {
     /// Links that are being made, or that give way to another one, have some seconds for it.
     fn exactly_one_usable_link_joins_a_pair(&self) -> Kept {
         let mut pairs = BTreeSet::new();
-        for (socket, conn) in self.sockets.conns().filter(|(_, conn)| self.is_settled(conn)) {
+        let is_up = |conn: &Conn| self.is_settled(conn) && !self.is_being_left(conn);
+        for (socket, conn) in self.sockets.conns().filter(|(_, conn)| is_up(conn)) {
             let [a, b] = [conn.ends[0].process, conn.ends[1].process];
             if !conn.is_whole() {
                 let why = conn.why_not_whole();
@@ -267,6 +279,14 @@ impl World {
     fn is_settled(&self, conn: &Conn) -> bool {
         let is_open = |end: &End| end.state == EndState::Open;
         conn.ends.iter().all(is_open) && self.is_old(conn)
+    }
+
+    /// Returns whether one of its processes is about to leave it, and has time left for that.
+    fn is_being_left(&self, conn: &Conn) -> bool {
+        conn.ends.iter().any(|end| {
+            let link = end.link.and_then(|link| self.processes[end.process].links.get(&link));
+            link.is_some_and(|link| link.is_leaving(self.now()))
+        })
     }
 
     fn is_old(&self, conn: &Conn) -> bool {

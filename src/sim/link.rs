@@ -81,6 +81,17 @@ impl Link {
         self.stage = Stage::Up(Box::new(Machine::new(config)));
     }
 
+    /// Returns whether it is on its way out, and has time left for that.
+    pub fn is_leaving(&self, now: Duration) -> bool {
+        match &self.stage {
+            Stage::Up(machine) => {
+                self.mailbox.has_orders() || machine.leaves_by().is_some_and(|until| now < until)
+            }
+            Stage::Closing(_) => true,
+            Stage::Opening | Stage::InTurn => false,
+        }
+    }
+
     /// Returns the batch that the daemon's channel had no room for.
     pub fn held(&self) -> Option<&Batch<Tag>> {
         match &self.stage {

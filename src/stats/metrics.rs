@@ -134,6 +134,7 @@ fn plain(stats: &Stats) -> Vec<Metric> {
         asked,
         grafted,
         pruned,
+        exchanged,
         unsent_frames,
         missed_frames,
         unanswered,
@@ -197,6 +198,7 @@ fn plain(stats: &Stats) -> Vec<Metric> {
         counter("asked", "Announced messages that this node asked for", asked),
         counter("grafted", "Lazy links that this node made eager to get a message", grafted),
         counter("pruned", "Eager links that this node made lazy", pruned),
+        counter("exchanged", "Links exchanged for a link to another node", exchanged),
         counter(
             "unsent_frames",
             "Frames put on a link that ended before they were written",

@@ -1,5 +1,6 @@
 //! What the protocol reads from a message: the typed form that the node matches on.
 
+use super::exchange::{self, Exchange};
 use super::handshake::Handshake;
 use super::hello::{self, Hello};
 use super::lazy::{self, Lazy};
@@ -28,6 +29,8 @@ pub(crate) enum Body {
     Receipt(Receipt),
     /// A word about messages that are announced instead of sent.
     Lazy(Lazy),
+    /// A word about exchanging links.
+    Exchange(Exchange),
     /// A statement about the pace of the link.
     Pacing(Pacing),
     /// Who is in the mesh.
@@ -73,10 +76,13 @@ impl Body {
             _ if Kind::REQUEST == *kind => read_request(packets)?,
             _ if Kind::RESPONSE == *kind => read_response(packets)?,
             members::KIND => Body::Members(Box::new(Members::read(packets)?)),
-            hello::KIND => match lazy::read(packets).or_else(|| routed::read(packets)) {
-                Some(body) => body?,
-                None => read_hello(packets)?,
-            },
+            hello::KIND => {
+                let words = [lazy::read, routed::read, exchange::read];
+                match words.iter().find_map(|read| read(packets)) {
+                    Some(body) => body?,
+                    None => read_hello(packets)?,
+                }
+            }
             _ => Body::User,
         })
     }

@@ -24,6 +24,11 @@ pub(crate) const REPLIES: &str = "replies";
 /// Capability: says how fast it takes what it is sent.
 pub(crate) const PACE: &str = "pace";
 
+/// Capability: passes samples of the mesh on, and parts in peace, see `node/exchange.rs`.
+pub(crate) const EXCHANGE: &str = "exchange";
+/// Said by who dials: this link may be refused or given up.
+pub(crate) const EXTRA: &str = "extra";
+
 /// Capability: has a list of the members of the mesh, and tells it.
 pub(crate) const MEMBERS: &str = "members";
 

@@ -4,6 +4,7 @@
 //! ten times as many; `RUST_LOG=rs2p::sim=trace` shows everything that the nodes of a world do.
 
 mod answers;
+mod exchange;
 mod faults;
 mod flow;
 mod healing;

@@ -4,7 +4,7 @@ use super::{bytes, many, number};
 
 pub fn expected() -> Vec<(&'static str, String)> {
     let roster = |name| number(include_str!("../../node/roster.rs"), name);
-    let peer = |name| number(include_str!("../../node/peer.rs"), name);
+    let peer = |name| number(include_str!("../../node/allowances.rs"), name);
     let wire = |name| number(include_str!("../../wire/members.rs"), name);
     let text = number(include_str!("../../presence.rs"), "MAX_TEXT");
     assert_eq!(peer("PAGE_EARNED"), 500, "2 a second");

@@ -1,0 +1,210 @@
+//! Exchanges links, so that a large mesh becomes a random graph. Nodes that dial what their peers tell them
+//! make a chain of clusters, and the way through it grows like a power of the number of nodes. Through a
+//! random graph it grows like the logarithm.
+//!
+//! A node ranks all nodes by a keyed hash of their ids, with a key of its own, and prefers to dial those of
+//! the lowest rank. Whichever nodes it hears of, how often, and in which order: those that it comes to dial
+//! are a random sample of them. So a node that makes itself heard more often is not dialled more often.
+//!
+//! ```text
+//!   a sample names a node of a much lower rank
+//!           │
+//!           ▼
+//!   dial it ── fails ──► as before
+//!           │
+//!           │ acknowledged: one link more than wanted
+//!           ▼
+//!   ask the dialled peer of the highest rank to part ── it does not ──► it stays
+//!           │
+//!           │ the peer agrees: it puts nothing more on the link
+//!           ▼
+//!   both ends write what is queued, then read to the end
+//! ```
+//!
+//! A link that the user asked for is never given up, nor one to a node that does not know the word, nor the last
+//! link of a node.
+
+use std::time::Duration;
+
+use siphasher::sip::SipHasher13;
+
+use super::address_book::Trust;
+use super::event::{Action, LinkId};
+use super::peer::Peer;
+use super::rng::Rng;
+use super::stage::Stage;
+use super::waiting::Waiter;
+use super::{Node, Now};
+use crate::cause::Cause;
+use crate::id::NodeId;
+use crate::options::Flag;
+use crate::tally::Tally;
+use crate::wire::Exchange;
+
+/// The longest time that a node waits after an exchange before it begins another one, and the time after which
+/// it makes room again.
+const EXCHANGE_EVERY: Duration = Duration::from_secs(2);
+/// A peer that did not agree to part after this time has no other peer, and is kept.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+/// A node's rank has to be so many times lower before it is worth an exchange: so a link is exchanged a few times,
+/// and then hardly ever.
+const GAIN: u64 = 2;
+/// A node has enough links with so many times as many as it dials. The average node has twice as many.
+const ENOUGH: usize = 3;
+
+#[derive(Debug)]
+pub(super) struct Exchanges {
+    key: (u64, u64),
+    next: Duration,
+    next_room: Duration,
+}
+
+impl Exchanges {
+    pub fn new(seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let key = (rng.next_u64(), rng.next_u64());
+        Exchanges { key, next: Duration::ZERO, next_room: Duration::ZERO }
+    }
+
+    /// Returns the rank of a node: the lower, the rather it is dialled.
+    pub fn rank(&self, id: &NodeId) -> u64 {
+        SipHasher13::new_with_keys(self.key.0, self.key.1).hash(id.as_bytes())
+    }
+}
+
+impl Node {
+    /// Handles a word about exchanges.
+    pub(super) fn told_exchange(&mut self, now: Now, link: LinkId, from: NodeId, word: &Exchange) {
+        match word {
+            Exchange::Sample { hops, entries } => self.sample_came(now, link, from, *hops, entries),
+            Exchange::Part => self.told_to_part(now, link, from),
+        }
+    }
+
+    /// Returns whether no peer need be added, unless somebody needs this node.
+    pub(super) fn has_enough_links(&self) -> bool {
+        self.table.len() >= self.enough_links()
+    }
+
+    fn enough_links(&self) -> usize {
+        let most = self.config.max_links.saturating_mul(3) / 4;
+        match self.config.max_outgoing {
+            0 => most,
+            wanted => most.min(wanted.saturating_mul(ENOUGH)),
+        }
+    }
+
+    /// Returns whether a link that is being made could be done without, which the peer is told: no user asked
+    /// for it, and there are others.
+    pub(super) fn is_extra_dial(&self, peer: &Peer) -> bool {
+        let is_hint = |waiter: &Waiter| matches!(waiter, Waiter::Mesh);
+        let contact = peer.dial.addr.as_ref().and_then(|addr| self.book.get(addr));
+        peer.is_outgoing()
+            && peer.waiters.iter().all(is_hint)
+            && contact.is_some_and(|contact| contact.trust < Trust::Wanted)
+            && !self.table.is_empty()
+    }
+
+    /// Dials a node that ranks much lower than one of those that were dialled, if one is known.
+    pub(super) fn dial_better(&mut self, now: Now) {
+        let is_dialling = |peer: &Peer| peer.is_outgoing() && peer.is_handshaking();
+        if self.is_closed
+            || now.mono < self.exchanges.next
+            || self.dialled(|_| true) > self.config.max_outgoing
+            || self.links.any(is_dialling)
+        {
+            return;
+        }
+        let Some((worst, _)) = self.worst_extra(now, Peer::is_outgoing) else { return };
+        let ranked = self.book.hints(now.mono).into_iter().filter_map(|(addr, id)| {
+            let rank = self.exchanges.rank(&id?);
+            (rank < worst / GAIN && self.table.get(&id?).is_none()).then_some((rank, addr))
+        });
+        if let Some((_, addr)) = ranked.min() {
+            self.exchanges.next = now.mono.saturating_add(self.rng.jitter(EXCHANGE_EVERY));
+            self.dial_contact(now, &addr);
+        }
+    }
+
+    /// Returns how many links are up that this node dialled, of those like that.
+    fn dialled(&self, like: impl Fn(&Peer) -> bool) -> usize {
+        self.links.count(|peer| peer.is_outgoing() && peer.is_acknowledged() && like(peer))
+    }
+
+    /// Returns the peer of the highest rank, of those like that which can be parted from.
+    fn worst_extra(&self, now: Now, like: impl Fn(&Peer) -> bool) -> Option<(u64, LinkId)> {
+        let is_extra = |id: &NodeId, peer: &Peer| {
+            // While there are two links, the ends are about to choose one.
+            peer.exchanges
+                && (peer.is_outgoing() || peer.can_do_without)
+                && peer.is_acknowledged()
+                && !peer.is_asked_to_part(now.mono)
+                && self.links.spare_of(id).is_none()
+                && !self.book.wants(id)
+        };
+        let extra = self.peers().filter(|(id, _, peer)| like(peer) && is_extra(id, peer));
+        extra.map(|(id, link, _)| (self.exchanges.rank(&id), link)).max()
+    }
+
+    /// Asks a peer to part if more were dialled than wanted.
+    pub(super) fn trim_links(&mut self, now: Now) {
+        let staying = self.dialled(|peer| !peer.is_asked_to_part(now.mono));
+        if staying > self.config.max_outgoing
+            && let Some((_, link)) = self.worst_extra(now, Peer::is_outgoing)
+        {
+            self.ask_to_part(now, link);
+        }
+    }
+
+    /// Asks a peer to part that can do without this node, because somebody came who may have no other one.
+    pub(super) fn make_room(&mut self, now: Now) {
+        if now.mono < self.exchanges.next_room {
+            return;
+        }
+        if let Some((_, link)) = self.worst_extra(now, |_| true) {
+            self.exchanges.next_room = now.mono.saturating_add(EXCHANGE_EVERY);
+            self.ask_to_part(now, link);
+        }
+    }
+
+    fn ask_to_part(&mut self, now: Now, link: LinkId) {
+        self.links.update(link, |peer| peer.asked_to_part = Some(now.mono));
+        self.say(now, link, Flag::Whisper, Exchange::Part.payload());
+    }
+
+    /// Handles that a peer wants to part, or agrees to it. This node does not if the peer is its last one, or if its
+    /// user asked for it.
+    fn told_to_part(&mut self, now: Now, link: LinkId, from: NodeId) {
+        let is_first = self.table.get(&from) == Some(link);
+        if !is_first || self.links.spare_of(&from).is_some() {
+            return;
+        }
+        if self.links.is(link, |peer| peer.asked_to_part.is_some()) {
+            self.drain(now, link);
+        } else if self.table.len() > 1 && !self.book.wants(&from) {
+            self.say(now, link, Flag::Whisper, Exchange::Part.payload());
+            self.drain(now, link);
+        }
+    }
+
+    /// Puts nothing more on a link, and reads it to its end.
+    fn drain(&mut self, now: Now, link: LinkId) {
+        let Some(id) = self.links.peer_of(link) else { return };
+        self.stats.exchanged.tally(1);
+        self.links.set_stage(link, Stage::Draining(id));
+        self.left(now, id, link, Cause::Exchanged);
+        self.book.parted(&id);
+        self.actions.push_back(Action::Part { link });
+        if self.table.len() < self.config.max_outgoing {
+            self.ask_soon(now);
+        }
+        self.dial_hints(now);
+    }
+}
+
+impl Peer {
+    /// Returns whether this peer was asked to part, and may still agree.
+    fn is_asked_to_part(&self, now: Duration) -> bool {
+        self.asked_to_part.is_some_and(|asked| now < asked.saturating_add(ANSWERS_WITHIN))
+    }
+}
