@@ -25,6 +25,7 @@ impl Node {
                     | Body::Peers(_)
                     | Body::RequestPeers
                     | Body::Pacing(_)
+                    | Body::Exchange(_)
                     | Body::Compression(_)
                     | Body::Resend
                     | Body::Invalid(_)

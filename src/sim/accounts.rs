@@ -99,17 +99,18 @@ impl World {
     /// Returns what was lost in any way, in words; `None` if nothing was.
     pub(super) fn losses_in_words(&self) -> Option<String> {
         let ledger = &self.shared.ledger;
-        let stats = self.processes.iter().map(Process::stats);
-        let (dropped, refused) = stats.fold((0, 0), |(dropped, refused), stats| {
-            (dropped + stats.dropped, refused + stats.refused())
-        });
+        let stats: Vec<Stats> = self.processes.iter().map(Process::stats).collect();
+        let count = |of: &dyn Fn(&Stats) -> u64| -> u64 { stats.iter().map(of).sum() };
         let losses = [
             (ledger.copies.lost(), "copies lost"),
             (ledger.given_up, "messages never sent"),
-            (dropped, "dropped by full queues"),
-            (refused, "frames turned down"),
+            (count(&|stats| stats.dropped), "dropped by full queues"),
         ];
-        let losses = losses.into_iter().filter(|(count, _)| *count > 0);
+        let losses = losses.into_iter().map(|(count, what)| (count, what.to_owned()));
+        let refused = Refusal::ALL.iter().map(|&why| {
+            (count(&|stats| stats.refused_for(why)), format!("frames turned down: {why}"))
+        });
+        let losses = losses.chain(refused).filter(|(count, _)| *count > 0);
         let words: Vec<String> = losses.map(|(count, what)| format!("{count} {what}")).collect();
         (!words.is_empty()).then(|| words.join(", "))
     }

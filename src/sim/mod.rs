@@ -56,6 +56,7 @@ mod link;
 mod link_host;
 mod machines;
 mod network;
+mod pairs;
 mod process;
 mod programs;
 mod report;
