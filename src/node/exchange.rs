@@ -44,6 +44,8 @@ use crate::wire::Exchange;
 /// The longest time that a node waits after an exchange before it begins another one, and the time after which
 /// it makes room again.
 const EXCHANGE_EVERY: Duration = Duration::from_secs(2);
+/// A link over which a message came is the way of the answers to it, and is kept for this time.
+const LEADS_BACK: Duration = Duration::from_secs(30);
 /// A peer that did not agree to part after this time has no other peer, and is kept.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// A node's rank has to be so many times lower before it is worth an exchange: so a link is exchanged a few times,
@@ -139,6 +141,7 @@ impl Node {
                 && (peer.is_outgoing() || peer.can_do_without)
                 && peer.is_acknowledged()
                 && !peer.is_asked_to_part(now.mono)
+                && !peer.may_lead_back(now.mono)
                 && self.links.spare_of(id).is_none()
                 && !self.book.wants(id)
         };
@@ -172,8 +175,8 @@ impl Node {
         self.say(now, link, Flag::Whisper, Exchange::Part.payload());
     }
 
-    /// Handles that a peer wants to part, or agrees to it. This node does not if the peer is its last one, or if its
-    /// user asked for it.
+    /// Handles that a peer wants to part, or agrees to it. This node does not if the peer is its last one, if its
+    /// user asked for it, or if answers may go back over the link.
     fn told_to_part(&mut self, now: Now, link: LinkId, from: NodeId) {
         let is_first = self.table.get(&from) == Some(link);
         if !is_first || self.links.spare_of(&from).is_some() {
@@ -181,10 +184,15 @@ impl Node {
         }
         if self.links.is(link, |peer| peer.asked_to_part.is_some()) {
             self.drain(now, link);
-        } else if self.table.len() > 1 && !self.book.wants(&from) {
+        } else if self.can_do_without(now, link, &from) {
             self.say(now, link, Flag::Whisper, Exchange::Part.payload());
             self.drain(now, link);
         }
+    }
+
+    fn can_do_without(&self, now: Now, link: LinkId, peer: &NodeId) -> bool {
+        let may_lead_back = self.links.is(link, |peer| peer.may_lead_back(now.mono));
+        self.table.len() > 1 && !may_lead_back && !self.book.wants(peer)
     }
 
     /// Puts nothing more on a link, and reads it to its end.
@@ -203,6 +211,11 @@ impl Node {
 }
 
 impl Peer {
+    /// Returns whether answers to a recent message go back over this link.
+    fn may_lead_back(&self, now: Duration) -> bool {
+        self.led_back_at.is_some_and(|at| now < at.saturating_add(LEADS_BACK))
+    }
+
     /// Returns whether this peer was asked to part, and may still agree.
     fn is_asked_to_part(&self, now: Duration) -> bool {
         self.asked_to_part.is_some_and(|asked| now < asked.saturating_add(ANSWERS_WITHIN))

@@ -53,6 +53,8 @@ pub(crate) struct Peer {
     pub tells_members: bool,
     /// Whether the peer exchanges links.
     pub exchanges: bool,
+    /// When a message came over this link that may be answered over it.
+    pub led_back_at: Option<Duration>,
     /// When it was asked to part.
     pub asked_to_part: Option<Duration>,
     /// Whether the peer, which dialled, can do without this link.
@@ -100,6 +102,7 @@ impl Peer {
             lazy_from: None,
             tells_members: false,
             exchanges: false,
+            led_back_at: None,
             asked_to_part: None,
             can_do_without: false,
             missed: None,

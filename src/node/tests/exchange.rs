@@ -236,3 +236,14 @@ fn nobody_parts_from_its_last_peer_or_from_one_that_its_user_wants() {
     let again = comes(&mut hand, 3, &["links", "exchange", "extra"]).expect("room");
     assert!(parts(&word(&mut hand, again, 3, &Exchange::Part)).is_empty());
 }
+
+#[test]
+fn a_link_over_which_answers_may_go_back_is_kept_for_them() {
+    let mut hand = Hand::with(Config { max_outgoing: 0, ..Config::default() });
+    let a = comes(&mut hand, 1, &["links", "exchange"]).expect("room");
+    hand.py2p(2);
+    hand.broadcast(a, 7, SECOND, "a question");
+    assert!(parts(&word(&mut hand, a, 1, &Exchange::Part)).is_empty());
+    hand.pass(31_000);
+    assert_eq!(parts(&word(&mut hand, a, 1, &Exchange::Part)), [a]);
+}
