@@ -44,6 +44,8 @@ use crate::wire::Exchange;
 /// The longest time that a node waits after an exchange before it begins another one, and the time after which
 /// it makes room again.
 const EXCHANGE_EVERY: Duration = Duration::from_secs(2);
+/// With fewer other nodes than this no link is exchanged.
+const SMALL_MESH: usize = 16;
 /// A link over which a message came is the way of the answers to it, and is kept for this time.
 const LEADS_BACK: Duration = Duration::from_secs(30);
 /// A peer that did not agree to part after this time has no other peer, and is kept.
@@ -114,6 +116,7 @@ impl Node {
             || now.mono < self.exchanges.next
             || self.dialled(|_| true) > self.config.max_outgoing
             || self.links.any(is_dialling)
+            || self.is_small_mesh(now)
         {
             return;
         }
@@ -126,6 +129,11 @@ impl Node {
             self.exchanges.next = now.mono.saturating_add(self.rng.jitter(EXCHANGE_EVERY));
             self.dial_contact(now, &addr);
         }
+    }
+
+    /// Returns whether so few other nodes are known that every way is short: then links stay as they are.
+    fn is_small_mesh(&self, now: Now) -> bool {
+        self.table.len().saturating_add(self.book.hints(now.mono).len()) < SMALL_MESH
     }
 
     /// Returns how many links are up that this node dialled, of those like that.
@@ -153,6 +161,7 @@ impl Node {
     pub(super) fn trim_links(&mut self, now: Now) {
         let staying = self.dialled(|peer| !peer.is_asked_to_part(now.mono));
         if staying > self.config.max_outgoing
+            && !self.is_small_mesh(now)
             && let Some((_, link)) = self.worst_extra(now, Peer::is_outgoing)
         {
             self.ask_to_part(now, link);

@@ -100,6 +100,7 @@ fn a_link_is_exchanged_for_one_to_a_node_of_a_much_lower_rank() {
     let first = dials(&told(&mut hand, informer, 1, &[worst]))[0];
     let actions = answers(&mut hand, first, worst, &["links", "exchange"]);
     assert!(asks(&actions).is_empty(), "it is the only one");
+    assert!(dials(&told(&mut hand, informer, 1, &ranks[33..49])).is_empty(), "they are no better");
     hand.pass(3000);
     let second = dials(&sampled(&mut hand, informer, 1, 1, &[best]))[0];
     assert_eq!(hand.node.peers().count(), 2, "the old one stays until the new one is there");
@@ -130,6 +131,7 @@ fn a_link_that_the_user_asked_for_or_to_a_node_without_the_word_is_never_exchang
             false => dials(&told(&mut hand, informer, 1, &[worst]))[0],
         };
         answers(&mut hand, first, worst, words);
+        told(&mut hand, informer, 1, &ranks[33..49]);
         hand.pass(3000);
         assert!(dials(&sampled(&mut hand, informer, 1, 1, &[best])).is_empty(), "{words:?}");
         assert_eq!(hand.node.link_of(&id(worst)), Some(first));
@@ -246,4 +248,15 @@ fn a_link_over_which_answers_may_go_back_is_kept_for_them() {
     assert!(parts(&word(&mut hand, a, 1, &Exchange::Part)).is_empty());
     hand.pass(31_000);
     assert_eq!(parts(&word(&mut hand, a, 1, &Exchange::Part)), [a]);
+}
+
+#[test]
+fn in_a_small_mesh_links_stay_as_they_are() {
+    let (mut hand, informer) = informed();
+    let ranks = by_rank(&hand, 10..60);
+    let first = dials(&told(&mut hand, informer, 1, &[ranks[49]]))[0];
+    answers(&mut hand, first, ranks[49], &["links", "exchange"]);
+    hand.pass(3000);
+    assert!(dials(&told(&mut hand, informer, 1, &ranks[..13])).is_empty(), "15 others");
+    assert_eq!(dials(&told(&mut hand, informer, 1, &ranks[13..14])).len(), 1, "16 others");
 }
