@@ -30,8 +30,8 @@
 //!   its first link, and again 5 s and 20 s later. It gets the list from the first nodes that it is linked to.
 //! - A node that is closed says so: it is gone within the time that a broadcast takes.
 //! - A node that ends without a word is noticed by the nodes that are linked to it. They ask the mesh for it, and
-//!   if it does not answer for 10 s it is gone everywhere: within 15 s after its links have ended, in a mesh of 100
-//!   nodes of which 10 end. In one of 1,000 of which 100 end at once it takes longer. The links of a
+//!   if it does not answer for 10 s it is gone everywhere: within 15 s after its links have ended, also when 100
+//!   of 1,000 nodes end at once. The links of a
 //!   process that ends do so at once; those of a host that is switched off after
 //!   [`stall_timeout`](crate::Builder::stall_timeout) or [`keepalive`](crate::Builder::keepalive).
 //! - Members announce themselves now and then: in a mesh of up to 60 members each 60 s, in a larger one of n members
