@@ -205,12 +205,12 @@ impl AddressBook {
         self.0.values().any(|contact| contact.trust == Trust::Wanted && is_it(contact))
     }
 
-    /// Takes the addresses of a peer that was parted from for hints again.
-    pub fn parted(&mut self, id: &NodeId) {
+    /// Takes the addresses of a peer that was parted from for hints again, which are not dialled until then.
+    pub fn parted(&mut self, id: &NodeId, until: Duration) {
         let its = self.0.values_mut().filter(|contact| contact.id.as_ref() == Some(id));
         for contact in its.filter(|contact| contact.trust < Trust::Wanted) {
             contact.rest();
-            contact.trust = Trust::Hint;
+            (contact.trust, contact.next) = (Trust::Hint, Some(until));
         }
     }
 

@@ -147,11 +147,16 @@ impl Node {
 
     /// Dials hints while this node has dialled few links.
     pub(super) fn dial_hints(&mut self, now: Now) {
-        let mut missing = self.config.max_outgoing.saturating_sub(self.outgoing());
+        // Who has enough links dials fewer, but some: the others may all be those of one attacker.
+        let wanted = match self.has_enough_links() {
+            true => self.config.max_outgoing.div_ceil(2),
+            false => self.config.max_outgoing,
+        };
+        let mut missing = wanted.saturating_sub(self.outgoing());
         if missing == 0 {
             return self.dial_better(now);
         }
-        if self.has_enough_links() || !self.asking.may_dial(now.mono) {
+        if !self.asking.may_dial(now.mono) {
             return;
         }
         let mut hints = self.book.hints(now.mono);
@@ -197,6 +202,7 @@ impl Node {
             return;
         }
         self.send_sample(now);
+        self.trim_links(now);
         if self.table.len() < self.config.max_outgoing {
             self.request_peers(now);
             self.dial_hints(now);

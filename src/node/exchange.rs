@@ -44,6 +44,8 @@ use crate::wire::Exchange;
 /// The longest time that a node waits after an exchange before it begins another one, and the time after which
 /// it makes room again.
 const EXCHANGE_EVERY: Duration = Duration::from_secs(2);
+/// Who was parted from is not dialled for this time.
+const PARTED_FOR: Duration = Duration::from_secs(60);
 /// With fewer other nodes than this no link is exchanged.
 const SMALL_MESH: usize = 16;
 /// A link over which a message came is the way of the answers to it, and is kept for this time.
@@ -91,7 +93,7 @@ impl Node {
     }
 
     fn enough_links(&self) -> usize {
-        let most = self.config.max_links.saturating_mul(3) / 4;
+        let most = (self.config.max_links.saturating_mul(3) / 4).max(1);
         match self.config.max_outgoing {
             0 => most,
             wanted => most.min(wanted.saturating_mul(ENOUGH)),
@@ -115,7 +117,9 @@ impl Node {
         if self.is_closed
             || now.mono < self.exchanges.next
             || self.dialled(|_| true) > self.config.max_outgoing
+            || self.has_enough_links()
             || self.links.any(is_dialling)
+            || self.has_room().is_err()
             || self.is_small_mesh(now)
         {
             return;
@@ -173,7 +177,8 @@ impl Node {
         if now.mono < self.exchanges.next_room {
             return;
         }
-        if let Some((_, link)) = self.worst_extra(now, |_| true) {
+        // Own dials are kept: who comes may be anybody.
+        if let Some((_, link)) = self.worst_extra(now, |peer| !peer.is_outgoing()) {
             self.exchanges.next_room = now.mono.saturating_add(EXCHANGE_EVERY);
             self.ask_to_part(now, link);
         }
@@ -191,17 +196,20 @@ impl Node {
         if !is_first || self.links.spare_of(&from).is_some() {
             return;
         }
-        if self.links.is(link, |peer| peer.asked_to_part.is_some()) {
-            self.drain(now, link);
-        } else if self.can_do_without(now, link, &from) {
+        let is_answer = self.links.is(link, |peer| peer.is_asked_to_part(now.mono));
+        if is_answer || self.may_part_from(now, link, &from) {
+            // If both ends have asked, each waits for an answer.
             self.say(now, link, Flag::Whisper, Exchange::Part.payload());
             self.drain(now, link);
         }
     }
 
-    fn can_do_without(&self, now: Now, link: LinkId, peer: &NodeId) -> bool {
+    fn may_part_from(&self, now: Now, link: LinkId, peer: &NodeId) -> bool {
         let may_lead_back = self.links.is(link, |peer| peer.may_lead_back(now.mono));
-        self.table.len() > 1 && !may_lead_back && !self.book.wants(peer)
+        let has_others = self.peers().any(|(_, other, peer)| {
+            other != link && peer.is_acknowledged() && !peer.is_asked_to_part(now.mono)
+        });
+        has_others && !may_lead_back && !self.book.wants(peer)
     }
 
     /// Puts nothing more on a link, and reads it to its end.
@@ -210,7 +218,7 @@ impl Node {
         self.stats.exchanged.tally(1);
         self.links.set_stage(link, Stage::Draining(id));
         self.left(now, id, link, Cause::Exchanged);
-        self.book.parted(&id);
+        self.book.parted(&id, now.mono.saturating_add(PARTED_FOR));
         self.actions.push_back(Action::Part { link });
         if self.table.len() < self.config.max_outgoing {
             self.ask_soon(now);

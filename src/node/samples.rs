@@ -44,7 +44,12 @@ impl Node {
         if !peer.allowances.samples.take(now.mono) {
             return;
         }
-        let entries: Vec<PeerEntry> = entries.iter().take(TOLD).cloned().collect();
+        // An address that makes no sense from here is not passed on to a node where it would.
+        let scope = self.scope_of(link);
+        let is_sensible =
+            |entry: &&PeerEntry| entry.addr.as_ref().is_some_and(|at| self.is_sensible(scope, at));
+        let entries: Vec<PeerEntry> =
+            entries.iter().take(TOLD).filter(is_sensible).cloned().collect();
         self.hear_of(now, link, &entries);
         let hops = hops.min(HOPS).saturating_sub(1);
         if hops > 0 {

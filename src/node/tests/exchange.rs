@@ -142,6 +142,7 @@ fn a_link_that_the_user_asked_for_or_to_a_node_without_the_word_is_never_exchang
 fn who_is_parted_from_is_heard_to_the_end_and_not_dialled_again() {
     let mut hand = Hand::with(Config { max_outgoing: 0, ..Config::default() });
     let (a, b) = (hand.py2p(1), comes(&mut hand, 2, &["links", "exchange"]).expect("room"));
+    hand.pass(1100);
     let actions = word(&mut hand, b, 2, &Exchange::Part);
     assert_eq!((asks(&actions), parts(&actions)), (vec![b], vec![b]));
     let left = |action: &Action| {
@@ -228,6 +229,7 @@ fn nobody_parts_from_its_last_peer_or_from_one_that_its_user_wants() {
     let a = comes(&mut hand, 1, &["links", "exchange"]).expect("room");
     assert!(parts(&word(&mut hand, a, 1, &Exchange::Part)).is_empty());
     let b = hand.py2p(2);
+    hand.pass(1100);
     assert_eq!(parts(&word(&mut hand, a, 1, &Exchange::Part)), [a]);
     assert_eq!(hand.node.link_of(&id(2)), Some(b));
     // The user asked for this one, which is linked by its own dial now.
@@ -259,4 +261,36 @@ fn in_a_small_mesh_links_stay_as_they_are() {
     hand.pass(3000);
     assert!(dials(&told(&mut hand, informer, 1, &ranks[..13])).is_empty(), "15 others");
     assert_eq!(dials(&told(&mut hand, informer, 1, &ranks[13..14])).len(), 1, "16 others");
+}
+
+#[test]
+fn who_has_asked_one_of_two_peers_to_part_keeps_the_other_one() {
+    let mut hand = Hand::with(Config { max_outgoing: 0, max_links: 4, ..Config::default() });
+    let words = ["links", "exchange", "extra"];
+    let a = comes(&mut hand, 1, &words).expect("room");
+    let b = comes(&mut hand, 2, &words).expect("room");
+    let asked = comes_to_a_full_node(&mut hand);
+    let other = if asked == a { (b, 2) } else { (a, 1) };
+    assert!(parts(&word(&mut hand, other.0, other.1, &Exchange::Part)).is_empty());
+    hand.pass(11_000);
+    assert_eq!(parts(&word(&mut hand, other.0, other.1, &Exchange::Part)), [other.0], "it stayed");
+}
+
+/// Fills all places by dials of the user, and lets one more node come. Returns who is asked to part.
+fn comes_to_a_full_node(hand: &mut Hand) -> LinkId {
+    hand.connect(10_030);
+    hand.connect(10_031);
+    let actions = comes(hand, 5, &["links", "exchange"]).expect_err("it is full");
+    asks(&actions)[0]
+}
+
+#[test]
+fn links_of_others_do_not_keep_a_node_from_dialling() {
+    let mut hand = Hand::new();
+    for n in 1..=20 {
+        assert!(comes(&mut hand, n, &["links", "exchange"]).is_ok(), "{n}");
+    }
+    let link = hand.node.link_of(&id(1)).expect("a peer");
+    let dialled = dials(&told(&mut hand, link, 1, &[40, 41, 42, 43, 44, 45]));
+    assert_eq!(dialled.len(), 2, "half of what it would dial");
 }
