@@ -2,8 +2,6 @@
 //! the public interface, and nothing here is kept stable.
 #![allow(missing_docs)]
 
-use bytes::BytesMut;
-
 use crate::base58;
 use crate::config::Config;
 use crate::id::{MessageId, NodeId};
