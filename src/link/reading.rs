@@ -184,6 +184,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         let (mut load, mut heads, mut had_frame) = (Load::default(), Vec::new(), false);
         self.reading.is_backlogged = false;
         let end = loop {
+            let was_kept = self.reading.packed.is_some();
             let frame = match self.next_frame(host.config()) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => break Ok(true),
@@ -191,7 +192,7 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
                 Err(cause) => break Err(cause),
             };
             let len = frame.len();
-            let Some(frame) = self.unpacked(host, frame) else { break Ok(true) };
+            let Some(frame) = self.unpacked(host, frame, was_kept) else { break Ok(true) };
             had_frame = true;
             let (tag, head) = (host.next_tag(), self.parse(frame));
             let wire = match &head {

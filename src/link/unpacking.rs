@@ -25,19 +25,23 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         is_held
     }
 
-    /// Unpacks a frame that may be compressed. Returns `None` if that has to wait: the frame is kept.
+    /// Unpacks a frame that may be compressed. Returns `None` if that has to wait: the frame is kept, and known to
+    /// be large when its turn comes again.
     pub(super) fn unpacked(
         &mut self,
         host: &mut impl Host<L, T>,
         frame: Buffer,
+        is_large: bool,
     ) -> Option<Result<Buffer, Malformed>> {
         let methods =
             self.settings.as_ref().map(|settings| &settings.receive[..]).unwrap_or_default();
         let max = host.config().max_frame;
-        match unpack(&frame, methods, max.min(AT_ONCE)) {
-            Ok(plain) => return Some(Ok(plain.unwrap_or(frame))),
-            Err(_) if max <= AT_ONCE => return Some(Err(Malformed::TooBig)),
-            Err(_) => {}
+        if !is_large {
+            match unpack(&frame, methods, max.min(AT_ONCE)) {
+                Ok(plain) => return Some(Ok(plain.unwrap_or(frame))),
+                Err(_) if max <= AT_ONCE => return Some(Err(Malformed::TooBig)),
+                Err(_) => {}
+            }
         }
         let Some(plain) = host.unpack(max, || unpack(&frame, methods, max)) else {
             self.reading.packed = Some(frame);

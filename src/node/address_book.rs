@@ -173,13 +173,12 @@ impl AddressBook {
     }
 
     /// Returns the hints that may be dialled now.
-    pub fn hints(&self, now: Duration) -> Vec<(HostPort, Option<NodeId>)> {
-        let contacts = self.0.iter().filter(|(_, contact)| {
-            contact.trust == Trust::Hint
-                && contact.link.is_none()
-                && contact.next.is_none_or(|next| next <= now)
+    pub fn hints(&self, now: Duration) -> impl Iterator<Item = (&HostPort, Option<NodeId>)> {
+        let is_due = move |contact: &Contact| contact.next.is_none_or(|next| next <= now);
+        let hints = self.0.iter().filter(move |(_, contact)| {
+            contact.trust == Trust::Hint && contact.link.is_none() && is_due(contact)
         });
-        contacts.map(|(addr, contact)| (addr.clone(), contact.id)).collect()
+        hints.map(|(addr, contact)| (addr, contact.id))
     }
 
     /// Returns the addresses at which this peer answered, or which it announced.

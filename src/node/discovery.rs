@@ -1,5 +1,6 @@
 //! Peers lists: what is sent in one, and which of its nodes are dialled.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::address_book::Trust;
@@ -11,7 +12,6 @@ use super::peer::Peer;
 use super::stage::Stage;
 use super::timers::Timer;
 use super::{Node, Now};
-#[cfg(feature = "discovery")]
 use crate::id::NodeId;
 use crate::options::Flag;
 use crate::wire::{HostPort, PeerEntry, peers};
@@ -159,9 +159,10 @@ impl Node {
         if !self.asking.may_dial(now.mono) {
             return;
         }
-        let mut hints = self.book.hints(now.mono);
-        hints.sort_by_cached_key(|(_, id)| id.map(|id| self.exchanges.rank(&id)));
-        for (addr, _) in hints {
+        let rank = |id: Option<NodeId>| id.map(|id| self.exchanges.rank(&id));
+        let hints = self.book.hints(now.mono).map(|(addr, id)| (rank(id), addr.clone()));
+        let hints: BTreeSet<(Option<u64>, HostPort)> = hints.collect();
+        for (_, addr) in hints {
             if self.is_linked_contact(&addr) {
                 self.book.forget(&addr);
             } else if self.is_dialling_contact(&addr) {

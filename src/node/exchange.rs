@@ -50,7 +50,7 @@ const PARTED_FOR: Duration = Duration::from_secs(60);
 const SMALL_MESH: usize = 16;
 /// A link over which a message came is the way of the answers to it, and is kept for this time.
 const LEADS_BACK: Duration = Duration::from_secs(30);
-/// A peer that did not agree to part after this time has no other peer, and is kept.
+/// A peer that has not agreed to part after this time keeps the link.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// A node's rank has to be so many times lower before it is worth an exchange: so a link is exchanged a few times,
 /// and then hardly ever.
@@ -125,11 +125,11 @@ impl Node {
             return;
         }
         let Some((worst, _)) = self.worst_extra(now, Peer::is_outgoing) else { return };
-        let ranked = self.book.hints(now.mono).into_iter().filter_map(|(addr, id)| {
+        let ranked = self.book.hints(now.mono).filter_map(|(addr, id)| {
             let rank = self.exchanges.rank(&id?);
             (rank < worst / GAIN && self.table.get(&id?).is_none()).then_some((rank, addr))
         });
-        if let Some((_, addr)) = ranked.min() {
+        if let Some((_, addr)) = ranked.min().map(|(rank, addr)| (rank, addr.clone())) {
             self.exchanges.next = now.mono.saturating_add(self.rng.jitter(EXCHANGE_EVERY));
             self.dial_contact(now, &addr);
         }
@@ -137,7 +137,7 @@ impl Node {
 
     /// Returns whether so few other nodes are known that every way is short: then links stay as they are.
     fn is_small_mesh(&self, now: Now) -> bool {
-        self.table.len().saturating_add(self.book.hints(now.mono).len()) < SMALL_MESH
+        self.table.len().saturating_add(self.book.hints(now.mono).count()) < SMALL_MESH
     }
 
     /// Returns how many links are up that this node dialled, of those like that.

@@ -40,9 +40,17 @@ impl Arrivals {
     /// Runs one of a few unpackings at a time. Returns `None` if there are enough of them.
     fn enter<R>(&self, unpack: impl FnOnce() -> R) -> Option<R> {
         self.free.fetch_update(Relaxed, Relaxed, |free| free.checked_sub(1)).ok()?;
-        let unpacked = unpack();
-        self.free.fetch_add(1, Relaxed);
-        Some(unpacked)
+        // Given back also if a decompressor panics: otherwise nobody could unpack any more.
+        let _permit = Permit(&self.free);
+        Some(unpack())
+    }
+}
+
+struct Permit<'a>(&'a AtomicUsize);
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Relaxed);
     }
 }
 
@@ -120,5 +128,22 @@ impl Core {
     /// Returns how many bytes large messages that arrive take now.
     pub(super) fn arriving(&self) -> usize {
         self.holdings(None).iter().map(|(_, held)| held.all()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn a_place_to_unpack_is_given_back_whatever_happens_there() {
+        let arrivals = Arrivals::new(&Config::default());
+        let places = arrivals.free.load(Relaxed);
+        let panics = || arrivals.enter(|| panic!("a fault in a decompressor"));
+        assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+        assert_eq!(arrivals.enter(|| arrivals.free.load(Relaxed)), Some(places - 1));
+        assert_eq!(arrivals.free.load(Relaxed), places);
     }
 }

@@ -57,7 +57,7 @@ fn a_mesh_that_found_itself_is_as_short_as_a_random_graph() {
 #[test]
 fn no_node_of_a_small_mesh_has_twice_as_many_links_as_the_average() {
     for_each_seed("no_node_of_a_small_mesh_has_twice", seeds(30), |seed| {
-        let nodes = 8 + (seed % 60) as usize;
+        let nodes = 8 + 2 * (seed % 30) as usize;
         let mut world = World::new(seed).nodes(nodes);
         world.run_for(S(20));
         let degrees = degrees(&world);
