@@ -115,6 +115,11 @@ impl Target {
         self.link_as(self.draw_id(), 0, Some(r#"["links","pace","replies","members","lazy=512"]"#))
     }
 
+    /// Links as an rs2p node that keeps no accounts of the pace: X looks at what it takes.
+    pub fn link_lazy(&self) -> Option<Link> {
+        self.link_as(self.draw_id(), 0, Some(r#"["links","replies","members","lazy=512"]"#))
+    }
+
     /// Links in this name, from the address of this attacker, with this hello.
     pub fn link_as(&self, id: String, from: u32, hello: Option<&str>) -> Option<Link> {
         let mut link = self.connect_from(attacker(from), id)?;

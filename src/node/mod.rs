@@ -30,7 +30,8 @@ mod links;
 mod malformed;
 mod member_lists;
 mod pacing;
-pub(crate) mod peer;
+pub(crate) mod parting;
+mod peer;
 mod presence;
 mod proving;
 mod publishing;
@@ -211,6 +212,12 @@ impl Node {
     /// Returns the next action to carry out.
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
+    }
+
+    /// Returns the actions that were not polled yet, for a node of the simulator that lies.
+    #[cfg(feature = "sim")]
+    pub fn actions_mut(&mut self) -> &mut VecDeque<Action> {
+        &mut self.actions
     }
 
     /// Returns when to send [`Event::Tick`] if no other event happens before.

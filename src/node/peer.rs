@@ -53,7 +53,7 @@ pub(crate) struct Peer {
     pub tells_members: bool,
     /// Whether the peer exchanges links.
     pub exchanges: bool,
-    /// When a message came over this link that may be answered over it.
+    /// When this link was last the way of a message that is answered, or confirmed, over it.
     pub led_back_at: Option<Duration>,
     /// When it was asked to part.
     pub asked_to_part: Option<Duration>,

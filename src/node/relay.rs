@@ -98,7 +98,7 @@ impl Node {
             }
             _ => {
                 self.routes.learn(now.mono, &envelope.id, envelope.sender, (link, from));
-                self.links.update(link, |peer| peer.led_back_at = Some(now.mono));
+                self.is_a_way(now, link);
                 self.deliver(link, from, envelope);
             }
         }

@@ -14,7 +14,6 @@ use super::json;
 use super::peers::{self, PeerEntry};
 use crate::packet::Packet;
 
-const SAMPLE: &[u8] = br#"["sample"]"#;
 const PART: &[u8] = br#"["part"]"#;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,10 +23,13 @@ pub(crate) enum Exchange {
 }
 
 impl Exchange {
+    /// The word of a sample.
+    pub const SAMPLE: &[u8] = br#"["sample"]"#;
+
     pub fn payload(&self) -> Vec<Packet> {
         match self {
             Exchange::Sample { hops, entries } => {
-                let head = [KIND.into(), SAMPLE.into(), json::to_packet(hops)];
+                let head = [KIND.into(), Self::SAMPLE.into(), json::to_packet(hops)];
                 head.into_iter().chain([json::to_packet(entries)]).collect()
             }
             Exchange::Part => vec![KIND.into(), PART.into()],
@@ -38,7 +40,7 @@ impl Exchange {
 /// Reads the packets of a whisper of kind [`KIND`]; returns `None` if it is about something else.
 pub(super) fn read(packets: &[Packet]) -> Option<Result<Body, &'static str>> {
     let word = match packets.get(1)?.as_bytes() {
-        SAMPLE => read_sample(packets),
+        Exchange::SAMPLE => read_sample(packets),
         PART => Some(Exchange::Part),
         _ => return None,
     };
@@ -79,7 +81,7 @@ mod tests {
         assert_eq!(word(b"[\"links\"]", &[b"1", b"[]"]), None);
         for rest in ["", "1", "-1 []", "1 7", "x []"] {
             let rest: Vec<&[u8]> = rest.split_whitespace().map(str::as_bytes).collect();
-            assert!(matches!(word(SAMPLE, &rest), Some(Err(_))), "{rest:?}");
+            assert!(matches!(word(Exchange::SAMPLE, &rest), Some(Err(_))), "{rest:?}");
         }
     }
 }

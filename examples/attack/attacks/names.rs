@@ -130,9 +130,9 @@ fn impostor(target: &Target, main: u8) {
 
 fn spares(target: &Target) {
     let id = bs58::encode([1_u8; 48]).into_string();
-    let first = target.link_as(id.clone(), 0, Some(r#"["links","pace"]"#));
+    let first = target.link_as(id.clone(), 0, Some(r#"["links"]"#));
     while target.goes_on() {
-        let Some(mut second) = target.link_as(id.clone(), 0, Some(r#"["links","pace"]"#)) else {
+        let Some(mut second) = target.link_as(id.clone(), 0, Some(r#"["links"]"#)) else {
             target.pause(20);
             continue;
         };

@@ -104,7 +104,7 @@ fn rs2p(
 ) -> Attack {
     let run = move |target: &Target| {
         while target.goes_on() {
-            let Some(mut link) = target.link_rs2p() else {
+            let Some(mut link) = target.link_lazy() else {
                 target.pause(20);
                 continue;
             };

@@ -1,5 +1,6 @@
 //! Links are exchanged for better ones, and nothing is lost by it.
 
+use super::replies::routed;
 use super::*;
 use crate::wire::Exchange;
 
@@ -250,6 +251,22 @@ fn a_link_over_which_answers_may_go_back_is_kept_for_them() {
     assert!(parts(&word(&mut hand, a, 1, &Exchange::Part)).is_empty());
     hand.pass(31_000);
     assert_eq!(parts(&word(&mut hand, a, 1, &Exchange::Part)), [a]);
+}
+
+#[test]
+fn a_link_over_which_a_receipt_is_to_come_is_kept_for_it() {
+    let mut hand = Hand::with(Config { max_outgoing: 0, ..Config::default() });
+    let words = ["links", "exchange", "replies"];
+    let a = comes(&mut hand, 1, &words).expect("room");
+    let b = comes(&mut hand, 2, &words).expect("room");
+    hand.py2p(3);
+    hand.pass(1100);
+    assert_eq!(relayed_to(&hand.hear(a, routed(7, 2, None))), [b]);
+    for (link, n) in [(a, 1), (b, 2)] {
+        assert!(parts(&word(&mut hand, link, n, &Exchange::Part)).is_empty(), "{n}");
+    }
+    hand.pass(31_000);
+    assert_eq!(parts(&word(&mut hand, b, 2, &Exchange::Part)), [b]);
 }
 
 #[test]

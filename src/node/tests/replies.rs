@@ -24,7 +24,7 @@ fn letter(from: u8, to: u8, about: Option<MessageId>) -> Letter {
 }
 
 /// A routed reply as it arrives.
-fn routed(from: u8, to: u8, about: Option<MessageId>) -> Box<Envelope> {
+pub(super) fn routed(from: u8, to: u8, about: Option<MessageId>) -> Box<Envelope> {
     let (frame, _) = letter(from, to, about).routed.expect("it fits");
     let header = Header::parse(BytesMut::from(&frame.bytes(None)[..]), &[], 1 << 20);
     Box::new(header.and_then(Header::verify).expect("a message"))
