@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::link::machine::Machine;
 use crate::link::mailbox::Order;
 use crate::link::mock::{Hand, me};
-use crate::node::{LinkSettings, Parcel};
+use crate::node::{LinkId, LinkSettings, Parcel};
 use crate::options::Flag;
 use crate::wire::{Draft, FrameReader, Pacing, Total};
 
@@ -90,7 +90,7 @@ fn put(input: &mut Unstructured<'_>, hand: &mut Hand) -> Result<()> {
     let frame = draft.encode(&me(), &draft.id());
     let parcel = match input.int_in_range(0..=3)? {
         0 => Parcel::Own(frame),
-        1 => Parcel::Relay(frame),
+        1 => Parcel::Relay(frame, LinkId(input.int_in_range(1..=3)?)),
         2 => Parcel::Control(draft),
         _ => Parcel::Announce(draft),
     };

@@ -152,7 +152,8 @@ pub(crate) fn put<A: NodeHost>(
     tag: A::Tag,
     outcome: &mut Outcome<A::Link>,
 ) {
-    let (is_relay, is_own) = (matches!(parcel, Parcel::Relay(_)), matches!(parcel, Parcel::Own(_)));
+    let (is_relay, is_own) =
+        (matches!(parcel, Parcel::Relay(..)), matches!(parcel, Parcel::Own(_)));
     let Some(link) = links.find(id) else { return links.count_unsent(id, tag, true) };
     let put = links.mailbox(&link, |mailbox| {
         if is_own {

@@ -12,7 +12,8 @@
 //!
 //! The arithmetic stands apart: how many bytes may wait where ([`flow`]), how much that is at the
 //! pace of a peer ([`pace`]), which peers are waited for ([`pace_floor`]), what peers are told about our own
-//! pace ([`progress_report`]), what is written next ([`outgoing`]), when to read ([`input`]), when a link has
+//! pace ([`progress_report`]), what is written next ([`outgoing`]), whose turn it is (`lanes`,
+//! [`turns`]), when to read ([`input`]), when a link has
 //! ended ([`close_timing`]), how much memory all links may take ([`memory`]).
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
@@ -29,6 +30,7 @@ mod freed;
 mod handing_in;
 pub(crate) mod host;
 pub(crate) mod input;
+mod lanes;
 mod liveness;
 pub(crate) mod machine;
 pub(crate) mod mailbox;
@@ -44,6 +46,7 @@ pub(crate) mod reading;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transport;
+pub(crate) mod turns;
 mod unpacking;
 pub(crate) mod writing;
 

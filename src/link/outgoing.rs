@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::flow::{Outflow, Wait};
 pub(crate) use super::freed::Freed;
+use super::lanes::Lanes;
 use super::pace::{Pace, Taken};
 use crate::config::Config;
 use crate::node::Parcel;
@@ -14,6 +15,9 @@ use crate::wire::Total;
 
 /// What a control message is taken to weigh: it is encoded only when it is written.
 const CONTROL_OVERHEAD: usize = 256;
+
+/// Bytes of this node's messages that wait for none of the relays.
+const OWN_BESIDE_RELAYS: usize = 16 * 1024;
 
 /// Sources that one queue wakes when it is below its bound: those of all links, and of some that
 /// have ended.
@@ -25,22 +29,20 @@ const MAX_THROTTLED: usize = 1024;
 pub(crate) struct Outgoing<L, T = ()> {
     /// Messages between neighbours go first: they must not wait behind data.
     control: VecDeque<(Parcel, T)>,
-    data: VecDeque<(Parcel, T)>,
+    data: Lanes<T>,
     flow: Outflow,
     pace: Pace,
     /// Woken when the queue is below its bound again.
     throttled: Vec<L>,
     is_sealed: bool,
-    /// Bytes of data that were ever put in, and bytes that were ever taken: of data, of both.
-    data_put: u64,
-    data_taken: u64,
+    /// Bytes that were ever taken.
     taken: u64,
 }
 
 /// What was queued at one moment; see [`Outgoing::mark`].
 #[derive(Debug)]
 pub(crate) struct Mark {
-    data_put: u64,
+    came: u64,
     /// Known once all of it was taken: it is written when this much has left the queue.
     moved: Option<u64>,
 }
@@ -76,13 +78,11 @@ impl<L: PartialEq, T> Outgoing<L, T> {
     pub fn new(config: &Config) -> Self {
         Outgoing {
             control: VecDeque::new(),
-            data: VecDeque::new(),
+            data: Lanes::default(),
             flow: Outflow::new(config),
             pace: Pace::new(config),
             throttled: Vec::new(),
             is_sealed: false,
-            data_put: 0,
-            data_taken: 0,
             taken: 0,
         }
     }
@@ -103,8 +103,7 @@ impl<L: PartialEq, T> Outgoing<L, T> {
         } else if self.is_missed(weight, is_full) {
             return Put::Missed;
         } else {
-            self.data_put.tally(weight as u64);
-            self.data.push_back((parcel, tag));
+            self.data.push(parcel, tag, weight);
         }
         self.flow.add(weight);
         self.pace.put(weight);
@@ -134,12 +133,11 @@ impl<L: PartialEq, T> Outgoing<L, T> {
     pub fn take(&mut self, most: usize, mut give: impl FnMut(Parcel, T)) {
         let mut bytes = 0;
         while bytes < most {
-            let next = self.control.pop_front().or_else(|| self.data.pop_front());
+            let next = self.control.pop_front().or_else(|| self.data.pop());
             let Some((parcel, tag)) = next else { return };
             let weight = weight(&parcel);
             bytes.tally(weight);
             self.taken.tally(weight as u64);
-            self.data_taken.tally(if is_control(&parcel) { 0 } else { weight as u64 });
             give(parcel, tag);
         }
     }
@@ -190,13 +188,13 @@ impl<L: PartialEq, T> Outgoing<L, T> {
 
     /// Remembers what is queued now, to be asked for with [`Outgoing::has_passed`].
     pub fn mark(&self) -> Mark {
-        Mark { data_put: self.data_put, moved: None }
+        Mark { came: self.data.came(), moved: None }
     }
 
     /// Whether all that was queued at this mark is written, or the link is ending. What came
     /// later and overtook it, messages between neighbours, may be waited for as well.
     pub fn has_passed(&self, mark: &mut Mark) -> bool {
-        if mark.moved.is_none() && self.data_taken >= mark.data_put {
+        if mark.moved.is_none() && self.data.has_left(mark.came) {
             mark.moved = Some(self.taken);
         }
         self.is_sealed || mark.moved.is_some_and(|moved| self.flow.moved() >= moved)
@@ -214,7 +212,13 @@ impl<L: PartialEq, T> Outgoing<L, T> {
 
     /// Whether a message of this node need not wait: there is room, or nobody waits for the peer.
     pub fn takes_own(&self) -> bool {
-        self.is_free() || self.flow.takes_own() && self.pace.has_room()
+        self.is_free() || self.flow.takes_own() && self.pace.has_room() || self.is_relaying()
+    }
+
+    /// Whether the queue is full of relays, and little of this node's own waits: that does not wait for them.
+    fn is_relaying(&self) -> bool {
+        let own = self.data.own();
+        own < OWN_BESIDE_RELAYS && own < self.data.relayed() / 2 && !self.flow.is_over_bound()
     }
 
     /// The same for a message that cannot wait: it may go ahead of the pace of the peer.
@@ -233,7 +237,8 @@ impl<L: PartialEq, T> Outgoing<L, T> {
 
     /// The same for a sender that has begun to wait.
     pub fn lets_resume(&self) -> bool {
-        self.is_free() || self.flow.has_drained() && self.pace.has_drained()
+        let has_drained = self.flow.has_drained() && self.pace.has_drained();
+        self.is_free() || has_drained || self.is_relaying()
     }
 
     /// Whether nobody waits: the link is ending, or its peer is not waited for.
@@ -291,7 +296,7 @@ fn is_control(parcel: &Parcel) -> bool {
 /// Bytes that a parcel counts for.
 pub(crate) fn weight(parcel: &Parcel) -> usize {
     match parcel {
-        Parcel::Own(frame) | Parcel::Relay(frame) => frame.len(),
+        Parcel::Own(frame) | Parcel::Relay(frame, _) => frame.len(),
         Parcel::Control(draft) | Parcel::Answer(draft) | Parcel::Announce(draft) => {
             draft.packets.iter().fold(CONTROL_OVERHEAD, |sum, it| sum.saturating_add(it.len()))
         }
@@ -302,6 +307,7 @@ pub(crate) fn weight(parcel: &Parcel) -> usize {
 mod tests {
     use super::*;
     use crate::id::NodeId;
+    use crate::node::LinkId;
     use crate::options::Flag;
     use crate::packet::Packet;
     use crate::wire::Draft;
@@ -313,7 +319,7 @@ mod tests {
 
     fn relay(size: usize) -> Parcel {
         let draft = draft(size);
-        Parcel::Relay(draft.encode(&NodeId::from_digest(&[1; 48]), &draft.id()))
+        Parcel::Relay(draft.encode(&NodeId::from_digest(&[1; 48]), &draft.id()), LinkId(1))
     }
 
     /// Two relays fill it exactly; five are too much.
@@ -339,6 +345,10 @@ mod tests {
         let mut tags = Vec::new();
         queue.take(most, |_, tag| tags.push(tag));
         tags
+    }
+
+    fn taken_all(queue: &mut Outgoing<u8>, most: usize) {
+        queue.take(most, |_, ()| {});
     }
 
     #[test]
@@ -376,6 +386,24 @@ mod tests {
         assert_eq!(puts[..4], [Put::Fine, Put::Fine, Put::Fine, Put::Fine]);
         assert_eq!(puts[4..], [Put::Missed, Put::Missed], "it is left behind");
         assert!(queue.takes_own() && queue.throttle(1, Duration::ZERO, 100).is_none());
+    }
+
+    #[test]
+    fn a_queue_full_of_relays_takes_a_little_of_this_node_all_the_same() {
+        let size = weight(&relay(100));
+        let config = Config { outbound: 400 * size, max_frame: 0, ..Config::default() };
+        let mut queue: Outgoing<u8> = Outgoing::new(&config);
+        (0..300).for_each(|_| assert_ne!(queue.put(relay(100), ()), Put::Missed));
+        let Parcel::Relay(frame, _) = relay(100) else { unreachable!() };
+        let mut own = 0;
+        while queue.takes_own() && own < 300 {
+            assert_ne!(queue.put(Parcel::Own(frame.clone()), ()), Put::Missed);
+            own += 1;
+        }
+        assert!((10..150).contains(&own), "{own}");
+        assert!(!queue.takes_own() && !queue.lets_resume(), "its own messages wait for each other");
+        taken_all(&mut queue, 150 * size);
+        assert!(queue.takes_own() && queue.lets_resume());
     }
 
     #[test]

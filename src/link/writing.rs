@@ -223,7 +223,7 @@ impl<T: Copy + Default> Writing<T> {
 
     fn encode(&self, parcel: Parcel, method: Option<Method>, tag: T) -> Chunk<T> {
         match parcel {
-            Parcel::Own(frame) | Parcel::Relay(frame) => {
+            Parcel::Own(frame) | Parcel::Relay(frame, _) => {
                 Chunk { may_repeat: true, ..Chunk::new(frame, method, tag) }
             }
             Parcel::Control(draft) | Parcel::Answer(draft) | Parcel::Announce(draft) => {

@@ -160,8 +160,8 @@ impl Target {
 pub(crate) enum Parcel {
     /// A message of this node, encoded once for all peers.
     Own(Frame),
-    /// A message of another node, as it was received.
-    Relay(Frame),
+    /// A message of another node, as it was received, and the link that it came over.
+    Relay(Frame, LinkId),
     /// A control message; the link's own thread hashes and encodes it.
     Control(Draft),
     /// Names of messages that this node sends on demand. Encoded like a control message; waits behind
@@ -176,7 +176,7 @@ impl Parcel {
     /// handshakes, belong to their link.
     pub fn is_for_any_link(&self) -> bool {
         match self {
-            Parcel::Own(_) | Parcel::Relay(_) | Parcel::Announce(_) => true,
+            Parcel::Own(_) | Parcel::Relay(..) | Parcel::Announce(_) => true,
             Parcel::Answer(draft) => draft.main.is_relayed(),
             Parcel::Control(draft) => draft.main.is_relayed() || Lazy::is_word(&draft.packets),
         }

@@ -109,7 +109,8 @@ impl Node {
         let is_receiver =
             |id: &NodeId, link| link != from && Some(*id) != neighbour && *id != sender;
         let name = Named { id: envelope.id, time: envelope.time };
-        let frames = self.spread(now, name, Parcel::Relay, || envelope.relay(), is_receiver);
+        let form = |frame| Parcel::Relay(frame, from);
+        let frames = self.spread(now, name, form, || envelope.relay(), is_receiver);
         self.stats.relay_frames.tally(frames);
     }
 

@@ -48,7 +48,7 @@ impl Node {
         if reply.to == self.me.id {
             self.take_reply(now, link, peer, envelope, reply.answered());
         } else {
-            self.pass_reply_on(now, peer, &envelope, reply);
+            self.pass_reply_on(now, (link, peer), &envelope, reply);
         }
     }
 
@@ -84,7 +84,13 @@ impl Node {
         self.deliver(link, peer, envelope);
     }
 
-    fn pass_reply_on(&mut self, now: Now, peer: NodeId, envelope: &Envelope, reply: &RoutedReply) {
+    fn pass_reply_on(
+        &mut self,
+        now: Now,
+        (from, peer): (LinkId, NodeId),
+        envelope: &Envelope,
+        reply: &RoutedReply,
+    ) {
         let id = envelope.id;
         if self.passages.contains(&id) {
             self.stats.duplicates.tally(1);
@@ -97,7 +103,7 @@ impl Node {
                 self.stats.relayed_only.tally(1);
                 self.stats.relay_frames.tally(1);
                 self.is_a_way(now, link);
-                let parcel = Parcel::Relay(envelope.relay());
+                let parcel = Parcel::Relay(envelope.relay(), from);
                 self.actions.push_back(Action::Send { link, parcel });
                 return self.schedule_sweep(now);
             }

@@ -14,9 +14,6 @@ use crate::options::Flag;
 use crate::tally::Tally;
 use crate::wire::{Draft, Frame, Lazy, Named};
 
-/// A frame that is sent on, in the form in which links take it.
-pub(super) type Form = fn(Frame) -> Parcel;
-
 impl Node {
     /// Returns from how many bytes on frames may be announced to a peer; `None` if it knows no
     /// announcements, or this node does not use them. Both ends of a link come to the same number.
@@ -41,7 +38,7 @@ impl Node {
         &mut self,
         now: Now,
         name: Named,
-        form: Form,
+        form: impl Fn(Frame) -> Parcel,
         frame: impl Fn() -> Frame,
         is_receiver: impl Fn(&NodeId, LinkId) -> bool,
     ) -> u64 {

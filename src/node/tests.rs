@@ -183,8 +183,8 @@ fn dials(actions: &[Action]) -> Vec<LinkId> {
 
 fn relayed_to(actions: &[Action]) -> Vec<LinkId> {
     let relays = |action: &Action| match action {
-        Action::Send { link, parcel: Parcel::Relay(_) }
-        | Action::Answer { link, parcel: Parcel::Relay(_), .. } => Some(*link),
+        Action::Send { link, parcel: Parcel::Relay(..) }
+        | Action::Answer { link, parcel: Parcel::Relay(..), .. } => Some(*link),
         _ => None,
     };
     actions.iter().filter_map(relays).collect()

@@ -19,6 +19,8 @@ use super::inbox::Inbound;
 use super::link::{Link, LinkRef, Mailbox};
 use crate::link::actions::{Mailboxes, Outcome};
 use crate::link::batch::{BatchWork, Decide};
+use crate::link::reading::Batch;
+use crate::link::turns::Turns;
 use crate::node::event::Item;
 use crate::node::{Event, LinkId};
 use crate::trouble::Trouble;
@@ -60,9 +62,20 @@ pub(crate) struct Relaying {
 
 #[derive(Default)]
 struct Backlog {
+    /// What has arrived, and is to be decided on: the links take turns.
+    turns: Turns<LinkId, Arrived>,
+    /// Whether the daemon's work is over after that.
+    stops: bool,
+    /// What is decided, and to be delivered.
     work: VecDeque<Work>,
     /// Bytes in it whose credit was returned.
     returned: usize,
+}
+
+/// What a link has handed in.
+enum Arrived {
+    Batch(Arc<Link>, Batch<()>),
+    Finished,
 }
 
 impl Relaying {
@@ -79,7 +92,7 @@ impl Relaying {
 
     /// Returns whether there is work for the daemon.
     pub(super) fn has_work(&self) -> bool {
-        !self.inbox.is_empty() || !self.backlog.lock().work.is_empty()
+        !self.inbox.is_empty() || self.backlog.lock().has_work()
     }
 
     fn held_since(&self) -> Option<Duration> {
@@ -94,7 +107,10 @@ impl Core {
         let mut backlog = self.relaying.backlog.lock();
         let work = match backlog.work.pop_front() {
             Some(work) => work,
-            None => self.decide_on(self.relaying.inbox.try_recv().ok()?),
+            None => {
+                backlog.gather(&self.relaying.inbox);
+                self.decide(&mut backlog)?
+            }
         };
         if let Work::Batch(_, returned) = &work {
             backlog.returned -= returned;
@@ -102,13 +118,19 @@ impl Core {
         Some(work)
     }
 
-    fn decide_on(self: &Arc<Self>, inbound: Inbound) -> Work {
-        match inbound {
-            Inbound::Batch(link, batch) => {
-                Work::Batch(BatchWork::begin(&mut Decider { core: self }, link, batch), 0)
+    /// Decides on what the next link has handed in.
+    fn decide(self: &Arc<Self>, backlog: &mut Backlog) -> Option<Work> {
+        let Some(id) = backlog.turns.choose() else {
+            return take(&mut backlog.stops).then_some(Work::Stop);
+        };
+        match backlog.turns.take(id)? {
+            Arrived::Batch(link, batch) => {
+                let begun = self.clock.mono();
+                let work = BatchWork::begin(&mut Decider { core: self }, link, batch);
+                backlog.turns.spent(id, nanos(self.clock.mono().saturating_sub(begun)));
+                Some(Work::Batch(work, 0))
             }
-            Inbound::Finished(link) => Work::Finished(link),
-            Inbound::Stop => Work::Stop,
+            Arrived::Finished => Some(Work::Finished(id)),
         }
     }
 
@@ -143,9 +165,8 @@ impl Core {
         fence(Ordering::SeqCst);
         while let Some(since) = self.relaying.held_since() {
             let Some(mut backlog) = self.relaying.backlog.try_lock() else { return };
-            let arrived = self.relaying.inbox.len();
-            for inbound in self.relaying.inbox.try_iter().take(arrived) {
-                let work = self.decide_on(inbound);
+            let arrived = backlog.gather(&self.relaying.inbox);
+            while let Some(work) = self.decide(&mut backlog) {
                 backlog.work.push_back(work);
             }
             if self.clock.mono() >= since.saturating_add(KEPT) {
@@ -191,6 +212,25 @@ impl Core {
 }
 
 impl Backlog {
+    fn has_work(&self) -> bool {
+        !self.work.is_empty() || !self.turns.is_empty() || self.stops
+    }
+
+    /// Takes what has arrived. Returns how much it was.
+    fn gather(&mut self, inbox: &Receiver<Inbound>) -> usize {
+        let arrived = inbox.len();
+        for inbound in inbox.try_iter().take(arrived) {
+            match inbound {
+                Inbound::Batch(link, batch) => {
+                    self.turns.add(link.id, Arrived::Batch(link, batch));
+                }
+                Inbound::Finished(link) => self.turns.add(link, Arrived::Finished),
+                Inbound::Stop => self.stops = true,
+            }
+        }
+        arrived
+    }
+
     /// Returns credit for what waits here, so that its links read on.
     fn return_credit(&mut self, host: &mut Decider<'_>) {
         for work in &mut self.work {

@@ -87,7 +87,7 @@ impl Trace {
             Parcel::Own(frame) => {
                 note!(self, 5, MESSAGES, "to link {link}: {} B of ours", frame.len())
             }
-            Parcel::Relay(frame) => {
+            Parcel::Relay(frame, _) => {
                 note!(self, 5, MESSAGES, "to link {link}: {} B relayed", frame.len());
             }
             Parcel::Control(draft) | Parcel::Answer(draft) | Parcel::Announce(draft) => {

@@ -36,10 +36,10 @@ impl World {
     }
 
     /// Returns what a byzantine node says again; nothing for the others.
-    pub(super) fn said_again(&self, pid: ProcessId, item: &Item) -> Option<Parcel> {
+    pub(super) fn said_again(&self, pid: ProcessId, link: LinkId, item: &Item) -> Option<Parcel> {
         let envelope = item.as_ref().ok().filter(|envelope| envelope.main.is_relayed())?;
         let is_byzantine = self.machines[self.processes[pid].machine].is_byzantine;
-        is_byzantine.then(|| Parcel::Relay(envelope.relay()))
+        is_byzantine.then(|| Parcel::Relay(envelope.relay(), link))
     }
 
     /// Says a broadcast again and sends a false list, on each link.

@@ -86,7 +86,7 @@ impl World {
         self.shared.ledger.arrived(tag);
         let from = self.processes[pid].daemon.from.unwrap_or(pid);
         let back = self.way_back(pid, link, &item);
-        let again = self.said_again(pid, &item);
+        let again = self.said_again(pid, link, &item);
         let before = tag.map(|_| self.processes[pid].node.stats());
         let event = Event::read(link, item);
         let ((), mut outcome) = self.ask(pid, tag, |node, now| node.handle(now, event));
@@ -110,7 +110,7 @@ impl World {
         let envelope = item.as_ref().ok()?;
         let is_py2p = self.relay_rule == RelayRule::Py2p && envelope.main.is_relayed();
         let settings = self.processes[pid].links.get(&link)?.mailbox.settings()?;
-        (is_py2p && settings.peer != envelope.sender).then(|| Parcel::Relay(envelope.relay()))
+        (is_py2p && settings.peer != envelope.sender).then(|| Parcel::Relay(envelope.relay(), link))
     }
 
     /// Puts a message into the application's queue, or gives it back if that has to wait.

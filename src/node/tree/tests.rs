@@ -3,6 +3,7 @@
 use super::super::Parcel;
 use super::missing::MAX_OPEN;
 use super::*;
+use crate::node::LinkId;
 use crate::options::Flag;
 use crate::packet::Packet;
 use crate::wire::{Draft, Frame};
@@ -84,7 +85,7 @@ fn an_announced_message_is_given_once_to_who_was_told() {
     assert!(!tree.announces(MS(0), &peer(1), name(1)), "it is eager");
     assert!(tree.announces(MS(0), &peer(2), name(1)));
     let print = tree.fingerprint(&name(1).id);
-    tree.bodies.keep(print, Parcel::Relay(frame()));
+    tree.bodies.keep(print, Parcel::Relay(frame(), LinkId(1)));
     assert_eq!(tree.take_names(&peer(2)), [name(1)]);
     assert!(tree.give(&peer(3), &name(1).id).is_none(), "never told");
     assert!(tree.give(&peer(2), &name(1).id).is_some());
@@ -112,7 +113,7 @@ fn bodies_are_kept_for_a_minute_in_bounded_bytes_and_are_not_dropped_young() {
     let tell = |tree: &mut Tree, now, n| {
         tree.arrived(now, &peer(1), &name(n).id, 4000);
         let is_told = tree.announces(now, &peer(2), name(n));
-        tree.bodies.keep(tree.fingerprint(&name(n).id), Parcel::Relay(frame()));
+        tree.bodies.keep(tree.fingerprint(&name(n).id), Parcel::Relay(frame(), LinkId(1)));
         is_told
     };
     assert!(tell(&mut tree, MS(0), 1) && tell(&mut tree, MS(900), 2));
@@ -235,7 +236,7 @@ fn a_message_that_had_no_room_can_be_asked_for_again() {
     tree.branches.entry(peer(2)).0.set_lazy(MS(0), true);
     tree.arrived(MS(0), &peer(1), &name(1).id, 1000);
     assert!(tree.announces(MS(0), &peer(2), name(1)));
-    tree.bodies.keep(tree.fingerprint(&name(1).id), Parcel::Relay(frame()));
+    tree.bodies.keep(tree.fingerprint(&name(1).id), Parcel::Relay(frame(), LinkId(1)));
     assert!(tree.give(&peer(2), &name(1).id).is_some());
     tree.was_not_given(&peer(2), &name(1).id);
     assert!(tree.give(&peer(2), &name(1).id).is_some());
