@@ -38,7 +38,8 @@
 //!
 //! - A message is delivered at most once to the application.
 //! - It reaches every node that stays reachable from the sender while it travels.
-//! - Order is kept per link. Messages of one sender that take different paths may overtake each other.
+//! - Messages of one sender that take the same links keep their order. On different links they may overtake each
+//!   other, and so may messages of different senders.
 //! - A node that joins later gets no history.
 //! - Every loss is counted with a reason: see [`Stats`], [`Status`](report::Status) and [`MeshEvent`].
 //! - The slowest receiver sets the pace: `send` blocks until it has taken enough, over any number of

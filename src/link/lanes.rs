@@ -7,17 +7,19 @@ use super::turns::Turns;
 use crate::node::{LinkId, Parcel};
 use crate::tally::Tally;
 
-/// While less than this waits, messages leave in the order in which they came. So much is also a turn.
+/// While less than this waits, messages leave in the order in which they came.
 const SHORT: usize = 16 * 1024;
+/// Bytes that one source may send in a turn, if it is not a single message.
+const TURN: usize = 16 * 1024;
 /// Bytes that a message counts for beside its own.
 const OVERHEAD: usize = 64;
 
 #[derive(Debug)]
 pub(crate) struct Lanes<T> {
     /// What leaves next, in this order.
-    next: VecDeque<Waiting<T>>,
-    next_bytes: usize,
-    /// What waits behind it, by the link that it came from; `None` for messages of this node.
+    first: VecDeque<Waiting<T>>,
+    first_bytes: usize,
+    /// What waits behind it, by the link that it came from; `None` for what this node says itself.
     turns: Turns<Option<LinkId>, Waiting<T>>,
     /// Bytes of this node's messages, and of all, that wait.
     own: usize,
@@ -37,34 +39,34 @@ struct Waiting<T> {
 
 impl<T> Default for Lanes<T> {
     fn default() -> Self {
-        let (next, turns) = (VecDeque::new(), Turns::default());
-        Lanes { next, next_bytes: 0, turns, own: 0, all: 0, came: 0 }
+        let (first, turns) = (VecDeque::new(), Turns::default());
+        Lanes { first, first_bytes: 0, turns, own: 0, all: 0, came: 0 }
     }
 }
 
 impl<T> Lanes<T> {
     pub fn push(&mut self, parcel: Parcel, tag: T, weight: usize) {
         let source = parcel.source();
-        self.own.tally(if source.is_none() { weight } else { 0 });
+        self.own.tally(if is_own(&parcel) { weight } else { 0 });
         self.all.tally(weight);
         let waiting = Waiting { parcel, tag, weight, after: self.came };
         self.came.tally(weight as u64);
-        if self.turns.is_empty() && self.next_bytes < SHORT {
-            self.next_bytes.tally(weight);
-            self.next.push_back(waiting);
+        if self.turns.is_empty() && self.first_bytes < SHORT {
+            self.first_bytes.tally(weight);
+            self.first.push_back(waiting);
         } else {
             self.turns.add(source, waiting);
         }
     }
 
     pub fn pop(&mut self) -> Option<(Parcel, T)> {
-        if self.next.is_empty() {
+        if self.first.is_empty() {
             self.take_turn();
         }
-        let Waiting { parcel, tag, weight, .. } = self.next.pop_front()?;
-        self.next_bytes = self.next_bytes.saturating_sub(weight);
+        let Waiting { parcel, tag, weight, .. } = self.first.pop_front()?;
+        self.first_bytes = self.first_bytes.saturating_sub(weight);
         self.all = self.all.saturating_sub(weight);
-        if parcel.source().is_none() {
+        if is_own(&parcel) {
             self.own = self.own.saturating_sub(weight);
         }
         Some((parcel, tag))
@@ -74,14 +76,14 @@ impl<T> Lanes<T> {
     fn take_turn(&mut self) {
         let Some(source) = self.turns.choose() else { return };
         let mut spent = 0;
-        while spent < SHORT
+        while spent < TURN
             && let Some(waiting) = self.turns.take(source)
         {
             spent = spent.saturating_add(waiting.weight).saturating_add(OVERHEAD);
-            self.next_bytes.tally(waiting.weight);
-            self.next.push_back(waiting);
+            self.first_bytes.tally(waiting.weight);
+            self.first.push_back(waiting);
         }
-        self.turns.spent(source, spent as u64);
+        self.turns.charge(source, spent as u64);
     }
 
     /// Returns bytes of this node's messages that wait.
@@ -89,7 +91,7 @@ impl<T> Lanes<T> {
         self.own
     }
 
-    /// Returns bytes of relays that wait.
+    /// Returns bytes of relays that wait, and of names of messages.
     pub fn relayed(&self) -> usize {
         self.all.saturating_sub(self.own)
     }
@@ -102,13 +104,13 @@ impl<T> Lanes<T> {
     /// Returns whether everything has left that came among the first so many bytes.
     pub fn has_left(&self, came: u64) -> bool {
         // The messages of one source keep their order, so the oldest one is one of those.
-        let mut oldest = self.turns.heads().chain(self.next.front());
+        let mut oldest = self.turns.heads().chain(self.first.front());
         oldest.all(|waiting| waiting.after >= came)
     }
 
     #[cfg(any(test, feature = "sim"))]
     pub fn len(&self) -> usize {
-        self.next.len().saturating_add(self.turns.len())
+        self.first.len().saturating_add(self.turns.len())
     }
 }
 
@@ -118,6 +120,10 @@ impl<T> Iterator for Lanes<T> {
     fn next(&mut self) -> Option<(Parcel, T)> {
         self.pop()
     }
+}
+
+fn is_own(parcel: &Parcel) -> bool {
+    matches!(parcel, Parcel::Own(_))
 }
 
 impl Parcel {

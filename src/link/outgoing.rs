@@ -191,8 +191,8 @@ impl<L: PartialEq, T> Outgoing<L, T> {
         Mark { came: self.data.came(), moved: None }
     }
 
-    /// Whether all that was queued at this mark is written, or the link is ending. What came
-    /// later and overtook it, messages between neighbours, may be waited for as well.
+    /// Whether all that was queued at this mark is written, or the link is ending. What came later and
+    /// overtook it may be waited for as well.
     pub fn has_passed(&self, mark: &mut Mark) -> bool {
         if mark.moved.is_none() && self.data.has_left(mark.came) {
             mark.moved = Some(self.taken);
@@ -212,18 +212,21 @@ impl<L: PartialEq, T> Outgoing<L, T> {
 
     /// Whether a message of this node need not wait: there is room, or nobody waits for the peer.
     pub fn takes_own(&self) -> bool {
-        self.is_free() || self.flow.takes_own() && self.pace.has_room() || self.is_relaying()
-    }
-
-    /// Whether the queue is full of relays, and little of this node's own waits: that does not wait for them.
-    fn is_relaying(&self) -> bool {
-        let own = self.data.own();
-        own < OWN_BESIDE_RELAYS && own < self.data.relayed() / 2 && !self.flow.is_over_bound()
+        self.is_free()
+            || self.flow.takes_own() && self.pace.has_room()
+            || self.takes_beside_relays(OWN_BESIDE_RELAYS)
     }
 
     /// The same for a message that cannot wait: it may go ahead of the pace of the peer.
     pub fn takes_at_once(&self) -> bool {
-        self.is_free() || self.flow.takes_own()
+        self.is_free() || self.flow.takes_own() || self.takes_beside_relays(OWN_BESIDE_RELAYS)
+    }
+
+    /// Whether relays are most of what waits here, and less than this is of this node: that does not wait for
+    /// them, it has turns of its own.
+    fn takes_beside_relays(&self, most: usize) -> bool {
+        let own = self.data.own();
+        own < most && own < self.data.relayed() / 2 && !self.flow.is_over_bound()
     }
 
     /// Returns whether a message that the peer asked for has room: nobody is throttled for the queue, and
@@ -238,7 +241,7 @@ impl<L: PartialEq, T> Outgoing<L, T> {
     /// The same for a sender that has begun to wait.
     pub fn lets_resume(&self) -> bool {
         let has_drained = self.flow.has_drained() && self.pace.has_drained();
-        self.is_free() || has_drained || self.is_relaying()
+        self.is_free() || has_drained || self.takes_beside_relays(OWN_BESIDE_RELAYS / 4 * 3)
     }
 
     /// Whether nobody waits: the link is ending, or its peer is not waited for.
@@ -347,7 +350,7 @@ mod tests {
         tags
     }
 
-    fn taken_all(queue: &mut Outgoing<u8>, most: usize) {
+    fn take_some(queue: &mut Outgoing<u8>, most: usize) {
         queue.take(most, |_, ()| {});
     }
 
@@ -402,7 +405,7 @@ mod tests {
         }
         assert!((10..150).contains(&own), "{own}");
         assert!(!queue.takes_own() && !queue.lets_resume(), "its own messages wait for each other");
-        taken_all(&mut queue, 150 * size);
+        take_some(&mut queue, 150 * size);
         assert!(queue.takes_own() && queue.lets_resume());
     }
 

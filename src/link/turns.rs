@@ -1,8 +1,8 @@
 //! Takes turns between sources: what comes next is of the one that has had the least so far.
 //!
 //! Sources that always have something waiting have had the same, and share. One that has something now and
-//! then has had less, so it waits for the turn in hand only, however much waits from the others (start-time
-//! fair queueing). What a turn costs, time or bytes, is up to the user of this.
+//! then has had less, so it comes soon, however much waits from the others (fair queueing by virtual time).
+//! What a turn costs, time or bytes, is up to the user of this.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,8 +12,10 @@ use crate::tally::Tally;
 #[derive(Debug)]
 pub(crate) struct Turns<K, T> {
     sources: BTreeMap<K, Line<T>>,
-    /// What the source whose turn it is had had before. Who begins to wait has had as much.
-    least: u64,
+    /// What a source would have had by now that always waited.
+    share: u64,
+    /// What a turn has cost lately at most.
+    turn: u64,
     waiting: usize,
 }
 
@@ -25,14 +27,15 @@ struct Line<T> {
 
 impl<K, T> Default for Turns<K, T> {
     fn default() -> Self {
-        Turns { sources: BTreeMap::new(), least: 0, waiting: 0 }
+        Turns { sources: BTreeMap::new(), share: 0, turn: 0, waiting: 0 }
     }
 }
 
 impl<K: Ord + Copy, T> Turns<K, T> {
     /// Adds something of a source, behind what it has added before.
     pub fn add(&mut self, source: K, item: T) {
-        let new = || Line { waiting: VecDeque::new(), had: self.least };
+        let had = self.beginning();
+        let new = || Line { waiting: VecDeque::new(), had };
         let line = self.sources.entry(source).or_insert_with(new);
         line.waiting.push_back(item);
         self.waiting.tally(1);
@@ -43,12 +46,11 @@ impl<K: Ord + Copy, T> Turns<K, T> {
         let waiting = self.sources.iter().filter(|(_, line)| !line.waiting.is_empty());
         // Of those that have had the same, the one with less comes first.
         let next = waiting.min_by_key(|(_, line)| (line.had, line.waiting.len()));
-        let Some((&source, line)) = next else {
+        let Some((&source, _)) = next else {
             // What each has had is of no account now.
             self.sources.clear();
             return None;
         };
-        self.least = line.had;
         Some(source)
     }
 
@@ -61,12 +63,23 @@ impl<K: Ord + Copy, T> Turns<K, T> {
 
     /// Notes what a turn of a source has cost. Forgets sources of which nothing waits, and which have had no
     /// more than those that begin to wait.
-    pub fn spent(&mut self, source: K, cost: u64) {
+    pub fn charge(&mut self, source: K, cost: u64) {
+        let cost = cost.max(1);
         if let Some(line) = self.sources.get_mut(&source) {
             line.had = line.had.saturating_add(cost);
         }
-        let least = self.least;
-        self.sources.retain(|_, line| !line.waiting.is_empty() || line.had > least);
+        // Or new sources, one after the other, would always come before old ones.
+        let parts = self.sources.len().max(1) as u64;
+        self.share.tally(cost.checked_div(parts).unwrap_or(cost));
+        self.turn = cost.max(self.turn / 8 * 7);
+        let beginning = self.beginning();
+        self.sources.retain(|_, line| !line.waiting.is_empty() || line.had > beginning);
+    }
+
+    /// Returns what a source is taken to have had that begins to wait: a turn less than its share, so that it does not
+    /// wait for all those that have not had theirs in this round.
+    fn beginning(&self) -> u64 {
+        self.share.saturating_sub(self.turn)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -88,12 +101,12 @@ impl<K: Ord + Copy, T> Turns<K, T> {
 mod tests {
     use super::*;
 
-    /// Takes so many turns, each of which costs one. Whose they were.
+    /// Takes so many turns of the same cost. Whose they were.
     fn take(turns: &mut Turns<u8, u32>, count: usize) -> Vec<u8> {
         let take = |_| {
             let source = turns.choose()?;
             turns.take(source)?;
-            turns.spent(source, 1);
+            turns.charge(source, 1000);
             Some(source)
         };
         (0..count).filter_map(take).collect()
@@ -142,6 +155,23 @@ mod tests {
     }
 
     #[test]
+    fn new_sources_one_after_the_other_do_not_keep_an_old_one_waiting() {
+        let mut turns = Turns::default();
+        (0..100).for_each(|number| turns.add(0, number));
+        let mut of_the_old = 0;
+        for new in 1..=100_u8 {
+            turns.add(new, 0);
+            turns.add(new, 1);
+            let source = turns.choose().expect("there is more");
+            turns.take(source);
+            turns.charge(source, 100);
+            of_the_old += usize::from(source == 0);
+        }
+        // A half, a third, a fourth: what it had would have been among so many.
+        assert!(of_the_old >= 3, "{of_the_old}");
+    }
+
+    #[test]
     fn what_costs_more_comes_less_often() {
         let mut turns = Turns::default();
         for source in 1..=2_u8 {
@@ -151,7 +181,7 @@ mod tests {
         for _ in 0..44 {
             let source: u8 = turns.choose().expect("there is more");
             turns.take(source);
-            turns.spent(source, if source == 1 { 10 } else { 1 });
+            turns.charge(source, if source == 1 { 10 } else { 1 });
             had[usize::from(source)] += 1;
         }
         assert_eq!(had, [0, 4, 40]);

@@ -196,7 +196,7 @@ impl Node {
 
     /// Asks for peers, with growing pauses. Asks all peers while there are fewer than wanted: a
     /// node that joined through one which had no other peers would stay with that one for ever.
-    /// Otherwise asks one peer, to know other nodes when the peers are lost.
+    /// Otherwise asks few, to know other nodes when the peers are lost.
     pub(super) fn ask_peers(&mut self, now: Now) {
         self.asking.scheduled = false;
         if self.is_closed || self.config.max_outgoing == 0 {
@@ -208,12 +208,23 @@ impl Node {
             self.request_peers(now);
             self.dial_hints(now);
         } else {
-            let any = self.rng.below(self.table.len() as u64) as usize;
-            let link = self.table.iter().nth(any).map(|(_, link)| link);
-            link.into_iter().for_each(|link| self.request_peers_of(now, link));
+            self.ask_some_peers(now);
         }
         self.asking.pause = (self.asking.pause * 2).min(ASK_CAP);
         self.schedule_asking(now);
+    }
+
+    /// Asks a random peer, and one that the user asked for: all others may be those of one attacker, who tell
+    /// of each other.
+    fn ask_some_peers(&mut self, now: Now) {
+        let any = self.rng.below(self.table.len() as u64) as usize;
+        let any = self.table.iter().nth(any).map(|(_, link)| link);
+        let wanted = self.table.iter().filter(|(id, _)| self.book.wants(id)).map(|(_, link)| link);
+        let wanted: Vec<LinkId> = wanted.filter(|link| Some(*link) != any).collect();
+        let at = self.rng.below(wanted.len() as u64) as usize;
+        for link in any.into_iter().chain(wanted.get(at).copied()) {
+            self.request_peers_of(now, link);
+        }
     }
 
     /// Asks all peers for their peers lists.

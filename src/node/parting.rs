@@ -25,7 +25,7 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 impl Node {
     /// Notes that answers or receipts may come back over a link.
-    pub(super) fn is_a_way(&mut self, now: Now, link: LinkId) {
+    pub(super) fn note_way_back(&mut self, now: Now, link: LinkId) {
         self.links.update(link, |peer| peer.led_back_at = Some(now.mono));
     }
 

@@ -98,7 +98,7 @@ impl Node {
             }
             _ => {
                 self.routes.learn(now.mono, &envelope.id, envelope.sender, (link, from));
-                self.is_a_way(now, link);
+                self.note_way_back(now, link);
                 self.deliver(link, from, envelope);
             }
         }

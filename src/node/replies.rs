@@ -44,7 +44,6 @@ impl Node {
             return self.stats.refuse(Refusal::Invalid);
         }
         self.routes.learn(now.mono, &envelope.id, envelope.sender, (link, peer));
-        self.is_a_way(now, link);
         if reply.to == self.me.id {
             self.take_reply(now, link, peer, envelope, reply.answered());
         } else {
@@ -102,7 +101,8 @@ impl Node {
             Some((next, link)) if self.passages.add(now.mono, id, peer, next) => {
                 self.stats.relayed_only.tally(1);
                 self.stats.relay_frames.tally(1);
-                self.is_a_way(now, link);
+                self.note_way_back(now, from);
+                self.note_way_back(now, link);
                 let parcel = Parcel::Relay(envelope.relay(), from);
                 self.actions.push_back(Action::Send { link, parcel });
                 return self.schedule_sweep(now);

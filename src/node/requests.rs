@@ -155,7 +155,7 @@ impl Node {
             waiting.first_sent.get_or_insert(now.mono);
             waiting.why = ReplyLoss::NotTaken;
         }
-        self.is_a_way(now, link);
+        self.note_way_back(now, link);
         self.stats.own_frames.tally(1);
         self.actions.push_back(Action::Send { link, parcel: Parcel::Own(frame) });
         let patience = ROUTE_PATIENCE.min(self.config.request_timeout / 4);

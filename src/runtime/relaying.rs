@@ -102,13 +102,16 @@ impl Relaying {
 }
 
 impl Core {
-    /// Returns the next work of the daemon. Batches are decided on here, in their order.
+    /// Returns the next work of the daemon. Batches are decided on here, the links in turn.
     pub(super) fn next_work(self: &Arc<Self>) -> Option<Work> {
         let mut backlog = self.relaying.backlog.lock();
         let work = match backlog.work.pop_front() {
             Some(work) => work,
             None => {
-                backlog.gather(&self.relaying.inbox);
+                // What comes after the word to stop would keep it from being heard.
+                if !backlog.stops {
+                    backlog.gather(&self.relaying.inbox);
+                }
                 self.decide(&mut backlog)?
             }
         };
@@ -127,7 +130,7 @@ impl Core {
             Arrived::Batch(link, batch) => {
                 let begun = self.clock.mono();
                 let work = BatchWork::begin(&mut Decider { core: self }, link, batch);
-                backlog.turns.spent(id, nanos(self.clock.mono().saturating_sub(begun)));
+                backlog.turns.charge(id, nanos(self.clock.mono().saturating_sub(begun)));
                 Some(Work::Batch(work, 0))
             }
             Arrived::Finished => Some(Work::Finished(id)),

@@ -130,8 +130,10 @@ impl World {
     ) -> (R, Outcome<LinkId>) {
         let now = self.clock(pid);
         let answer = ask(&mut self.processes[pid].node, now);
+        self.falsify(pid);
         let mut outcome = Outcome::default();
         carry_out(&mut Acting { world: self, pid, tag }, now, &mut outcome);
+        self.tell_lies(pid, &mut outcome);
         self.processes[pid].mark_node();
         self.set_alarm(pid);
         (answer, outcome)
@@ -170,7 +172,7 @@ impl World {
     fn carries(&mut self, pid: ProcessId, link: LinkId, tag: Tag, parcel: &Parcel) -> Tag {
         let tag = match parcel {
             Parcel::Control(_) | Parcel::Answer(_) | Parcel::Announce(_) => None,
-            Parcel::Relay(frame) => tag.or_else(|| self.shared.ledger.number_of(frame)),
+            Parcel::Relay(frame, _) => tag.or_else(|| self.shared.ledger.number_of(frame)),
             Parcel::Own(frame) => tag
                 .or_else(|| self.found_its_way(pid, frame))
                 .or_else(|| self.shared.ledger.number_of(frame)),

@@ -52,6 +52,7 @@ mod dialling;
 mod endings;
 mod faults;
 mod ledger;
+mod liars;
 mod link;
 mod link_host;
 mod machines;

@@ -37,6 +37,8 @@ pub(super) struct Machine {
     pub is_plain: bool,
     /// Whether its nodes break the protocol, see `World::byzantine`.
     pub is_byzantine: bool,
+    /// When it tells its next lie, if it lies: see `World::turn_liars`.
+    pub lies_at: Option<Duration>,
     /// Whether its nodes make no links by themselves.
     pub is_fixed: bool,
     /// How long its application thinks about each message. `None`: see `World::recv`.

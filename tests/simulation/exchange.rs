@@ -1,5 +1,6 @@
 //! A large mesh becomes a random graph by itself: the way through it is short, and no node has many links.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rs2p::MeshSocket;
@@ -120,5 +121,54 @@ fn nodes_with_room_for_few_links_become_one_mesh() {
         world.run_for(S(10));
         assert!(world.is_connected(), "{} parts", world.components());
         Ok(world.check_calm()?)
+    });
+}
+
+/// Returns the honest nodes that this one reaches over honest nodes; the others begin with `first_liar`.
+fn honest_reach(world: &World, first_liar: usize) -> usize {
+    let (mut known, mut next) = (BTreeSet::from([0]), vec![0]);
+    while let Some(node) = next.pop() {
+        for peer in world.peers(node) {
+            if peer < first_liar && known.insert(peer) {
+                next.push(peer);
+            }
+        }
+    }
+    known.len()
+}
+
+/// A fifth of the nodes tells of nobody but each other, while others crash and come back.
+#[test]
+fn liars_that_tell_of_each_other_come_to_no_more_links_than_their_share() {
+    let test = "exchange::liars_that_tell_of_each_other_come_to_no_more_links_than_their_share";
+    for_each_seed(test, seeds(6), |seed| {
+        const HONEST: usize = 40;
+        let mut world = World::new(seed).nodes(50);
+        world.run_for(S(20));
+        world.turn_liars(HONEST..50);
+        for _ in 0..6 {
+            let node = world.draw(HONEST as u64) as usize;
+            world.crash(node);
+            world.run_for(S(10));
+            world.restart(node);
+            world.run_for(S(10));
+        }
+        // Whoever came last has met as many honest nodes by now as the others.
+        world.run_for(S(60));
+        let (mut links, mut honest_links, mut few) = (0, 0, 0);
+        for node in 0..HONEST {
+            let peers = world.peers(node);
+            let honest = peers.iter().filter(|peer| **peer < HONEST).count();
+            assert!(honest > 0, "node {node}: none of {} links is honest", peers.len());
+            (links, honest_links) = (links + peers.len(), honest_links + honest);
+            few += usize::from(honest < 2);
+        }
+        println!(
+            "seed {seed}: {honest_links} of {links} links are honest; {few} nodes have one of them"
+        );
+        assert!(honest_links * 10 > links * 7, "{honest_links} of {links} links are honest");
+        assert!(few <= 1, "{few} nodes have one honest link");
+        assert_eq!(honest_reach(&world, HONEST), HONEST, "one mesh without the liars");
+        Ok(world.check()?)
     });
 }
