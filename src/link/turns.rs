@@ -71,7 +71,7 @@ impl<K: Ord + Copy, T> Turns<K, T> {
         // Or new sources, one after the other, would always come before old ones.
         let parts = self.sources.len().max(1) as u64;
         self.share.tally(cost.checked_div(parts).unwrap_or(cost));
-        self.turn = cost.max(self.turn / 8 * 7);
+        self.turn = cost.max(self.turn.saturating_sub(self.turn / 8));
         let beginning = self.beginning();
         self.sources.retain(|_, line| !line.waiting.is_empty() || line.had > beginning);
     }
