@@ -9,6 +9,7 @@
 
 pub(crate) mod after_lock;
 mod awake;
+mod backlog;
 #[cfg(feature = "native-tls")]
 mod below_tls;
 pub(crate) mod clock;

@@ -5,7 +5,6 @@
 //! decide on waits in a backlog, in its order. The backlog is bounded by the credit of the links. If the
 //! daemon does not come back soon, some of that credit is returned, so that relays go on.
 
-use std::collections::VecDeque;
 use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
@@ -14,13 +13,12 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 use parking_lot::Mutex;
 
+use super::backlog::{Arrived, Backlog};
 use super::core::Core;
 use super::inbox::Inbound;
 use super::link::{Link, LinkRef, Mailbox};
 use crate::link::actions::{Mailboxes, Outcome};
 use crate::link::batch::{BatchWork, Decide};
-use crate::link::reading::Batch;
-use crate::link::turns::Turns;
 use crate::node::event::Item;
 use crate::node::{Event, LinkId};
 use crate::trouble::Trouble;
@@ -30,9 +28,6 @@ use crate::trouble::Trouble;
 const KEPT: Duration = Duration::from_millis(300);
 /// ... and after this time a handler is reported.
 const REPORTED: Duration = Duration::from_secs(1);
-/// Most bytes in the backlog whose credit was returned.
-const MOST: usize = 16 * 1024 * 1024;
-
 /// What keeps the daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keeper {
@@ -58,24 +53,6 @@ pub(crate) struct Relaying {
     is_told: AtomicBool,
     /// When the accept thread was last asked to watch.
     watched: AtomicU64,
-}
-
-#[derive(Default)]
-struct Backlog {
-    /// What has arrived, and is to be decided on: the links take turns.
-    turns: Turns<LinkId, Arrived>,
-    /// Whether the daemon's work is over after that.
-    stops: bool,
-    /// What is decided, and to be delivered.
-    work: VecDeque<Work>,
-    /// Bytes in it whose credit was returned.
-    returned: usize,
-}
-
-/// What a link has handed in.
-enum Arrived {
-    Batch(Arc<Link>, Batch<()>),
-    Finished,
 }
 
 impl Relaying {
@@ -211,41 +188,6 @@ impl Core {
             }
         }
         Some(now + KEPT)
-    }
-}
-
-impl Backlog {
-    fn has_work(&self) -> bool {
-        !self.work.is_empty() || !self.turns.is_empty() || self.stops
-    }
-
-    /// Takes what has arrived. Returns how much it was.
-    fn gather(&mut self, inbox: &Receiver<Inbound>) -> usize {
-        let arrived = inbox.len();
-        for inbound in inbox.try_iter().take(arrived) {
-            match inbound {
-                Inbound::Batch(link, batch) => {
-                    self.turns.add(link.id, Arrived::Batch(link, batch));
-                }
-                Inbound::Finished(link) => self.turns.add(link, Arrived::Finished),
-                Inbound::Stop => self.stops = true,
-            }
-        }
-        arrived
-    }
-
-    /// Returns credit for what waits here, so that its links read on.
-    fn return_credit(&mut self, host: &mut Decider<'_>) {
-        for work in &mut self.work {
-            if self.returned >= MOST {
-                break;
-            }
-            if let Work::Batch(batch, returned @ 0) = work {
-                let bytes = batch.return_credit(host);
-                *returned += bytes;
-                self.returned += bytes;
-            }
-        }
     }
 }
 
