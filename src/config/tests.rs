@@ -87,7 +87,7 @@ fn expected() -> Vec<(&'static str, String)> {
         ("a program that takes nothing from a full queue", secs(config.queue_timeout)),
         (
             "messages that wait for a handler, or for room in the queue, and whose links read on",
-            bytes(constant!("runtime/relaying.rs", "MOST")),
+            bytes(constant!("runtime/backlog.rs", "MOST")),
         ),
         (
             "memory of messages of more than 64 KiB beside the program's queue, of all links together",

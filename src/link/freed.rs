@@ -1,4 +1,17 @@
-//! Who was waiting for a queue and may continue.
+//! What has left a queue, and who was waiting for it and may continue.
+
+use crate::wire::Total;
+
+/// What has been written since that was last said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// What it counted for in the queue, ...
+    pub weight: usize,
+    /// ... in so many parcels, ...
+    pub parcels: u64,
+    /// ... and on the wire.
+    pub wire: Total,
+}
 
 /// Who may continue, now that something has left a queue or the queue takes nothing more.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::flow::{Outflow, Wait};
-pub(crate) use super::freed::Freed;
+pub(crate) use super::freed::{Freed, Written};
 use super::lanes::Lanes;
 use super::pace::{Pace, Taken};
 use crate::config::Config;
@@ -61,17 +61,6 @@ pub(crate) enum Put {
     Declined,
     /// The link is ending: not taken.
     Sealed,
-}
-
-/// What has been written since that was last said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Written {
-    /// What it counted for in the queue, ...
-    pub weight: usize,
-    /// ... in so many parcels, ...
-    pub parcels: u64,
-    /// ... and on the wire.
-    pub wire: Total,
 }
 
 impl<L: PartialEq, T> Outgoing<L, T> {

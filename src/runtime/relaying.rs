@@ -28,6 +28,7 @@ use crate::trouble::Trouble;
 const KEPT: Duration = Duration::from_millis(300);
 /// ... and after this time a handler is reported.
 const REPORTED: Duration = Duration::from_secs(1);
+
 /// What keeps the daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keeper {
