@@ -59,19 +59,6 @@ impl<T> Lanes<T> {
         }
     }
 
-    pub fn pop(&mut self) -> Option<(Parcel, T)> {
-        if self.first.is_empty() {
-            self.take_turn();
-        }
-        let Waiting { parcel, tag, weight, .. } = self.first.pop_front()?;
-        self.first_bytes = self.first_bytes.saturating_sub(weight);
-        self.all = self.all.saturating_sub(weight);
-        if is_own(&parcel) {
-            self.own = self.own.saturating_sub(weight);
-        }
-        Some((parcel, tag))
-    }
-
     /// Moves what the next source may send now.
     fn take_turn(&mut self) {
         let Some(source) = self.turns.choose() else { return };
@@ -118,7 +105,16 @@ impl<T> Iterator for Lanes<T> {
     type Item = (Parcel, T);
 
     fn next(&mut self) -> Option<(Parcel, T)> {
-        self.pop()
+        if self.first.is_empty() {
+            self.take_turn();
+        }
+        let Waiting { parcel, tag, weight, .. } = self.first.pop_front()?;
+        self.first_bytes = self.first_bytes.saturating_sub(weight);
+        self.all = self.all.saturating_sub(weight);
+        if is_own(&parcel) {
+            self.own = self.own.saturating_sub(weight);
+        }
+        Some((parcel, tag))
     }
 }
 
@@ -176,7 +172,7 @@ mod tests {
         push(&mut lanes, None, 9001);
         push(&mut lanes, Some(3), 9002);
         push(&mut lanes, Some(3), 9003);
-        let left: Vec<u32> = (0..80).filter_map(|_| lanes.pop()).map(|(_, tag)| tag).collect();
+        let left: Vec<u32> = (0..80).filter_map(|_| lanes.next()).map(|(_, tag)| tag).collect();
         assert!([9001, 9002, 9003].iter().all(|tag| left.contains(tag)), "{left:?}");
         let rest: Vec<u32> = left.into_iter().chain(lanes.by_ref().map(|(_, tag)| tag)).collect();
         let of = |range: std::ops::Range<u32>| rest.iter().filter(move |tag| range.contains(tag));
@@ -194,7 +190,7 @@ mod tests {
         let mut before = 101;
         while before > 0 {
             assert!(!lanes.has_left(came), "{before}");
-            let (_, tag) = lanes.pop().expect("more waits");
+            let (_, tag) = lanes.next().expect("more waits");
             before -= u32::from(tag <= 100);
         }
         assert!(lanes.has_left(came) && lanes.len() > 0);

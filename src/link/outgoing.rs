@@ -122,7 +122,7 @@ impl<L: PartialEq, T> Outgoing<L, T> {
     pub fn take(&mut self, most: usize, mut give: impl FnMut(Parcel, T)) {
         let mut bytes = 0;
         while bytes < most {
-            let next = self.control.pop_front().or_else(|| self.data.pop());
+            let next = self.control.pop_front().or_else(|| self.data.next());
             let Some((parcel, tag)) = next else { return };
             let weight = weight(&parcel);
             bytes.tally(weight);

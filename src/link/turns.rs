@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn who_adds_something_now_and_then_waits_for_one_turn_only() {
+    fn who_adds_something_now_and_then_comes_within_two_turns() {
         let mut turns = Turns::default();
         for source in 1..=20 {
             (0..100).for_each(|number| turns.add(source, number));

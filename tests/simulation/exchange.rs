@@ -139,8 +139,8 @@ fn honest_reach(world: &World, first_liar: usize) -> usize {
 
 /// A fifth of the nodes tells of nobody but each other, while others crash and come back.
 #[test]
-fn liars_that_tell_of_each_other_come_to_no_more_links_than_their_share() {
-    let test = "exchange::liars_that_tell_of_each_other_come_to_no_more_links_than_their_share";
+fn liars_that_tell_of_each_other_come_to_less_than_a_third_of_the_links_and_cut_nobody_off() {
+    let test = "exchange::liars_that_tell_of_each_other_come_to_less_than_a_third_of_the_links_and_cut_nobody_off";
     for_each_seed(test, seeds(6), |seed| {
         const HONEST: usize = 40;
         let mut world = World::new(seed).nodes(50);
