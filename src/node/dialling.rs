@@ -43,7 +43,7 @@ impl Node {
     /// Returns whether an address may be dialled now. One that was announced but never reached is
     /// dialled as rarely as a hint.
     fn may_redial(&mut self, now: Now, addr: &HostPort) -> bool {
-        let trust = self.book.get(addr).map(|contact| contact.trust);
+        let trust = self.book.trust(addr);
         self.may_dial_more() && (trust > Some(Trust::Announced) || self.may_dial_unproven(now))
     }
 
@@ -55,21 +55,21 @@ impl Node {
     }
 
     pub(super) fn is_linked_contact(&self, addr: &HostPort) -> bool {
-        let id = self.book.get(addr).and_then(|contact| contact.id);
+        let id = self.book.id_at(addr);
         id.is_some_and(|id| self.table.get(&id).is_some())
     }
 
     /// Returns whether the node at this address is being dialled, here or at another address.
     pub(super) fn is_dialling_contact(&self, addr: &HostPort) -> bool {
-        let Some(id) = self.book.get(addr).and_then(|contact| contact.id) else { return false };
+        let Some(id) = self.book.id_at(addr) else { return false };
         self.links.any(|peer| {
-            let dialled = peer.dial.addr.as_ref().and_then(|dialled| self.book.get(dialled));
-            peer.is_handshaking() && dialled.is_some_and(|contact| contact.id == Some(id))
+            let dialled = || peer.dial.addr.as_ref().and_then(|addr| self.book.id_at(addr));
+            peer.is_handshaking() && dialled() == Some(id)
         })
     }
 
     pub(super) fn dial_contact(&mut self, now: Now, addr: &HostPort) {
-        let Some(target) = self.book.get(addr).map(|contact| contact.target.clone()) else {
+        let Some(target) = self.book.target(addr) else {
             return;
         };
         if self.has_room().is_ok() {

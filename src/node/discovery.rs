@@ -1,9 +1,8 @@
 //! Peers lists: what is sent in one, and which of its nodes are dialled.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::address_book::Trust;
+use super::address_book::{Place, Trust};
 #[cfg(feature = "discovery")]
 use super::dialable::is_link_local;
 use super::dialable::{Scope, may_dial};
@@ -12,6 +11,7 @@ use super::peer::Peer;
 use super::stage::Stage;
 use super::timers::Timer;
 use super::{Node, Now};
+#[cfg(feature = "discovery")]
 use crate::id::NodeId;
 use crate::options::Flag;
 use crate::wire::{HostPort, PeerEntry, peers};
@@ -124,7 +124,7 @@ impl Node {
             let Some(addr) = &entry.addr else { continue };
             let is_known = entry.id == self.me.id || self.table.get(&entry.id).is_some();
             if !is_known && !self.is_own(link, addr) && self.is_sensible(scope, addr) {
-                self.book.hint(addr, entry.id, scope);
+                self.book.hint(addr, entry.id, scope, self.exchanges.rank(&entry.id));
             }
         }
         self.dial_hints(now);
@@ -139,7 +139,7 @@ impl Node {
         let is_near = addr.to_socket_addr().is_some_and(|addr| is_link_local(addr.ip()));
         let scope = if is_near { Scope::Segment } else { self.widest_scope() };
         if self.is_sensible(scope, addr) {
-            self.book.hint(addr, id, scope);
+            self.book.hint(addr, id, scope, self.exchanges.rank(&id));
             self.dial_hints(now);
         }
         true
@@ -159,10 +159,10 @@ impl Node {
         if !self.asking.may_dial(now.mono) {
             return;
         }
-        let rank = |id: Option<NodeId>| id.map(|id| self.exchanges.rank(&id));
-        let hints = self.book.hints(now.mono).map(|(addr, id)| (rank(id), addr.clone()));
-        let hints: BTreeSet<(Option<u64>, HostPort)> = hints.collect();
-        for (_, addr) in hints {
+        let hints = self.book.hints(now.mono, |id| self.exchanges.rank(id));
+        let mut hints: Vec<(Option<u64>, Place)> = hints.collect();
+        hints.sort_unstable();
+        for addr in hints.into_iter().map(|(_, place)| place.into_addr()) {
             if self.is_linked_contact(&addr) {
                 self.book.forget(&addr);
             } else if self.is_dialling_contact(&addr) {
@@ -243,8 +243,8 @@ impl Node {
     /// Redialled peers do not count: they may be gone for good, and hints replace them.
     fn outgoing(&self) -> usize {
         let is_hint = |peer: &Peer| {
-            let contact = peer.dial.addr.as_ref().and_then(|addr| self.book.get(addr));
-            contact.is_some_and(|contact| contact.trust == Trust::Hint)
+            let trust = peer.dial.addr.as_ref().and_then(|addr| self.book.trust(addr));
+            trust == Some(Trust::Hint)
         };
         let counts = |peer: &Peer| match &peer.stage {
             Stage::Ready(_) => true,

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use siphasher::sip::SipHasher13;
 
-use super::address_book::Trust;
+use super::address_book::{Place, Trust};
 use super::event::LinkId;
 use super::peer::Peer;
 use super::rng::Rng;
@@ -93,10 +93,10 @@ impl Node {
     /// for it, and there are others.
     pub(super) fn is_extra_dial(&self, peer: &Peer) -> bool {
         let is_hint = |waiter: &Waiter| matches!(waiter, Waiter::Mesh);
-        let contact = peer.dial.addr.as_ref().and_then(|addr| self.book.get(addr));
+        let trust = peer.dial.addr.as_ref().and_then(|addr| self.book.trust(addr));
         peer.is_outgoing()
             && peer.waiters.iter().all(is_hint)
-            && contact.is_some_and(|contact| contact.trust < Trust::Wanted)
+            && trust.is_some_and(|trust| trust < Trust::Wanted)
             && !self.table.is_empty()
     }
 
@@ -114,11 +114,13 @@ impl Node {
             return;
         }
         let Some((worst, _)) = self.worst_extra(now, Peer::is_outgoing) else { return };
-        let ranked = self.book.hints(now.mono).filter_map(|(addr, id)| {
-            let rank = self.exchanges.rank(&id?);
-            (rank < worst / GAIN && self.table.get(&id?).is_none()).then_some((rank, addr))
-        });
-        if let Some((_, addr)) = ranked.min().map(|(rank, addr)| (rank, addr.clone())) {
+        let hints = self.book.hints(now.mono, |id| self.exchanges.rank(id));
+        let ranked = hints.filter_map(|(rank, place)| Some((rank?, place)));
+        let mut better: Vec<(u64, Place)> =
+            ranked.filter(|(rank, _)| *rank < worst / GAIN).collect();
+        better.sort_unstable();
+        let addrs = better.into_iter().map(|(_, place)| place.into_addr());
+        if let Some(addr) = addrs.into_iter().find(|addr| !self.is_linked_contact(addr)) {
             self.exchanges.next = now.mono.saturating_add(self.rng.jitter(EXCHANGE_EVERY));
             self.dial_contact(now, &addr);
         }
@@ -126,7 +128,7 @@ impl Node {
 
     /// Returns whether so few other nodes are known that every way is short: then links stay as they are.
     pub(super) fn is_small_mesh(&self, now: Now) -> bool {
-        self.table.len().saturating_add(self.book.hints(now.mono).count()) < SMALL_MESH
+        !self.book.has_hints(now.mono, SMALL_MESH.saturating_sub(self.table.len()))
     }
 
     /// Returns how many links are up that this node dialled, of those like that.
