@@ -95,6 +95,12 @@ impl<T> Lanes<T> {
         oldest.all(|waiting| waiting.after >= came)
     }
 
+    /// See [`Outgoing::release`](super::outgoing::Outgoing::release).
+    #[cfg(feature = "sim")]
+    pub fn release(&mut self) {
+        super::outgoing::release(&mut self.first);
+    }
+
     #[cfg(any(test, feature = "sim"))]
     pub fn len(&self) -> usize {
         self.first.len().saturating_add(self.turns.len())

@@ -49,6 +49,18 @@ impl<L: PartialEq, T: Copy + Default> Machine<L, T> {
         }
     }
 
+    /// Lends the link memory to read into, see [`FrameReader::lend`](crate::wire::FrameReader::lend).
+    #[cfg(feature = "sim")]
+    pub fn lend(&mut self, room: &mut crate::wire::ReadRoom) {
+        self.reading.reader.lend(room);
+    }
+
+    /// Takes that memory back, unless a part of a frame is in it.
+    #[cfg(feature = "sim")]
+    pub fn give_back(&mut self, room: &mut crate::wire::ReadRoom) {
+        self.reading.reader.give_back(room);
+    }
+
     /// Notes that the connection has something to read. It says so once.
     pub fn readable(&mut self) {
         self.reading.is_readable = true;

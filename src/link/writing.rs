@@ -156,6 +156,13 @@ impl<T: Copy + Default> Writing<T> {
         std::mem::take(&mut self.batch).into_iter().map(|chunk| chunk.tag)
     }
 
+    /// Frees the room of empty queues.
+    #[cfg(feature = "sim")]
+    pub fn release(&mut self) {
+        super::outgoing::release(&mut self.batch);
+        self.parcels = Vec::new();
+    }
+
     /// Returns how many frames were begun, or are next.
     #[cfg(feature = "sim")]
     pub fn len(&self) -> usize {

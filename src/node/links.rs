@@ -13,32 +13,33 @@ use crate::id::NodeId;
 /// A link is new for this long: it has less room for message ids.
 const NEW: Duration = Duration::from_secs(60);
 
+/// Boxed, because a map has room for eleven entries at least.
 #[derive(Debug, Default)]
-pub(crate) struct Links(BTreeMap<LinkId, Peer>);
+pub(crate) struct Links(BTreeMap<LinkId, Box<Peer>>);
 
 impl Links {
     pub fn get(&self, link: LinkId) -> Option<&Peer> {
-        self.0.get(&link)
+        self.0.get(&link).map(|peer| &**peer)
     }
 
     pub fn get_mut(&mut self, link: LinkId) -> Option<&mut Peer> {
-        self.0.get_mut(&link)
+        self.0.get_mut(&link).map(|peer| &mut **peer)
     }
 
     pub fn insert(&mut self, link: LinkId, peer: Peer) {
-        self.0.insert(link, peer);
+        self.0.insert(link, Box::new(peer));
     }
 
     pub fn remove(&mut self, link: LinkId) -> Option<Peer> {
-        self.0.remove(&link)
+        self.0.remove(&link).map(|peer| *peer)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (LinkId, &Peer)> {
-        self.0.iter().map(|(&link, peer)| (link, peer))
+        self.0.iter().map(|(&link, peer)| (link, &**peer))
     }
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (LinkId, &mut Peer)> {
-        self.0.iter_mut().map(|(&link, peer)| (link, peer))
+        self.0.iter_mut().map(|(&link, peer)| (link, &mut **peer))
     }
 
     /// Returns whether this link is known and like that.
@@ -53,7 +54,7 @@ impl Links {
 
     /// Returns whether any link is like that.
     pub fn any(&self, like: impl Fn(&Peer) -> bool) -> bool {
-        self.0.values().any(like)
+        self.0.values().any(|peer| like(peer))
     }
 
     /// Returns who is at the other end of a link, once its handshake has come.

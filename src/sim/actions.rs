@@ -13,7 +13,7 @@ use crate::events::MeshEvent;
 use crate::id::NodeId;
 use crate::link::actions::{Mailboxes, NodeHost, Outcome, carry_out};
 use crate::link::mailbox::Mailbox;
-use crate::link::outgoing::Freed;
+use crate::link::outgoing::{Freed, release};
 use crate::node::{Action, ConnectId, Event, Failure, LinkId, Node, Now, Parcel, Target, TicketId};
 
 /// Where everything is logged that nodes ask for, at level `trace`.
@@ -133,6 +133,7 @@ impl World {
         self.falsify(pid);
         let mut outcome = Outcome::default();
         carry_out(&mut Acting { world: self, pid, tag }, now, &mut outcome);
+        release(self.processes[pid].node.actions_mut());
         self.tell_lies(pid, &mut outcome);
         self.processes[pid].mark_node();
         self.set_alarm(pid);

@@ -1,6 +1,6 @@
 //! Which nodes can reach each other, over links that work.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::schedule::ProcessId;
@@ -75,13 +75,13 @@ impl World {
     #[must_use]
     pub fn components(&self) -> usize {
         let alive: Vec<ProcessId> = self.machines.iter().filter_map(|at| at.process).collect();
-        let mut part: BTreeMap<ProcessId, usize> = BTreeMap::new();
+        let mut is_counted = vec![false; self.processes.len()];
         let mut parts = 0;
         for &first in &alive {
             let mut next = vec![first];
-            parts += usize::from(!part.contains_key(&first));
+            parts += usize::from(!is_counted[first]);
             while let Some(pid) = next.pop() {
-                if part.insert(pid, parts).is_none() {
+                if !std::mem::replace(&mut is_counted[pid], true) {
                     let links = self.processes[pid].node.peers().map(|(_, link, _)| link);
                     let peers = links.filter_map(|link| self.peer(pid, link));
                     next.extend(peers.filter(|&peer| self.are_linked(pid, peer)));

@@ -82,8 +82,17 @@ impl World {
     }
 
     /// The node decides on one message; relays are in their queues afterwards.
-    fn decide(&mut self, pid: ProcessId, link: LinkId, tag: Tag, item: Item) -> Outcome<LinkId> {
+    fn decide(
+        &mut self,
+        pid: ProcessId,
+        link: LinkId,
+        tag: Tag,
+        mut item: Item,
+    ) -> Outcome<LinkId> {
         self.shared.ledger.arrived(tag);
+        if let Ok(envelope) = &mut item {
+            self.shared.ledger.share_memory(tag, envelope);
+        }
         let from = self.processes[pid].daemon.from.unwrap_or(pid);
         let back = self.way_back(pid, link, &item);
         let again = self.said_again(pid, link, &item);

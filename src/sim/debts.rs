@@ -62,6 +62,7 @@ impl World {
         }
         let is_open = !open.is_empty();
         self.shared.ledger.sendings[number].owed = open;
+        self.shared.ledger.sendings[number].envelope = None;
         if !is_open {
             self.shared.ledger.open.remove(&number);
         } else if self.shared.ledger.open.insert(number) {
@@ -136,7 +137,7 @@ fn is_busy(process: &Process) -> bool {
     };
     !process.daemon.inbox.is_empty()
         || process.daemon.in_hand.is_some()
-        || process.links.values().any(waits)
+        || process.links.values().any(|link| waits(link))
 }
 
 fn has_traffic(sockets: &Sockets, socket: Socket) -> bool {

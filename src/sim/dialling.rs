@@ -18,7 +18,7 @@ const KNOCK_AGAIN: Duration = Duration::from_secs(1);
 impl World {
     pub(super) fn dial(&mut self, pid: ProcessId, id: LinkId, target: Target) {
         let link = Link::dialling(&self.config, self.processes[pid].id);
-        self.processes[pid].links.insert(id, link);
+        self.processes[pid].links.insert(id, Box::new(link));
         let own_port = address(self.processes[pid].machine).port();
         let addr = match target {
             Target::Asked(hosts) => hosts.first().and_then(HostPort::to_socket_addr),
@@ -108,7 +108,7 @@ impl World {
                 let mut link = Link::dialling(&self.config, self.processes[pid].id);
                 let peer = self.sockets.end(socket.other()).map(|end| end.process);
                 link.open(&self.config, socket, peer);
-                self.processes[pid].links.insert(id, link);
+                self.processes[pid].links.insert(id, Box::new(link));
                 if let Some(end) = self.sockets.end_mut(socket) {
                     end.link = Some(id);
                 }

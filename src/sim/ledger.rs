@@ -11,7 +11,7 @@ use super::debts::Debt;
 use super::schedule::ProcessId;
 use crate::id::{MessageId, NodeId};
 use crate::stats::Refusal;
-use crate::wire::{Frame, Header, LastSender};
+use crate::wire::{Envelope, Frame, Header, LastSender};
 
 /// Which message a frame carries, if it is one of the users'.
 pub(super) type Tag = Option<usize>;
@@ -81,6 +81,8 @@ pub(super) struct Sending {
     pub audience: Audience,
     /// Who took it: the origin, with no hops, and everybody whom it reached.
     pub accepted: BTreeMap<ProcessId, Arrival>,
+    /// A copy whose memory all nodes share, while it is on its way.
+    pub envelope: Option<Box<Envelope>>,
     /// Who had it while linked to whom: the second has to get it. Emptied when all is paid.
     pub owed: Vec<Debt>,
     /// Copies lost, or turned down for a good reason: from whom to whom. No other debt is excused.
@@ -183,6 +185,7 @@ impl Ledger {
             is_large: false,
             audience,
             accepted: BTreeMap::from([(origin, Arrival { at, hops: 0 })]),
+            envelope: None,
             owed: Vec::new(),
             excused: Vec::new(),
             put: 0,
@@ -217,6 +220,16 @@ impl Ledger {
             self.sendings[number].lost += 1;
             self.sendings[number].excused.push((from, to));
             self.touch(number);
+        }
+    }
+
+    /// A copy is about to be given to a node: its memory becomes that of the first one.
+    pub fn share_memory(&mut self, tag: Tag, copy: &mut Envelope) {
+        let Some(number) = tag else { return };
+        let first = &mut self.sendings[number].envelope;
+        match first {
+            Some(first) => copy.share_memory(first),
+            None => *first = Some(Box::new(copy.clone())),
         }
     }
 

@@ -133,16 +133,7 @@ impl World {
         link.is_woken = false;
         link.alarm = link.alarm.filter(|&alarm| alarm > now);
         match std::mem::replace(&mut link.stage, Stage::InTurn) {
-            Stage::Up(mut machine) => match machine.turn(&mut LinkHost { world: self, pid, id }) {
-                Err(cause) => {
-                    let ending = machine.finish(&mut LinkHost { world: self, pid, id }, cause);
-                    self.hand_in_rest(pid, id, ending);
-                }
-                Ok(next) => {
-                    self.expect_rest(pid, id, machine.holds());
-                    self.rest(pid, id, Stage::Up(machine), next);
-                }
-            },
+            Stage::Up(machine) => self.turn_machine(pid, id, machine),
             Stage::Closing(ending) => self.hand_in_rest(pid, id, Some(ending)),
             Stage::Opening => match link.mailbox.ended_early() {
                 Some(cause) => self.finish(pid, id, cause),
@@ -152,9 +143,27 @@ impl World {
         }
     }
 
+    fn turn_machine(&mut self, pid: ProcessId, id: LinkId, mut machine: Box<Machine<LinkId, Tag>>) {
+        machine.lend(&mut self.room);
+        let turned = machine.turn(&mut LinkHost { world: self, pid, id });
+        machine.give_back(&mut self.room);
+        match turned {
+            Err(cause) => {
+                let ending = machine.finish(&mut LinkHost { world: self, pid, id }, cause);
+                self.hand_in_rest(pid, id, ending);
+            }
+            Ok(next) => {
+                self.expect_rest(pid, id, machine.holds());
+                self.rest(pid, id, Stage::Up(machine), next);
+            }
+        }
+    }
+
     fn rest(&mut self, pid: ProcessId, id: LinkId, stage: Stage, next: Next) {
         let Some(link) = self.processes[pid].links.get_mut(&id) else { return };
         link.stage = stage;
+        link.mailbox.outgoing.release();
+        link.writing.release();
         match next {
             Next::Now => self.wake(pid, id),
             Next::At(next) if link.alarm.is_none_or(|alarm| next < alarm) => {

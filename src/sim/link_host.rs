@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::link::channel_capacity;
 use crate::link::host::Host;
 use crate::link::mailbox::Mailbox;
-use crate::link::outgoing::Freed;
+use crate::link::outgoing::{Freed, release};
 use crate::link::reading::{Batch, Head};
 use crate::link::transport::Transport;
 use crate::link::writing::{Writing, Wrote};
@@ -145,8 +145,10 @@ impl Host<LinkId, Tag> for LinkHost<'_> {
     fn next_tag(&mut self) -> Tag {
         let link = self.world.processes[self.pid].links.get(&self.id);
         let socket = link.and_then(|link| link.socket)?;
-        let conn = self.world.sockets.conn_mut(socket);
-        conn.and_then(|conn| conn.pipes[1 - socket.end].tags.pop_front().flatten())
+        let tags = &mut self.world.sockets.conn_mut(socket)?.pipes[1 - socket.end].tags;
+        let tag = tags.pop_front().flatten();
+        release(tags);
+        tag
     }
 
     fn room(&self, frame: u64) -> u64 {

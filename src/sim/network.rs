@@ -10,6 +10,7 @@ use bytes::Bytes;
 use super::ledger::{CopyLoss, Ledger, Tag};
 use super::schedule::{Happening, Schedule};
 use super::tcp::{Broken, Conn, End, EndState, Segment, Socket};
+use crate::link::outgoing::release;
 use crate::node::rng::Rng;
 
 /// TCP sends again after this time, then after twice as long, and so on.
@@ -233,6 +234,8 @@ impl Sockets {
         if let Some((at, _)) = pipe.flying.front() {
             pipe.is_planned = true;
             shared.schedule.at(*at, Happening::Arrive { socket });
+        } else {
+            release(&mut pipe.flying);
         }
         true
     }

@@ -68,7 +68,8 @@ pub(super) struct Process {
     pub node: Node,
     pub born: Duration,
     pub is_alive: bool,
-    pub links: BTreeMap<LinkId, Link>,
+    /// Boxed, because a map has room for eleven entries at least.
+    pub links: BTreeMap<LinkId, Box<Link>>,
     pub daemon: Daemon,
     pub application: Application,
     /// When it will look at its node's deadlines.

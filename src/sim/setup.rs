@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::mesh_socket::MeshSocket;
 use crate::node::rng::Rng;
 use crate::protocol::Protocol;
+use crate::wire::ReadRoom;
 
 /// To which peers a message is relayed.
 ///
@@ -70,6 +71,7 @@ impl World {
             protocol: Protocol::default(),
             topology: Topology::default(),
             plain_share: 0.0,
+            room: ReadRoom::default(),
         }
         .settings(&MeshSocket::builder())
     }
@@ -159,6 +161,8 @@ impl World {
     #[must_use]
     pub fn nodes(mut self, count: usize) -> Self {
         let first = self.machines.len();
+        self.machines.reserve_exact(count);
+        self.processes.reserve_exact(count);
         for node in first..first + count {
             let targets = self.topology.targets(node - first, count, &mut self.shared.rng);
             let targets = targets.into_iter().map(|target| first + target).collect();

@@ -8,6 +8,7 @@ use bytes::{Buf, Bytes};
 
 use super::ledger::Tag;
 use super::schedule::ProcessId;
+use crate::link::outgoing::release;
 use crate::node::LinkId;
 
 /// One end of a connection: of the two, the dialler's is end 0.
@@ -168,6 +169,7 @@ impl Read for Tap<'_> {
             }
         }
         self.pipe.unread -= read;
+        release(&mut self.pipe.arrived);
         match self.error {
             _ if read > 0 || room.is_empty() => Ok(read),
             Some(broken) => Err(broken.kind().into()),

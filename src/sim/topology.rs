@@ -83,11 +83,15 @@ impl World {
     }
 }
 
+/// Draws so many different numbers below `node`, or all (R. W. Floyd's algorithm): each set of them is as likely as
+/// any other one.
 fn random_earlier(node: usize, count: usize, rng: &mut Rng) -> Vec<usize> {
-    let mut earlier: Vec<usize> = (0..node).collect();
-    rng.shuffle(&mut earlier);
-    earlier.truncate(count);
-    earlier
+    let mut drawn = Vec::with_capacity(count.min(node));
+    for last in node.saturating_sub(count)..node {
+        let one = rng.below(last as u64 + 1) as usize;
+        drawn.push(if drawn.contains(&one) { last } else { one });
+    }
+    drawn
 }
 
 #[cfg(test)]
@@ -104,6 +108,10 @@ mod tests {
                 assert!(!targets.is_empty() && targets.iter().all(|&to| to < node), "{topology:?}");
             }
         }
+        let mut some = random.targets(9, 20, &mut rng);
+        some.sort_unstable();
+        some.dedup();
+        assert_eq!((some.len(), random.targets(2, 20, &mut rng).len()), (3, 2));
         assert_eq!(Topology::Ring.targets(0, 20, &mut rng), [19]);
         assert_eq!(Topology::Full.targets(1, 3, &mut rng), [0, 2]);
     }

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::id::NodeId;
 use crate::node::{Identity, Node, Now};
 use crate::protocol::Protocol;
-use crate::wire::HostPort;
+use crate::wire::{HostPort, ReadRoom};
 
 /// A world of nodes on a modelled network, in virtual time. See the [module](super).
 ///
@@ -50,6 +50,8 @@ pub struct World {
     pub(super) protocol: Protocol,
     pub(super) topology: Topology,
     pub(super) plain_share: f64,
+    /// What the links read into: one of them reads at a time.
+    pub(super) room: ReadRoom,
 }
 
 impl World {

@@ -104,16 +104,23 @@ pub(crate) struct Oversize {
     pub max: usize,
 }
 
+/// The memory that frames are read into.
+#[derive(Debug, Default)]
+pub(crate) struct ReadRoom {
+    /// Bytes as they were read; the rest is room for more.
+    spare: Vec<u8>,
+    /// Room for the next small frames.
+    shared: BytesMut,
+}
+
 /// Cuts a stream into frames.
 #[derive(Debug)]
 pub(crate) struct FrameReader {
     max_body: usize,
-    /// Bytes as they were read, at `start..end`; the rest is room for more.
-    spare: Vec<u8>,
+    room: ReadRoom,
+    /// Where the bytes are that were read, in `room.spare`.
     start: usize,
     end: usize,
-    /// Room for the next small frames.
-    shared: BytesMut,
     /// The unfinished frame that is too long for `spare`.
     large: Option<Large>,
 }
@@ -130,8 +137,28 @@ struct Large {
 impl FrameReader {
     /// A reader that refuses bodies longer than this.
     pub fn new(max_body: usize) -> Self {
-        let (spare, shared) = (Vec::new(), BytesMut::new());
-        FrameReader { max_body, spare, start: 0, end: 0, shared, large: None }
+        FrameReader { max_body, room: ReadRoom::default(), start: 0, end: 0, large: None }
+    }
+
+    /// Lends this reader memory, if it has none. The simulator has thousands of readers in one thread, and one
+    /// memory for all of them.
+    #[cfg(feature = "sim")]
+    pub fn lend(&mut self, room: &mut ReadRoom) {
+        if self.room.spare.is_empty() {
+            std::mem::swap(&mut self.room, room);
+        }
+    }
+
+    /// Takes the memory back, unless something is in it.
+    #[cfg(feature = "sim")]
+    pub fn give_back(&mut self, room: &mut ReadRoom) {
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+            let used = std::mem::take(&mut self.room);
+            if used.spare.len() > room.spare.len() {
+                *room = used;
+            }
+        }
     }
 
     /// Takes bodies up to this length from now on.
@@ -148,8 +175,8 @@ impl FrameReader {
             return large.read_from(src, budget);
         }
         self.make_room();
-        let end = self.spare.len().min(self.end.saturating_add(budget));
-        let read = read_once(src, self.spare.get_mut(self.end..end).unwrap_or_default())?;
+        let end = self.room.spare.len().min(self.end.saturating_add(budget));
+        let read = read_once(src, self.room.spare.get_mut(self.end..end).unwrap_or_default())?;
         self.end = self.end.saturating_add(read).min(end);
         Ok(read)
     }
@@ -163,7 +190,7 @@ impl FrameReader {
         if self.large.is_some() {
             return Ok(None);
         }
-        let bytes = self.spare.get(self.start..self.end).unwrap_or_default();
+        let bytes = self.room.spare.get(self.start..self.end).unwrap_or_default();
         let Some(prefix) = bytes.first_chunk::<PREFIX>() else { return Ok(None) };
         let len = u32::from_be_bytes(*prefix) as usize;
         if len > self.max_body {
@@ -172,7 +199,7 @@ impl FrameReader {
         let total = len.saturating_add(PREFIX);
         if let Some(frame) = bytes.get(..total) {
             self.start = self.start.saturating_add(total);
-            return Ok(Some(own(&mut self.shared, frame).into()));
+            return Ok(Some(own(&mut self.room.shared, frame).into()));
         }
         if total > LARGE {
             self.large = Some(Large::new(bytes, total));
@@ -205,13 +232,13 @@ impl FrameReader {
 
     /// Moves what is left to the front. The room doubles when the last read used it up.
     fn make_room(&mut self) {
-        let was_full = self.end == self.spare.len();
-        self.spare.copy_within(self.start..self.end, 0);
+        let was_full = self.end == self.room.spare.len();
+        self.room.spare.copy_within(self.start..self.end, 0);
         self.end = self.end.saturating_sub(self.start);
         self.start = 0;
-        let len = self.spare.len();
+        let len = self.room.spare.len();
         if was_full && len < MAX_SPARE || self.end == len {
-            self.spare.resize(len.saturating_mul(2).max(MIN_SPARE), 0);
+            self.room.spare.resize(len.saturating_mul(2).max(MIN_SPARE), 0);
         }
     }
 }

@@ -39,6 +39,8 @@ pub(crate) use buffer::Buffer;
 pub(crate) use draft::{Draft, Parts};
 pub(crate) use envelope::{Envelope, Header, MAX_PAYLOAD, payload_of, unpack};
 pub(crate) use exchange::Exchange;
+#[cfg(feature = "sim")]
+pub(crate) use frame::ReadRoom;
 pub(crate) use frame::{Frame, FrameReader};
 pub(crate) use handshake::Handshake;
 pub(crate) use hello::Hello;
