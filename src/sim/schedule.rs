@@ -1,10 +1,9 @@
-//! The heap of events of a world, which is its only clock.
+//! The events of a world, which are its only clock.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use super::faults::Incident;
+use super::queue::{Entry, Queue};
 use super::tcp::Socket;
 use crate::node::LinkId;
 
@@ -52,20 +51,12 @@ pub(super) enum Happening {
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     now: Duration,
-    heap: BinaryHeap<Entry>,
+    queue: Queue<Happening>,
     added: u64,
     passed: u64,
     /// How much has happened at this very instant.
     at_once: u64,
     fingerprint: u64,
-}
-
-#[derive(Debug)]
-struct Entry {
-    at: Duration,
-    /// Of two things at one time, the one that was planned first.
-    number: u64,
-    what: Happening,
 }
 
 impl Schedule {
@@ -92,7 +83,7 @@ impl Schedule {
 
     pub fn at(&mut self, at: Duration, what: Happening) {
         self.added += 1;
-        self.heap.push(Entry { at: at.max(self.now), number: self.added, what });
+        self.queue.push(Entry { at: at.max(self.now), number: self.added, what });
     }
 
     pub fn after(&mut self, pause: Duration, what: Happening) {
@@ -101,11 +92,10 @@ impl Schedule {
 
     /// Returns the next thing that happens, unless that is later than `limit`. The clock moves on.
     pub fn next(&mut self, limit: Duration) -> Option<Happening> {
-        if self.heap.peek().is_none_or(|first| first.at > limit) {
+        let Some(Entry { at, number, what }) = self.queue.pop(limit) else {
             self.now = self.now.max(limit);
             return None;
-        }
-        let Entry { at, number, what } = self.heap.pop()?;
+        };
         self.at_once = if at == self.now { self.at_once + 1 } else { 1 };
         self.now = at;
         self.passed += 1;
@@ -115,24 +105,3 @@ impl Schedule {
         Some(what)
     }
 }
-
-impl Ord for Entry {
-    /// Orders by time, reversed: the heap gives the greatest first.
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.number).cmp(&(self.at, self.number))
-    }
-}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Entry {}

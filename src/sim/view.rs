@@ -134,6 +134,31 @@ impl World {
         sending.accepted.keys().map(|&pid| self.processes[pid].machine).collect()
     }
 
+    /// Returns how long the broadcast with this number, counted as for [`World::holders`], took to each node that has
+    /// it, its sender excepted: the shortest time first. Of a message that was sent to one node, the times of those
+    /// that passed it on are among them.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// world.send(3, "hello")?;
+    /// world.run_for(Duration::from_secs(5));
+    /// let times = world.arrivals(0);
+    /// assert_eq!(times.len(), 4);
+    /// println!("half of the nodes had it after {:?}", times[1]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn arrivals(&self, number: usize) -> Vec<Duration> {
+        let Some(sending) = self.shared.ledger.sendings.get(number) else { return Vec::new() };
+        let others = sending.accepted.iter().filter(|(pid, _)| **pid != sending.origin);
+        let mut times: Vec<Duration> = others.map(|(_, arrival)| arrival.at - sending.at).collect();
+        times.sort_unstable();
+        times
+    }
+
     /// Returns whether a node's process is stopped: see [`World::freeze`].
     ///
     /// ```
@@ -220,6 +245,20 @@ impl World {
     #[must_use]
     pub fn clear_at(&self) -> Duration {
         self.clear_at
+    }
+
+    /// Returns how many events the simulator has dealt with.
+    ///
+    /// ```
+    /// # use rs2p::sim::World;
+    /// # use std::time::Duration;
+    /// # let mut world = World::new(42).nodes(5);
+    /// # world.run_for(Duration::from_secs(10));
+    /// assert_eq!(world.events(), world.report().events);
+    /// ```
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.shared.schedule.passed()
     }
 
     /// Returns a digest of everything that happened: two worlds with equal fingerprints took the
