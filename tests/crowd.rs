@@ -3,14 +3,13 @@
 
 mod support;
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rs2p::{Encryption, MeshSocket};
-use support::{builder_of, let_pass};
+use support::{builder_of, slow_way};
 
 /// How long a packet takes, each way.
 const DELAY: Duration = Duration::from_millis(50);
@@ -20,46 +19,13 @@ fn bind(encryption: Encryption) -> MeshSocket {
     builder_of("crowd", encryption).max_outgoing(0).bind(("127.0.0.1", 0)).expect("a free port")
 }
 
-/// Passes connections on, with a delay each way. Its threads end with the connections; the one that
-/// accepts ends after so many of them.
+/// A way to the node. Its threads end with the connections; the one that accepts ends after so many of
+/// them.
 fn slow_way(to: SocketAddr, most: usize) -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let addr = listener.local_addr().expect("bound");
-    thread::spawn(move || {
-        for near in listener.incoming().take(most) {
-            let near = near.expect("a connection");
-            thread::spawn(move || {
-                let_pass(DELAY);
-                let far = TcpStream::connect(to).expect("the node listens");
-                let (near_too, far_too) = (near.try_clone(), far.try_clone());
-                pass_on(near, far);
-                pass_on(far_too.expect("a handle"), near_too.expect("a handle"));
-            });
-        }
-    });
+    thread::spawn(move || slow_way::pass_on(listener.incoming().take(most), to, DELAY));
     addr
-}
-
-/// Copies what is read after the delay, in order.
-fn pass_on(mut from: TcpStream, mut to: TcpStream) {
-    let (sender, receiver) = std::sync::mpsc::channel::<(Instant, Vec<u8>)>();
-    thread::spawn(move || {
-        let mut bytes = [0; 4096];
-        while let Ok(len) = from.read(&mut bytes)
-            && len > 0
-            && sender.send((Instant::now() + DELAY, bytes[..len].to_vec())).is_ok()
-        {}
-    });
-    thread::spawn(move || {
-        for (at, bytes) in receiver {
-            let_pass(at.saturating_duration_since(Instant::now()));
-            if to.write_all(&bytes).is_err() {
-                break;
-            }
-        }
-        // The other side may have closed it already.
-        let _ = to.shutdown(Shutdown::Write);
-    });
 }
 
 /// A hundred nodes connect at once, beside so many strangers that say nothing. `connect` itself

@@ -1,11 +1,12 @@
 //! What the test binaries share: waiting for events instead of for time, closing with checks, nodes
-//! in processes of their own, and a node by hand. Each binary that uses it has `mod support`.
+//! in processes of their own, a node by hand, and a slow way. Each binary that uses it has `mod support`.
 
 // No binary uses all of it.
 #![allow(dead_code)]
 
 pub mod process;
 pub mod raw;
+pub mod slow_way;
 
 use std::thread;
 use std::time::{Duration, Instant};
