@@ -1,29 +1,33 @@
 //! A node behind a forwarded port, with peers on its host, in its network, and outside.
 
-use std::io;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::time::Duration;
 
 use crate::ignoring::tests;
 use crate::lab::{Family, Host, Lab};
 use crate::node::{Bind, Node};
+use crate::support::slow_way;
 
 tests![peers_on_one_host_in_one_network_and_outside_each_get_an_address_that_works,];
 
 /// The address of the router outside, and the port that it forwards.
-const OUTSIDE: &str = "203.0.113.1";
-const PORT: u16 = 5555;
+pub const OUTSIDE: &str = "203.0.113.1";
+pub const PORT: u16 = 5555;
 
 /// A router's forwarding, as a process in its namespace.
-struct Forward(Child);
+pub struct Forward(Child);
 
 impl Forward {
-    fn start(router: &Host) -> Forward {
+    /// With this delay each way.
+    pub fn start(router: &Host, delay: Duration) -> Forward {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &router.namespace]);
         command.arg(std::env::current_exe().expect("this test"));
-        let child = command.env("RS2P_FORWARD", "1").stdout(Stdio::null()).spawn();
+        let child = command
+            .env("RS2P_FORWARD", delay.as_millis().to_string())
+            .stdout(Stdio::null())
+            .spawn();
         Forward(child.expect("a process"))
     }
 }
@@ -36,21 +40,19 @@ impl Drop for Forward {
     }
 }
 
-/// What the process of the router runs.
-pub fn one_forward() {
+/// What the process of the router runs: the forwarding, with a delay in milliseconds each way.
+pub fn one_forward(delay: &str) {
     let listener = TcpListener::bind((OUTSIDE, PORT)).expect("the address of the router");
-    for outer in listener.incoming().map_while(Result::ok) {
-        let Ok(inner) = TcpStream::connect("10.77.0.2:4444") else { continue };
-        for (from, to) in [(&outer, &inner), (&inner, &outer)] {
-            let pair = from.try_clone().and_then(|from| Ok((from, to.try_clone()?)));
-            let Ok((mut from, mut to)) = pair else { continue };
-            thread::spawn(move || {
-                // The end of one direction is passed on, whatever the reason.
-                let _ = io::copy(&mut from, &mut to);
-                let _ = to.shutdown(std::net::Shutdown::Write);
-            });
-        }
-    }
+    let delay = Duration::from_millis(delay.parse().expect("milliseconds"));
+    slow_way::pass_on(listener.incoming(), ([10, 77, 0, 2], 4444).into(), delay);
+}
+
+/// A host outside.
+pub fn outside(lab: &mut Lab, number: u8) -> Host {
+    let host = lab.host_up(number, Family::V4);
+    host.remove(number, Family::V4);
+    host.address("add", &format!("203.0.113.{number}/24"));
+    host
 }
 
 /// Hosts 1 to 3 are inside: the router, the node, a neighbour. Hosts 4 and 5 are outside.
@@ -58,13 +60,8 @@ fn peers_on_one_host_in_one_network_and_outside_each_get_an_address_that_works()
     let mut lab = Lab::new();
     let [router, inside, near] = [1, 2, 3].map(|number| lab.host_up(number, Family::V4));
     router.address("add", &format!("{OUTSIDE}/24"));
-    let outside = [4, 5].map(|number| {
-        let host = lab.host_up(number, Family::V4);
-        host.remove(number, Family::V4);
-        host.address("add", &format!("203.0.113.{number}/24"));
-        host
-    });
-    let _forward = Forward::start(&router);
+    let outside = [4, 5].map(|number| outside(&mut lab, number));
+    let _forward = Forward::start(&router, Duration::ZERO);
     let out_addr = Some((OUTSIDE, PORT));
     let mut node = Node::start(&inside, Bind { out_addr, ..Bind::at("0.0.0.0:4444") });
     assert_eq!(node.ask("out_addr", "out_addr"), format!("{OUTSIDE}:{PORT}"));

@@ -77,18 +77,62 @@ impl Lab {
         host.up(family);
         host
     }
+
+    /// Cuts these hosts off from the others, by a bridge of their own. No host sees its link go down.
+    pub fn cut_off(&self, hosts: &[Host]) {
+        let bridge = self.name("bridge");
+        ip(&["-n", &bridge, "link", "add", "br1", "type", "bridge"]);
+        ip(&["-n", &bridge, "link", "set", "br1", "up"]);
+        hosts.iter().for_each(|host| host.set_port(&["master", "br1"]));
+    }
+
+    /// Puts them back to the others.
+    pub fn join(&self, hosts: &[Host]) {
+        hosts.iter().for_each(|host| host.set_port(&["master", "br0"]));
+        ip(&["-n", &self.name("bridge"), "link", "del", "br1"]);
+    }
 }
 
 impl Host {
     /// Adds the interface and puts its other end into the bridge. It is down and has no address.
     fn plug(&self) {
         let (namespace, bridge) = (&self.namespace, &self.bridge);
-        let port = format!("port{}", self.number);
+        let port = self.port();
         ip(&[
             "-n", namespace, "link", "add", "eth0", "type", "veth", "peer", "name", &port, "netns",
             bridge,
         ]);
-        ip(&["-n", bridge, "link", "set", &port, "master", "br0", "up"]);
+        self.set_port(&["master", "br0", "up"]);
+    }
+
+    /// The other end of its interface, in the namespace of the bridge.
+    fn port(&self) -> String {
+        format!("port{}", self.number)
+    }
+
+    fn set_port(&self, how: &[&str]) {
+        ip(&[&["-n", &self.bridge, "link", "set", &self.port()], how].concat());
+    }
+
+    /// Pulls its cable: the host sees its link go down.
+    pub fn pull_cable(&self) {
+        self.set_port(&["down"]);
+    }
+
+    pub fn put_cable_back(&self) {
+        self.set_port(&["up"]);
+    }
+
+    /// Limits how fast its wire is, each way: `2mbit`, for instance. A kernel may lack what it takes.
+    pub fn limit_rate(&self, rate: &str) {
+        let ends = [(&self.namespace, "eth0".to_string()), (&self.bridge, self.port())];
+        for (namespace, device) in ends {
+            let add = ["-n", namespace, "qdisc", "add", "dev", &device, "root", "tbf"];
+            let limits = ["rate", rate, "burst", "16kb", "latency", "200ms"];
+            if let Err(why) = try_run("tc", &[&add[..], &limits].concat()) {
+                ignore(format_args!("no limit of a rate (tbf): {why}"));
+            }
+        }
     }
 
     /// Removes the interface and adds another one with the same name and addresses.
@@ -180,7 +224,12 @@ fn ip(arguments: &[&str]) {
 }
 
 fn try_ip(arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new("ip").args(arguments).output().map_err(|error| error.to_string())?;
+    try_run("ip", arguments)
+}
+
+fn try_run(program: &str, arguments: &[&str]) -> Result<String, String> {
+    let output =
+        Command::new(program).args(arguments).output().map_err(|error| error.to_string())?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {

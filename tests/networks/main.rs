@@ -1,17 +1,22 @@
 //! Nodes in networks of their own: network namespaces on a bridge, without a route to anywhere.
 //!
-//! What these tests need: Linux, root, and `ip` of iproute2. Where that is missing they are shown as
+//! What these tests need: Linux, root, and `ip` and `tc` of iproute2. Where that is missing they are shown as
 //! ignored, with the reason; where `CI` is set they fail. No packet leaves the namespaces.
 
+mod cuts;
 #[cfg(feature = "discovery")]
 mod discovered;
 mod forwarded;
 mod lab;
 mod lan;
+mod mesh;
 mod mixed;
 mod moving;
 mod names;
 mod node;
+mod restarts;
+mod slow;
+mod traffic;
 
 #[path = "../support/py2p/mod.rs"]
 mod py2p;
@@ -25,14 +30,24 @@ fn main() {
     if let Ok(addr) = std::env::var("RS2P_BIND") {
         return node::one_node(&addr);
     }
-    if std::env::var_os("RS2P_FORWARD").is_some() {
-        return forwarded::one_forward();
+    if let Ok(delay) = std::env::var("RS2P_FORWARD") {
+        return forwarded::one_forward(&delay);
     }
     #[cfg(feature = "discovery")]
     if std::env::var_os("RS2P_OVERHEAR").is_some() {
         return discovered::overhear();
     }
-    let tests = [forwarded::TESTS, lan::TESTS, mixed::TESTS, moving::TESTS, names::TESTS].concat();
+    let tests = [
+        cuts::TESTS,
+        forwarded::TESTS,
+        lan::TESTS,
+        mixed::TESTS,
+        moving::TESTS,
+        names::TESTS,
+        restarts::TESTS,
+        slow::TESTS,
+    ];
+    let tests = tests.concat();
     #[cfg(feature = "discovery")]
     let tests = [tests, discovered::TESTS.to_vec()].concat();
     ignoring::run(tests.into_iter().map(|(name, test)| ignoring::trial(name, test)).collect())

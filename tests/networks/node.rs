@@ -10,11 +10,13 @@ use rs2p::{MeshEvent, MeshSocket, Trouble};
 use crate::lab::Host;
 use crate::support::PATIENCE;
 use crate::support::process::{Process, say};
+use crate::traffic::{self, Heard, Outgoing};
 
 pub struct Node {
     process: Process,
     pub id: String,
     pub peers: BTreeSet<String>,
+    pub heard: Heard,
     /// All that it has said.
     said: Vec<String>,
 }
@@ -49,8 +51,8 @@ impl Node {
         }
         let inside = ["ip", "netns", "exec", &host.namespace];
         let process = Process::start_in(&inside, "node::one_node", &variables);
-        let (peers, said) = (BTreeSet::new(), Vec::new());
-        let mut node = Node { process, id: String::new(), peers, said };
+        let (peers, heard, said) = (BTreeSet::new(), Heard::default(), Vec::new());
+        let mut node = Node { process, id: String::new(), peers, heard, said };
         node.id = node.hear("id");
         node
     }
@@ -85,6 +87,11 @@ impl Node {
         self.wait("the peers", |node| ids.iter().all(|id| node.peers.contains(*id)));
     }
 
+    /// Waits until it has no peers but these.
+    pub fn wait_only(&mut self, ids: &[String]) {
+        self.wait("the loss of peers", |node| node.peers.iter().all(|peer| ids.contains(peer)));
+    }
+
     pub fn wait_gone(&mut self, id: &str) {
         self.wait("the loss of a peer", |node| !node.peers.contains(id));
     }
@@ -98,6 +105,10 @@ impl Node {
             match line.split(' ').collect::<Vec<_>>()[..] {
                 ["joined", id, ..] => drop(self.peers.insert(id.to_string())),
                 ["left", id, ..] => drop(self.peers.remove(id)),
+                ["traffic", from, number] => {
+                    self.heard.hear(from, number);
+                    continue;
+                }
                 _ => {}
             }
             self.said.push(line);
@@ -140,10 +151,9 @@ pub fn one_node(addr: &str) {
     let (events, receiver) = (sock.events(), sock.clone());
     thread::spawn(move || events.iter().for_each(|event| say_event(&event)));
     thread::spawn(move || {
-        for message in &receiver {
-            say(&format!("got {}", message[1].to_text()));
-        }
+        receiver.iter().for_each(|message| traffic::say_message(&message));
     });
+    let mut outgoing = Outgoing::new(&sock);
     for line in std::io::stdin().lines().map_while(Result::ok) {
         match line.split_once(' ').unwrap_or((&line, "")) {
             ("connect", addr) => match sock.connect(addr) {
@@ -151,6 +161,11 @@ pub fn one_node(addr: &str) {
                 Err(error) => say(&format!("failed {error}")),
             },
             ("send", text) => drop(sock.send(text).expect("sent")),
+            ("start", _) => outgoing.start(),
+            ("stop", _) => outgoing.stop(),
+            ("burst", size) => outgoing.burst(size),
+            ("refused", _) => say(&format!("refused {}", sock.stats().refused())),
+            ("lost", _) => say(&format!("lost {}", sock.stats().left)),
             ("out_addr", _) => say(&format!("out_addr {}", sock.out_addr())),
             ("status", _) => {
                 say(&format!("status {}", sock.status().to_string().replace('\n', "; ")))
