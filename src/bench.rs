@@ -5,6 +5,8 @@
 use crate::base58;
 use crate::config::Config;
 use crate::id::{MessageId, NodeId};
+use crate::node::keyed_hash::KeyedHash;
+use crate::node::rng::Rng;
 use crate::node::seen::{Remembered, SeenCache, Source};
 use crate::node::{Event, Identity, LinkId, Node, Now};
 use crate::options::Flag;
@@ -141,7 +143,7 @@ pub struct Seen(SeenCache);
 impl Seen {
     #[must_use]
     pub fn new(max: usize) -> Self {
-        Seen(SeenCache::new(max, (1, 2)))
+        Seen(SeenCache::new(max, KeyedHash::new(&mut Rng::new(1))))
     }
 
     /// Returns whether this id is new.

@@ -26,10 +26,9 @@
 
 use std::time::Duration;
 
-use siphasher::sip::SipHasher13;
-
 use super::address_book::{Place, Trust};
 use super::event::LinkId;
+use super::keyed_hash::KeyedHash;
 use super::peer::Peer;
 use super::rng::Rng;
 use super::waiting::Waiter;
@@ -49,21 +48,20 @@ const ENOUGH: usize = 3;
 
 #[derive(Debug)]
 pub(super) struct Exchanges {
-    key: (u64, u64),
+    ranks: KeyedHash,
     next: Duration,
     pub next_room: Duration,
 }
 
 impl Exchanges {
     pub fn new(seed: u64) -> Self {
-        let mut rng = Rng::new(seed);
-        let key = (rng.next_u64(), rng.next_u64());
-        Exchanges { key, next: Duration::ZERO, next_room: Duration::ZERO }
+        let ranks = KeyedHash::new(&mut Rng::new(seed));
+        Exchanges { ranks, next: Duration::ZERO, next_room: Duration::ZERO }
     }
 
     /// Returns the rank of a node: the lower, the rather it is dialled.
     pub fn rank(&self, id: &NodeId) -> u64 {
-        SipHasher13::new_with_keys(self.key.0, self.key.1).hash(id.as_bytes())
+        self.ranks.of_node(id)
     }
 }
 

@@ -28,6 +28,7 @@ mod faults;
 mod find_node;
 mod handshake;
 mod hints;
+pub(crate) mod keyed_hash;
 mod links;
 mod malformed;
 mod member_lists;
@@ -70,6 +71,7 @@ pub(crate) use commands::{Connecting, Dispatch, SendPath};
 pub(crate) use event::{
     Action, Channel, ConnectId, Event, LinkId, LinkSettings, Parcel, Target, TicketId,
 };
+use keyed_hash::KeyedHash;
 use links::Links;
 use peer::IdSource;
 pub(crate) use publishing::Dated;
@@ -151,12 +153,12 @@ pub(crate) struct Node {
 impl Node {
     pub fn new(me: Identity, config: Config, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
-        let seen = SeenCache::new(config.seen_ids, (rng.next_u64(), rng.next_u64()));
+        let seen = SeenCache::new(config.seen_ids, KeyedHash::new(&mut rng));
         let waits = Waits::new(config.pace_window);
         Node {
             me,
             key: None,
-            tree: Tree::new(config.lazy_bytes, (rng.next_u64(), rng.next_u64())),
+            tree: Tree::new(config.lazy_bytes, KeyedHash::new(&mut rng)),
             presence: config.presence.as_ref().map(|_| Box::default()),
             config,
             links: Links::default(),
@@ -164,7 +166,7 @@ impl Node {
             seen,
             book: AddressBook::new(seed.rotate_left(32)),
             requests: Requests::default(),
-            routes: Routes::new((rng.next_u64(), rng.next_u64())),
+            routes: Routes::new(KeyedHash::new(&mut rng)),
             passages: ReplyPaths::default(),
             retries: BTreeMap::new(),
             asking: discovery::Asking::default(),

@@ -4,14 +4,11 @@
 //! A path leads from a node to one that had the message before it, so it is never a circle.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use siphasher::sip::SipHasher13;
-
 use super::event::LinkId;
-use super::seen::IdentityHasher;
+use super::keyed_hash::{Fingerprint, FingerprintMap, KeyedHash};
 use crate::id::{MessageId, NodeId};
 
 /// How long a path is kept: as long as the ids in the seen cache.
@@ -25,27 +22,22 @@ const MAX_LINKS: usize = 1024;
 /// The shortest time after which a later message of a node replaces its latest one.
 const RENEW: Duration = Duration::from_secs(1);
 
-/// A keyed hash of a message id, computed once for each message. The map uses it as its hash.
-type Fingerprint = u64;
-
 #[derive(Debug)]
 pub(crate) struct Routes {
-    ways: HashMap<Fingerprint, LinkId, BuildHasherDefault<IdentityHasher>>,
+    ways: FingerprintMap<LinkId>,
     order: VecDeque<(Duration, Fingerprint)>,
-    key: (u64, u64),
+    fingerprints: KeyedHash,
     /// The peer at the other end of a link. It may have another link by now.
     peers: BTreeMap<LinkId, NodeId>,
     latest: BTreeMap<NodeId, (MessageId, Duration)>,
 }
 
 impl Routes {
-    /// Creates an empty table. The key is secret, so that no node can aim two ids at one
-    /// fingerprint.
-    pub fn new(key: (u64, u64)) -> Self {
+    pub fn new(fingerprints: KeyedHash) -> Self {
         Routes {
-            ways: HashMap::default(),
+            ways: FingerprintMap::default(),
             order: VecDeque::new(),
-            key,
+            fingerprints,
             peers: BTreeMap::new(),
             latest: BTreeMap::new(),
         }
@@ -67,7 +59,7 @@ impl Routes {
 
     /// Returns whether the message is new.
     fn learn_way(&mut self, now: Duration, id: &MessageId, link: LinkId, peer: NodeId) -> bool {
-        let fingerprint = self.fingerprint(id);
+        let fingerprint = self.fingerprints.of_message(id);
         let Entry::Vacant(way) = self.ways.entry(fingerprint) else { return false };
         way.insert(link);
         self.order.push_back((now, fingerprint));
@@ -80,7 +72,7 @@ impl Routes {
 
     /// Returns the peer that this message first came from.
     pub fn way_back(&self, id: &MessageId) -> Option<NodeId> {
-        self.peers.get(self.ways.get(&self.fingerprint(id))?).copied()
+        self.peers.get(self.ways.get(&self.fingerprints.of_message(id))?).copied()
     }
 
     /// Returns a recent message of this node.
@@ -108,12 +100,6 @@ impl Routes {
         }
     }
 
-    fn fingerprint(&self, id: &MessageId) -> Fingerprint {
-        let mut hasher = SipHasher13::new_with_keys(self.key.0, self.key.1);
-        hasher.write(id.as_digest());
-        hasher.finish()
-    }
-
     fn note_latest(&mut self, now: Duration, id: &MessageId, origin: NodeId) {
         if let Some((latest, at)) = self.latest.get_mut(&origin) {
             if at.saturating_add(RENEW) <= now {
@@ -134,6 +120,7 @@ impl Routes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node::rng::Rng;
 
     const S: fn(u64) -> Duration = Duration::from_secs;
 
@@ -149,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_message_leads_back_to_the_peer_that_it_first_came_from() {
-        let mut routes = Routes::new((1, 2));
+        let mut routes = Routes::new(KeyedHash::new(&mut Rng::new(1)));
         routes.learn(S(0), &id(1), node(9), (LinkId(1), node(1)));
         routes.learn(S(1), &id(1), node(9), (LinkId(2), node(2)));
         assert_eq!(routes.way_back(&id(1)), Some(node(1)));
@@ -159,14 +146,14 @@ mod tests {
 
     #[test]
     fn a_message_of_a_peer_itself_needs_no_way() {
-        let mut routes = Routes::new((1, 2));
+        let mut routes = Routes::new(KeyedHash::new(&mut Rng::new(1)));
         routes.learn(S(0), &id(1), node(1), (LinkId(1), node(1)));
         assert_eq!((routes.len(), routes.latest_of(&node(1))), (0, Some(id(1))));
     }
 
     #[test]
     fn ways_are_forgotten_by_age_and_by_number() {
-        let mut routes = Routes::new((1, 2));
+        let mut routes = Routes::new(KeyedHash::new(&mut Rng::new(1)));
         let link = (LinkId(1), node(1));
         routes.learn(S(0), &id(0), node(9), link);
         for n in 1..=MAX_WAYS as u64 {
@@ -179,7 +166,7 @@ mod tests {
 
     #[test]
     fn invented_senders_push_nobody_out() {
-        let mut routes = Routes::new((1, 2));
+        let mut routes = Routes::new(KeyedHash::new(&mut Rng::new(1)));
         let link = (LinkId(1), node(1));
         routes.learn(S(0), &id(0), node(9), link);
         for n in 1..2 * MAX_ORIGINS as u64 {

@@ -1,13 +1,11 @@
 //! The seen cache: which messages were received, so that none is delivered or relayed twice.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
-use siphasher::sip128::{Hasher128, SipHasher13};
-
 use super::event::LinkId;
+use super::keyed_hash::{FingerprintMap, KeyedHash};
 use super::time::Now;
 use crate::id::MessageId;
 use crate::tally::Tally;
@@ -38,7 +36,7 @@ pub(crate) struct SeenCache {
     seconds: BTreeMap<u64, Second>,
     /// How many ids each link brought.
     shares: Shares,
-    key: (u64, u64),
+    fingerprints: KeyedHash,
     len: usize,
     max: usize,
     /// All ids dated at or before this second were evicted: messages of that time are refused,
@@ -76,7 +74,7 @@ pub(crate) enum Remembered {
 #[derive(Debug, Default)]
 struct Second {
     // A map without values, because a set has no entries that one look-up can find and fill.
-    ids: HashMap<u128, (), BuildHasherDefault<IdentityHasher>>,
+    ids: FingerprintMap<()>,
     shares: Shares,
     last_arrival: Duration,
 }
@@ -107,15 +105,14 @@ impl Shares {
 }
 
 impl SeenCache {
-    /// Creates a cache of about `max` ids. The key is secret, so that no node can aim two ids at
-    /// one fingerprint.
-    pub fn new(max: usize, key: (u64, u64)) -> Self {
+    /// Creates a cache of about `max` ids.
+    pub fn new(max: usize, fingerprints: KeyedHash) -> Self {
         let (seconds, shares) = (BTreeMap::new(), Shares::default());
-        SeenCache { seconds, shares, key, len: 0, max, floor: None }
+        SeenCache { seconds, shares, fingerprints, len: 0, max, floor: None }
     }
 
     pub fn contains(&self, id: &MessageId, time: u64) -> bool {
-        self.seconds.get(&time).is_some_and(|second| second.ids.contains_key(&self.fingerprint(id)))
+        self.seconds.get(&time).is_some_and(|second| second.ids.contains_key(&self.fingerprints.of_message(id)))
     }
 
     /// Returns whether ids of this second were evicted to stay within the limit.
@@ -155,7 +152,7 @@ impl SeenCache {
         time: u64,
         check: impl FnOnce() -> Result<(), E>,
     ) -> Result<Remembered, E> {
-        let fingerprint = self.fingerprint(id);
+        let fingerprint = self.fingerprints.of_message(id);
         let second = match self.seconds.get_mut(&time) {
             Some(second) => {
                 let Entry::Vacant(place) = second.ids.entry(fingerprint) else {
@@ -236,41 +233,16 @@ impl SeenCache {
         self.floor = self.floor.max(Some(date));
         true
     }
-
-    fn fingerprint(&self, id: &MessageId) -> u128 {
-        let mut hasher = SipHasher13::new_with_keys(self.key.0, self.key.1);
-        hasher.write(id.as_digest());
-        hasher.finish128().as_u128()
-    }
-}
-
-/// A fingerprint is distributed evenly: its low half is its hash.
-#[derive(Default)]
-pub(super) struct IdentityHasher(u64);
-
-impl Hasher for IdentityHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
-        }
-    }
-
-    fn write_u64(&mut self, fingerprint: u64) {
-        self.0 = fingerprint;
-    }
-
-    fn write_u128(&mut self, fingerprint: u128) {
-        self.0 = fingerprint as u64;
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node::rng::Rng;
+
+    fn cache(max: usize) -> SeenCache {
+        SeenCache::new(max, KeyedHash::new(&mut Rng::new(1)))
+    }
 
     fn id(n: u64) -> MessageId {
         let mut digest = [0; 48];
@@ -298,7 +270,7 @@ mod tests {
 
     #[test]
     fn an_id_is_new_once() {
-        let mut seen = SeenCache::new(100, (1, 2));
+        let mut seen = cache(100);
         assert!(insert(&mut seen, at(0, 1000), 1, 1000));
         assert!(!insert(&mut seen, at(5, 1005), 1, 1000));
         assert!(seen.contains(&id(1), 1000));
@@ -307,7 +279,7 @@ mod tests {
 
     #[test]
     fn an_id_is_kept_until_61_s_after_the_later_of_date_and_arrival() {
-        let mut seen = SeenCache::new(100, (1, 2));
+        let mut seen = cache(100);
         insert(&mut seen, at(0, 1000), 1, 1030);
         insert(&mut seen, at(0, 1000), 2, 950);
         seen.sweep(at(60, 1060));
@@ -320,7 +292,7 @@ mod tests {
 
     #[test]
     fn what_is_refused_is_not_remembered_and_what_is_known_is_not_checked() {
-        let mut seen = SeenCache::new(100, (1, 2));
+        let mut seen = cache(100);
         insert(&mut seen, at(0, 1000), 1, 1000);
         for time in [1000, 2000] {
             let refused = seen.remember(at(1, 1001), link(1), &id(2), time, || Err("too old"));
@@ -334,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_jumps_ahead_forgets_nothing_early() {
-        let mut seen = SeenCache::new(100, (1, 2));
+        let mut seen = cache(100);
         insert(&mut seen, at(10, 1000), 1, 1000);
         seen.sweep(at(11, 9000));
         assert!(seen.contains(&id(1), 1000));
@@ -342,7 +314,7 @@ mod tests {
 
     #[test]
     fn at_its_bound_it_refuses_old_seconds_rather_than_forget_them() {
-        let mut seen = SeenCache::new(3, (1, 2));
+        let mut seen = cache(3);
         for n in 0..4 {
             assert!(insert(&mut seen, at(0, 1010 + n), n, 1000 + n));
         }
@@ -359,7 +331,7 @@ mod tests {
     #[test]
     fn a_flood_of_ids_costs_the_links_that_it_comes_from_and_nobody_else() {
         for ahead in [0, 55, 299] {
-            let mut seen = SeenCache::new(1600, (1, 2));
+            let mut seen = cache(1600);
             let now = at(0, 1000);
             let taken: usize = (1..4).map(|from| flood(&mut seen, now, from, 1000 + ahead)).sum();
             assert!(taken <= 2400, "{ahead}: {taken}");
@@ -374,7 +346,7 @@ mod tests {
 
     #[test]
     fn links_that_come_and_go_do_not_use_up_the_room_of_older_ones() {
-        let mut seen = SeenCache::new(1600, (1, 2));
+        let mut seen = cache(1600);
         let now = at(0, 1000);
         for n in 0..20_000 {
             let new = Source::link(LinkId(100 + n / 50), false, true);
@@ -387,7 +359,7 @@ mod tests {
 
     #[test]
     fn what_is_dated_far_ahead_has_a_small_part_of_the_room() {
-        let mut seen = SeenCache::new(16_000, (1, 2));
+        let mut seen = cache(16_000);
         assert_eq!(flood(&mut seen, at(0, 1000), 1, 1006), 1000);
         assert_eq!(flood(&mut seen, at(0, 1000), 2, 1005), 4000);
     }

@@ -1,13 +1,12 @@
 //! Messages that were announced, kept for as long as a peer can ask for them.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::BuildHasherDefault;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::super::seen::IdentityHasher;
-use super::{BranchId, Fingerprint};
+use super::super::keyed_hash::{Fingerprint, FingerprintMap};
+use super::BranchId;
 use crate::node::Parcel;
 use crate::tally::Tally;
 
@@ -38,7 +37,7 @@ struct Body {
 #[derive(Debug)]
 pub(crate) struct Bodies {
     // Never iterated over, so its order is no behaviour.
-    of: HashMap<Fingerprint, Body, BuildHasherDefault<IdentityHasher>>,
+    of: FingerprintMap<Body>,
     order: VecDeque<(Duration, Fingerprint)>,
     /// Bytes of messages that are kept.
     bytes: usize,
@@ -47,7 +46,7 @@ pub(crate) struct Bodies {
 
 impl Bodies {
     pub fn new(max_bytes: usize) -> Self {
-        Bodies { of: HashMap::default(), order: VecDeque::new(), bytes: 0, max_bytes }
+        Bodies { of: FingerprintMap::default(), order: VecDeque::new(), bytes: 0, max_bytes }
     }
 
     /// Notes a message whose frame has `len` bytes. If there is no room, it is not noted: then it is

@@ -11,7 +11,8 @@ use smallvec::SmallVec;
 
 use super::absent::{Absent, Announcer, Waits};
 use super::bodies::KEEP;
-use super::{BranchId, Fingerprint, Lag};
+use super::super::keyed_hash::Fingerprint;
+use super::{BranchId, Lag};
 use crate::tally::Tally;
 use crate::wire::Named;
 

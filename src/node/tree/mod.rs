@@ -25,14 +25,13 @@ mod tests;
 
 use std::time::Duration;
 
-use siphasher::sip128::{Hasher128, SipHasher13};
-
 pub(super) use bodies::Bodies;
 pub(super) use branches::{BranchId, Branches};
 pub(super) use lag::Lag;
 pub(super) use missing::Missing;
 
 use super::Parcel;
+use super::keyed_hash::{Fingerprint, KeyedHash};
 use crate::id::{MessageId, NodeId};
 use crate::wire::Named;
 
@@ -49,38 +48,32 @@ pub(super) const LATE: u32 = 8;
 /// Messages that were sent before a link became lazy still arrive for this time.
 const SETTLES: Duration = Duration::from_secs(1);
 
-/// A keyed hash of a message id.
-pub(super) type Fingerprint = u128;
-
 #[derive(Debug)]
 pub(super) struct Tree {
     pub branches: Branches,
     pub bodies: Bodies,
     pub missing: Missing,
-    key: (u64, u64),
+    fingerprints: KeyedHash,
     /// When the timer that sends announcements is due, if it is set; and the one that asks.
     pub announces_at: Option<Duration>,
     pub asks_at: Option<Duration>,
 }
 
 impl Tree {
-    /// Creates a tree that keeps this many bytes of messages. The key is secret, so that no node can aim
-    /// two ids at one fingerprint.
-    pub fn new(max_bytes: usize, key: (u64, u64)) -> Self {
+    /// Creates a tree that keeps this many bytes of messages.
+    pub fn new(max_bytes: usize, fingerprints: KeyedHash) -> Self {
         Tree {
             branches: Branches::default(),
             bodies: Bodies::new(max_bytes),
             missing: Missing::default(),
-            key,
+            fingerprints,
             announces_at: None,
             asks_at: None,
         }
     }
 
     pub fn fingerprint(&self, id: &MessageId) -> Fingerprint {
-        let mut hasher = SipHasher13::new_with_keys(self.key.0, self.key.1);
-        std::hash::Hasher::write(&mut hasher, id.as_digest());
-        hasher.finish128().as_u128()
+        self.fingerprints.of_message(id)
     }
 
     /// Notes the first copy of a large message. Peers that announced it need no copy.

@@ -4,6 +4,7 @@ use super::super::Parcel;
 use super::missing::MAX_OPEN;
 use super::*;
 use crate::node::LinkId;
+use crate::node::rng::Rng;
 use crate::options::Flag;
 use crate::packet::Packet;
 use crate::wire::{Draft, Frame};
@@ -24,7 +25,7 @@ fn frame() -> Frame {
 }
 
 fn tree() -> Tree {
-    Tree::new(10_000, (1, 2))
+    Tree::new(10_000, KeyedHash::new(&mut Rng::new(1)))
 }
 
 /// Makes a link late as often as it takes.
@@ -260,7 +261,7 @@ fn a_peer_that_links_again_and_again_is_noted_a_few_times_at_most() {
 fn what_is_waited_for_is_bounded() {
     let mut missing = Missing::default();
     let one = tree().branches.entry(peer(1)).1;
-    let count = missing::MAX_MISSING as u128;
+    let count = missing::MAX_MISSING as u64;
     let mut announced = |print| missing.announced(MS(0), print, name(1), one, true, |_| true);
     assert!((0..count).all(&mut announced) && !announced(count));
     missing.expire(MS(60_000));
