@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::cause::Cause;
 use crate::id::NodeId;
 use crate::presence::{Absence, Member};
-use crate::stats::ReplyLoss;
+use crate::stats::{Refusal, ReplyLoss};
 use crate::trouble::Trouble;
 
 /// Something that happened to this node. Read them from `MeshSocket::events`. Later versions may add variants and
@@ -117,6 +117,19 @@ pub enum MeshEvent {
     Lagged {
         /// How many since the last such event.
         dropped: u64,
+    },
+    /// A peer sends frames that no honest rs2p sends, 32 or more, and they are refused. A py2p may pass on those of
+    /// others. Told once a minute for each peer; [`PeerStats`](crate::report::PeerStats) has all numbers.
+    #[non_exhaustive]
+    Refused {
+        /// The peer.
+        id: NodeId,
+        /// The address at the other end of the connection, as `host:port`.
+        remote: String,
+        /// Why the latest one was refused.
+        reason: Refusal,
+        /// How many since the last such event.
+        refused: u64,
     },
     /// A peer takes less than [`Builder::pace_floor_bytes`](crate::Builder::pace_floor_bytes). Senders no longer
     /// wait for it, and it misses what has no room.

@@ -113,7 +113,8 @@ impl Events {
         let is_attacker = is_remote
             || matches!(event, MeshEvent::LeftBehind { id, .. } if self.attackers.contains(id));
         let name = text.split([' ', '(']).next().unwrap_or_default();
-        let cause = text.split_once("cause: ").map_or("", |(_, cause)| cause);
+        let cause = ["cause: ", "reason: "].iter().find_map(|word| text.split_once(word));
+        let cause = cause.map_or("", |(_, cause)| cause);
         let cause = cause.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
         let who = if is_attacker { "attacker" } else { "other" };
         *self.counts.entry(format!("{who} {name} {cause}")).or_default() += 1;

@@ -135,7 +135,7 @@ fn expected() -> Vec<(&'static str, String)> {
             ),
         ),
         (
-            "hellos and renegotiations of a peer, and its notices that it left this node behind or waits again",
+            "hellos, renegotiations and requests to send a frame again of a peer, and its notices that it left this node behind or waits again",
             format!(
                 "{}, then {} a second",
                 many(constant!("node/allowances.rs", "NOTICES")),

@@ -10,6 +10,9 @@ const ANSWER_EARNED: Duration = Duration::from_millis(20);
 /// The same for faults. An honest py2p node passes on some faults of others, but not as fast.
 const FAULTS: u32 = 20_000;
 const FAULT_EARNED: Duration = Duration::from_millis(2);
+/// The same for events that tell of a peer's faults.
+const REPORTS: u32 = 1;
+const REPORT_EARNED: Duration = Duration::from_secs(60);
 /// The same for messages that change a link.
 const NOTICES: u32 = 256;
 const NOTICE_EARNED: Duration = Duration::from_millis(100);
@@ -26,7 +29,10 @@ pub(crate) struct Allowances {
     pub answers: Bucket,
     /// Messages that no honest peer sends, and frames that are none.
     pub faults: Bucket,
-    /// Messages of the protocol that a peer seldom sends: hellos, and what else changes a link.
+    /// Events that tell of these.
+    pub fault_reports: Bucket,
+    /// Messages of the protocol that a peer seldom sends: hellos, requests to send a frame again, and what
+    /// else changes a link.
     pub notices: Bucket,
     /// Pages of the list of members that it tells, and news of members: they are passed on.
     pub lists: Bucket,
@@ -41,6 +47,7 @@ impl Default for Allowances {
         Allowances {
             answers: Bucket::new(ANSWERS, ANSWER_EARNED),
             faults: Bucket::new(FAULTS, FAULT_EARNED),
+            fault_reports: Bucket::new(REPORTS, REPORT_EARNED),
             notices: Bucket::new(NOTICES, NOTICE_EARNED),
             lists: Bucket::new(PAGES, PAGE_EARNED),
             pages: Bucket::new(PAGES, PAGE_EARNED),

@@ -198,10 +198,10 @@ impl Node {
             Event::Secured { link, channel } => self.secured(link, channel),
             Event::Opened { link } => self.opened(now, link),
             Event::Received { link, envelope } => {
-                self.count(link, |node| node.received(now, link, envelope))
+                self.count(now, link, |node| node.received(now, link, envelope))
             }
             Event::Malformed { link, why } => {
-                self.count(link, |node| node.malformed(now, link, &why))
+                self.count(now, link, |node| node.malformed(now, link, &why))
             }
             Event::HungUp { link } => self.hung_up(now, link),
             Event::Lost { link, cause } => self.lost(now, link, cause),

@@ -65,6 +65,8 @@ pub(crate) struct Peer {
     pub charged: Duration,
     /// What it has sent.
     pub received: Received,
+    /// Faults that the user was not told of.
+    pub untold_faults: u64,
     pub allowances: Allowances,
     /// The last member of the last page that it was asked to go on from.
     pub listed_to: Option<NodeId>,
@@ -108,6 +110,7 @@ impl Peer {
             missed: None,
             charged: Duration::ZERO,
             received: Received::default(),
+            untold_faults: 0,
             allowances: Allowances::default(),
             listed_to: None,
             methods: Vec::new(),

@@ -112,7 +112,9 @@ impl SeenCache {
     }
 
     pub fn contains(&self, id: &MessageId, time: u64) -> bool {
-        self.seconds.get(&time).is_some_and(|second| second.ids.contains_key(&self.fingerprints.of_message(id)))
+        self.seconds
+            .get(&time)
+            .is_some_and(|second| second.ids.contains_key(&self.fingerprints.of_message(id)))
     }
 
     /// Returns whether ids of this second were evicted to stay within the limit.

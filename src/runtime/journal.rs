@@ -208,6 +208,9 @@ fn entry(event: &MeshEvent) -> Option<String> {
         MeshEvent::LeftBehind { id, remote } => Some(format!(
             "peer {id} at {remote} takes too few messages and misses what has no room: see Builder::pace_floor_bytes"
         )),
+        MeshEvent::Refused { id, remote, reason, refused } => Some(format!(
+            "{refused} frames of peer {id} at {remote} were refused, the latest as {reason}"
+        )),
         MeshEvent::CaughtUp { id, missed, .. } => {
             Some(format!("peer {id} has caught up, and has missed {missed} messages"))
         }

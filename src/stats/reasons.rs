@@ -85,6 +85,21 @@ impl Refusal {
         Refusal::TooManyReplies,
     ];
 
+    /// Returns whether no honest rs2p sends such a frame, whatever the clocks, the load and the ways of a mesh are.
+    pub(crate) fn is_fault(self) -> bool {
+        !matches!(
+            self,
+            Refusal::Echo
+                | Refusal::TooOld
+                | Refusal::TooFarAhead
+                | Refusal::Evicted
+                | Refusal::SecondLink
+                | Refusal::Late
+                | Refusal::NoRoute
+                | Refusal::TooManyReplies
+        )
+    }
+
     /// Returns the reason in words.
     ///
     /// ```

@@ -43,6 +43,51 @@ fn a_stranger_who_announces_an_address_does_not_keep_us_from_dialling_it() {
     assert_eq!(dials(&hand.pass(2_000)).len(), 1, "it is dialled all the same");
 }
 
+fn refused(actions: &[Action]) -> Option<(Refusal, u64)> {
+    actions.iter().find_map(|action| match action {
+        Action::Report(MeshEvent::Refused { reason, refused, .. }) => Some((*reason, *refused)),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_peer_that_sends_what_nobody_sends_is_named_once_a_minute() {
+    let mut hand = Hand::new();
+    let link = hand.rs2p(1);
+    let foreign = |n| envelope(id(9), Flag::Whisper, SECOND, vec![format!("{n}").into()]);
+    let told = |hand: &mut Hand, count| {
+        let all: Vec<Action> = (0..count).flat_map(|n| hand.hear(link, foreign(n))).collect();
+        refused(&all)
+    };
+    assert_eq!(told(&mut hand, 31), None, "a few may happen");
+    assert_eq!(told(&mut hand, 1), Some((Refusal::ForeignWhisper, 32)));
+    assert_eq!(told(&mut hand, 100), None, "not again so soon");
+    hand.pass(60_000);
+    assert_eq!(told(&mut hand, 1), Some((Refusal::ForeignWhisper, 101)));
+}
+
+#[test]
+fn a_peer_whose_messages_are_refused_for_their_dates_is_not_said_to_be_at_fault() {
+    let mut hand = Hand::new();
+    let link = hand.rs2p(1);
+    for n in 0..100 {
+        let old = envelope(id(9), Flag::Broadcast, SECOND - 61, vec![format!("{n}").into()]);
+        assert_eq!(refused(&hand.hear(link, old)), None);
+    }
+    assert_eq!(hand.node.stats().refused_for(Refusal::TooOld), 100);
+}
+
+#[test]
+fn a_frame_is_not_sent_again_without_end() {
+    let mut hand = Hand::new();
+    let link = hand.rs2p(1);
+    let ask = || envelope(id(1), Flag::Renegotiate, SECOND, Method::resend_payload());
+    let actions: Vec<Action> = (0..1000).flat_map(|_| hand.hear(link, ask())).collect();
+    let again = actions.iter().filter(|action| matches!(action, Action::Resend { .. })).count();
+    assert_eq!(again, 256);
+    assert_eq!(refused(&actions), Some((Refusal::TooOften, 32)));
+}
+
 #[test]
 fn the_name_of_an_rs2p_peer_is_of_no_use_to_whoever_says_no_hello() {
     let mut hand = Hand::new();

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
+use super::super::keyed_hash::Fingerprint;
 use super::absent::{Absent, Announcer, Waits};
 use super::bodies::KEEP;
-use super::super::keyed_hash::Fingerprint;
 use super::{BranchId, Lag};
 use crate::tally::Tally;
 use crate::wire::Named;
