@@ -104,7 +104,7 @@ pub(crate) fn carry_out<A: NodeHost>(links: &mut A, now: Now, outcome: &mut Outc
                 }
             }
             Action::Resend { link } => order(links, link, Order::Resend),
-            Action::StopWaiting { link } => stop_waiting(links, link),
+            Action::StopWaiting { link, room } => stop_waiting(links, link, room),
             Action::DenySlack { link, until } => {
                 if let Some(link) = links.find(link) {
                     links.mailbox(&link, |mailbox| {
@@ -206,9 +206,9 @@ fn order<A: NodeHost>(links: &mut A, link: LinkId, order: Order<A::LinkRef>) {
     }
 }
 
-fn stop_waiting<A: NodeHost>(links: &mut A, link: LinkId) {
+fn stop_waiting<A: NodeHost>(links: &mut A, link: LinkId, room: usize) {
     let Some(link) = links.find(link) else { return };
-    let freed = links.mailbox(&link, |mailbox| mailbox.outgoing.stop_waiting());
+    let freed = links.mailbox(&link, |mailbox| mailbox.outgoing.stop_waiting(room));
     links.wake_freed(&link, freed.unwrap_or_default());
 }
 

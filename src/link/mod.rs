@@ -48,6 +48,7 @@ mod tests;
 pub(crate) mod transport;
 pub(crate) mod turns;
 mod unpacking;
+mod weight;
 pub(crate) mod writing;
 
 /// Batches that one link may have in the daemon's channel on average before the channel is full.

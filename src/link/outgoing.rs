@@ -7,14 +7,12 @@ use super::flow::{Outflow, Wait};
 pub(crate) use super::freed::{Freed, Written};
 use super::lanes::Lanes;
 use super::pace::{Pace, Taken};
+use super::weight::{is_control, weight};
 use crate::config::Config;
 use crate::node::Parcel;
 use crate::node::event::PaceChange;
 use crate::tally::Tally;
 use crate::wire::Total;
-
-/// What a control message is taken to weigh: it is encoded only when it is written.
-const CONTROL_OVERHEAD: usize = 256;
 
 /// Bytes of this node's messages that wait for none of the relays.
 const OWN_BESIDE_RELAYS: usize = 16 * 1024;
@@ -34,6 +32,8 @@ pub(crate) struct Outgoing<L, T = ()> {
     pace: Pace,
     /// Woken when the queue is below its bound again.
     throttled: Vec<L>,
+    /// Bytes that are kept for the peer if nobody waits for it.
+    unwaited_room: usize,
     is_sealed: bool,
     /// Bytes that were ever taken.
     taken: u64,
@@ -71,6 +71,7 @@ impl<L: PartialEq, T> Outgoing<L, T> {
             flow: Outflow::new(config),
             pace: Pace::new(config),
             throttled: Vec::new(),
+            unwaited_room: config.outbound / 2,
             is_sealed: false,
             taken: 0,
         }
@@ -103,10 +104,15 @@ impl<L: PartialEq, T> Outgoing<L, T> {
         }
     }
 
+    /// Whether the queue of a peer that nobody waits for is full.
+    fn is_unwaited_full(&self) -> bool {
+        !self.pace.floor().is_waited_for() && self.flow.queued() >= self.unwaited_room
+    }
+
     /// Whether the peer misses a message. One that has a full queue is left behind, whatever its
     /// pace. If nobody waits for it, its queue is full sooner.
     fn is_missed(&mut self, weight: usize, is_full: bool) -> bool {
-        let is_full = is_full || !self.pace.floor().is_waited_for() && !self.flow.takes_own();
+        let is_full = is_full || self.is_unwaited_full();
         if is_full {
             self.pace.floor_mut().leave_behind();
         }
@@ -161,8 +167,9 @@ impl<L: PartialEq, T> Outgoing<L, T> {
         (self.pace.judge(now), self.freed())
     }
 
-    /// Nobody waits for the peer any longer.
-    pub fn stop_waiting(&mut self) -> Freed<L> {
+    /// Nobody waits for the peer any longer, and no more than so many bytes are kept for it.
+    pub fn stop_waiting(&mut self, room: usize) -> Freed<L> {
+        self.unwaited_room = room;
         self.pace.floor_mut().stop_waiting();
         self.freed()
     }
@@ -229,7 +236,7 @@ impl<L: PartialEq, T> Outgoing<L, T> {
     /// nothing is missed.
     pub fn takes_answer(&self, parcel: &Parcel) -> bool {
         let is_full = self.flow.would_overflow(weight(parcel), self.throttled.len())
-            || !self.pace.floor().is_waited_for() && !self.flow.takes_own();
+            || self.is_unwaited_full();
         let is_pressed = self.flow.is_over_bound() || self.pace.is_pressed();
         !self.is_sealed && !self.pace.floor().is_behind() && !is_full && !is_pressed
     }
@@ -293,20 +300,6 @@ impl<L: PartialEq, T> Outgoing<L, T> {
 pub(crate) fn release<T>(queue: &mut VecDeque<T>) {
     if queue.is_empty() && queue.capacity() > 0 {
         *queue = VecDeque::new();
-    }
-}
-
-fn is_control(parcel: &Parcel) -> bool {
-    matches!(parcel, Parcel::Control(_) | Parcel::Answer(_))
-}
-
-/// Bytes that a parcel counts for.
-pub(crate) fn weight(parcel: &Parcel) -> usize {
-    match parcel {
-        Parcel::Own(frame) | Parcel::Relay(frame, _) => frame.len(),
-        Parcel::Control(draft) | Parcel::Answer(draft) | Parcel::Announce(draft) => {
-            draft.packets.iter().fold(CONTROL_OVERHEAD, |sum, it| sum.saturating_add(it.len()))
-        }
     }
 }
 
@@ -383,11 +376,11 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_nobody_waits_for_misses_what_is_above_half_of_its_bound() {
+    fn a_peer_that_nobody_waits_for_misses_what_is_above_its_room() {
         let size = weight(&relay(100));
-        let config = Config { outbound: 8 * size, max_frame: 0, ..Config::default() };
+        let config = Config { outbound: 80 * size, max_frame: 0, ..Config::default() };
         let mut queue: Outgoing<u8> = Outgoing::new(&config);
-        let freed = queue.stop_waiting();
+        let freed = queue.stop_waiting(4 * size);
         assert!(freed.has_drained && queue.takes_own());
         let puts: Vec<Put> = (0..6).map(|_| queue.put(relay(100), ())).collect();
         assert_eq!(puts[..4], [Put::Fine, Put::Fine, Put::Fine, Put::Fine]);

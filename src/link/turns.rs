@@ -91,6 +91,12 @@ impl<K: Ord + Copy, T> Turns<K, T> {
         self.waiting
     }
 
+    /// Returns all that waits, each source's in its order.
+    #[cfg(feature = "sim")]
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.sources.values().flat_map(|line| &line.waiting)
+    }
+
     /// Returns what is next of each source.
     pub fn heads(&self) -> impl Iterator<Item = &T> {
         self.sources.values().filter_map(|line| line.waiting.front())

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
 use super::mailbox::MailboxAccess;
-use super::outgoing::{Freed, Written, weight};
+use super::outgoing::{Freed, Written};
 use super::transport::Transport;
+use super::weight::weight;
 use crate::id::NodeId;
 use crate::node::Parcel;
 use crate::tally::Tally;

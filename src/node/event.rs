@@ -97,8 +97,9 @@ pub(crate) enum Action {
     Resend { link: LinkId },
     /// The peer has made a statement about the pace of this link.
     Pace { link: LinkId, word: Pacing },
-    /// Wait for the peer of a link no longer: all that may be waited for strangers is spent.
-    StopWaiting { link: LinkId },
+    /// Wait for the peer of a link no longer: all that may be waited for strangers is spent. Keep at most so many
+    /// bytes for it.
+    StopWaiting { link: LinkId, room: usize },
     /// Give large frames that wait for a peer no time of their own until then: strangers have used it up.
     DenySlack { link: LinkId, until: Duration },
     /// Close a link at once; what is queued on it is lost and counted.

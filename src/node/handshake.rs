@@ -235,7 +235,7 @@ impl Node {
         self.introduce(now, link);
         self.establish(link, id);
         if self.waits.is_spent(now.mono) {
-            self.actions.push_back(Action::StopWaiting { link });
+            self.stop_waiting(link);
         }
         if now.mono < self.no_slack {
             self.actions.push_back(Action::DenySlack { link, until: self.no_slack });

@@ -18,6 +18,12 @@ const LONG: Duration = Duration::from_millis(500);
 /// ... and for this long no other one is given time for one.
 const NO_SLACK: Duration = Duration::from_secs(60);
 
+/// Part of the memory that is for peers that nobody waits for, ...
+pub(crate) const UNWAITED_PART: usize = 4;
+/// ... and part of what is left of it that one of them gets; at least this.
+const PEER_PART: usize = 4;
+const LEAST_ROOM: usize = 256 * 1024;
+
 impl Node {
     /// Sends a statement about the pace to the peer of a link.
     pub(super) fn tell_pace(&mut self, now: Now, link: LinkId, word: Pacing) {
@@ -42,6 +48,9 @@ impl Node {
         let Some(peer) = self.links.get(link) else { return };
         let Some(id) = peer.id() else { return };
         let remote = peer.remote();
+        if let PaceChange::CaughtUp { .. } = change {
+            self.links.update(link, |peer| peer.unwaited_room = 0);
+        }
         let (event, word) = match change {
             PaceChange::KeptWaiting { by, is_trusted } => {
                 return self.kept_waiting(now, link, by, is_trusted);
@@ -70,8 +79,19 @@ impl Node {
         }
         match self.waits.charge(now.mono, by, is_trusted) {
             Some(charged) => self.links.update(link, |peer| peer.charged.tally(charged)),
-            None => self.actions.push_back(Action::StopWaiting { link }),
+            None => self.stop_waiting(link),
         }
+    }
+
+    /// Has nobody wait for a peer, and gives it room for what it has not taken: a part of what other such peers
+    /// have left.
+    pub(super) fn stop_waiting(&mut self, link: LinkId) {
+        let others = self.links.iter().filter(|(other, _)| *other != link);
+        let given = others.fold(0_usize, |sum, (_, peer)| sum.saturating_add(peer.unwaited_room));
+        let left = (self.config.memory / UNWAITED_PART).saturating_sub(given);
+        let room = (left / PEER_PART).max(LEAST_ROOM).min(self.config.outbound / 2);
+        self.links.update(link, |peer| peer.unwaited_room = room);
+        self.actions.push_back(Action::StopWaiting { link, room });
     }
 
     /// Gives large frames of all links no time of their own for a while: one stranger has used it up, and

@@ -61,6 +61,8 @@ pub(crate) struct Peer {
     pub can_do_without: bool,
     /// How many messages we have missed here, as the peer says while it does not wait for us.
     pub missed: Option<u64>,
+    /// Bytes that are kept for it at most, though nobody waits for it.
+    pub unwaited_room: usize,
     /// How long it has kept senders waiting and not paid for.
     pub charged: Duration,
     /// What it has sent.
@@ -108,6 +110,7 @@ impl Peer {
             asked_to_part: None,
             can_do_without: false,
             missed: None,
+            unwaited_room: 0,
             charged: Duration::ZERO,
             received: Received::default(),
             untold_faults: 0,

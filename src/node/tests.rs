@@ -23,6 +23,7 @@ mod exchange;
 mod hostile;
 mod lazy;
 mod members;
+mod pacing;
 mod places;
 mod replies;
 

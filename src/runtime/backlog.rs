@@ -68,3 +68,40 @@ impl Backlog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crossbeam_channel::unbounded;
+
+    use super::*;
+
+    #[test]
+    fn what_arrives_from_a_quiet_link_does_not_wait_for_all_that_a_busy_one_has_handed_in() {
+        let (sender, inbox) = unbounded();
+        let mut backlog = Backlog::default();
+        let (busy, quiet) = (LinkId(1), LinkId(2));
+        let all = (0..100).map(|_| busy).chain([quiet]);
+        all.for_each(|link| sender.send(Inbound::Finished(link)).expect("it is open"));
+        assert_eq!(backlog.gather(&inbox), 101);
+        let mut order = Vec::new();
+        while let Some(link) = backlog.turns.choose() {
+            backlog.turns.take(link);
+            backlog.turns.charge(link, 1000);
+            order.push(link);
+        }
+        assert!(order[..2].contains(&quiet) && order.len() == 101, "{:?}", &order[..5]);
+    }
+
+    #[test]
+    fn the_word_to_stop_is_work_that_comes_after_all_other() {
+        let (sender, inbox) = unbounded();
+        let mut backlog = Backlog::default();
+        assert!(!backlog.has_work());
+        sender.send(Inbound::Finished(LinkId(1))).expect("it is open");
+        sender.send(Inbound::Stop).expect("it is open");
+        backlog.gather(&inbox);
+        assert!(backlog.stops && backlog.has_work());
+        assert!(matches!(backlog.turns.take(LinkId(1)), Some(Arrived::Finished)));
+        assert!(backlog.has_work(), "to stop");
+    }
+}

@@ -28,6 +28,8 @@ use crate::trouble::Trouble;
 const KEPT: Duration = Duration::from_millis(300);
 /// ... and after this time a handler is reported.
 const REPORTED: Duration = Duration::from_secs(1);
+/// A link is charged no more for one turn: if it took longer, the thread was interrupted.
+const MOST_CHARGED: Duration = Duration::from_millis(10);
 
 /// What keeps the daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +110,8 @@ impl Core {
             Arrived::Batch(link, batch) => {
                 let begun = self.clock.mono();
                 let work = BatchWork::begin(&mut Decider { core: self }, link, batch);
-                backlog.turns.charge(id, nanos(self.clock.mono().saturating_sub(begun)));
+                let took = self.clock.mono().saturating_sub(begun);
+                backlog.turns.charge(id, nanos(took.min(MOST_CHARGED)));
                 Some(Work::Batch(work, 0))
             }
             Arrived::Finished => Some(Work::Finished(id)),

@@ -213,7 +213,7 @@ impl World {
 
     pub(super) fn hand_in(&mut self, pid: ProcessId, inbound: Inbound) {
         let process = &mut self.processes[pid];
-        process.daemon.inbox.push_back(inbound);
+        process.daemon.inbox.add(inbound.link(), inbound);
         process.marks.channel.note(process.daemon.inbox.len());
         self.plan_digest(pid);
     }

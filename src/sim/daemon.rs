@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::actions::Acting;
 use super::ledger::Tag;
-use super::process::Inbound;
+use super::process::{Daemon, Inbound};
 use super::schedule::{Happening, ProcessId};
 use super::setup::RelayRule;
 use super::world::World;
@@ -45,11 +45,25 @@ impl BatchHost for Acting<'_> {
     }
 }
 
+impl Daemon {
+    /// Takes what is next of the link whose turn it is. A turn costs its bytes; in a process it is the time.
+    fn next(&mut self) -> Option<Inbound> {
+        let link = self.inbox.choose()?;
+        let inbound = self.inbox.take(link)?;
+        let cost = match &inbound {
+            Inbound::Batch { batch, .. } => batch.load.bytes,
+            Inbound::Finished(_) => 0,
+        };
+        self.inbox.charge(link, cost as u64);
+        Some(inbound)
+    }
+}
+
 impl World {
     pub(super) fn work_on_batch(&mut self, pid: ProcessId) {
         self.processes[pid].daemon.is_planned = false;
         if self.processes[pid].daemon.in_hand.is_none() {
-            let Some(inbound) = self.processes[pid].daemon.inbox.pop_front() else { return };
+            let Some(inbound) = self.processes[pid].daemon.next() else { return };
             self.wake_held(pid);
             match inbound {
                 Inbound::Batch { link, from, batch } => {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::faults::Incident;
 use super::ledger::CopyLoss;
-use super::process::Inbound;
 use super::schedule::{Happening, ProcessId};
 use super::tcp::{Conn, Socket};
 use super::world::World;
@@ -160,7 +159,7 @@ impl World {
         self.shared.ledger.routing -= routing;
         self.shared.ledger.given_up += process.line.len() as u64 + routing;
         process.line.clear();
-        process.daemon.inbox = std::collections::VecDeque::<Inbound>::new();
+        process.daemon.inbox = crate::link::turns::Turns::default();
         let links: Vec<_> = process.links.keys().copied().collect();
         for id in links {
             let to = self.peer(pid, id).unwrap_or(pid);

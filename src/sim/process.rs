@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::id::NodeId;
 use crate::link::batch::BatchWork;
 use crate::link::reading::Batch;
+use crate::link::turns::Turns;
 use crate::node::{ConnectId, LinkId, Node, Now};
 use crate::stats::Stats;
 
@@ -96,7 +97,8 @@ pub(super) struct Process {
 /// The daemon thread: its channel, and what it is at.
 #[derive(Debug, Default)]
 pub(super) struct Daemon {
-    pub inbox: VecDeque<Inbound>,
+    /// What the links have handed in: they take turns, by bytes.
+    pub inbox: Turns<LinkId, Inbound>,
     pub in_hand: Option<BatchWork<LinkId>>,
     /// Where the batch in hand came from.
     pub from: Option<ProcessId>,
@@ -110,6 +112,14 @@ pub(super) struct Daemon {
 pub(super) enum Inbound {
     Batch { link: LinkId, from: ProcessId, batch: Batch<Tag> },
     Finished(LinkId),
+}
+
+impl Inbound {
+    pub fn link(&self) -> LinkId {
+        match self {
+            Inbound::Batch { link, .. } | Inbound::Finished(link) => *link,
+        }
+    }
 }
 
 impl Process {

@@ -27,6 +27,10 @@ pub fn all() -> Vec<Attack> {
         new("says it has taken everything", |t| lies(t, u64::from(u32::MAX))),
         new("says it has taken nothing, again and again", |t| lies(t, 0)),
         new("says it has left X behind, again and again", left_behind),
+        new("a new rs2p that reads nothing every 300 ms, 20 MB/s of broadcasts", |t| {
+            deaf_in_a_flood(t)
+        })
+        .full(),
         new("20 deaf links and 2 MB/s of broadcasts for them", deaf_and_flood).named(),
         Attack::new("not reading", "asks for addresses and takes no answer", ask).full().named(),
         Attack::new("not reading", "a new asker every 300 ms", askers_in_turn).full(),
@@ -46,6 +50,16 @@ fn take_turns(target: &Target, link: fn(&Target) -> Option<Link>) {
         links.last().into_iter().for_each(Link::narrow);
         target.pause(300);
     }
+}
+
+/// What each of them does not take was sent at another time.
+fn deaf_in_a_flood(target: &Target) {
+    std::thread::scope(|scope| {
+        scope.spawn(|| take_turns(target, Target::link_rs2p));
+        super::trickle(target, 1, 333, |link, n| {
+            broadcast(&link.id, format!("bulk {n}").as_bytes(), 60_000)
+        });
+    });
 }
 
 fn same_name(target: &Target) {
