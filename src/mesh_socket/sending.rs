@@ -26,6 +26,10 @@ impl MeshSocket {
     /// Blocks while the queue to a peer is over its limit, so that nothing is lost; inside a
     /// handler it fails instead. [`try_send`](MeshSocket::try_send) never blocks.
     ///
+    /// On py2p's wire a message is known by its packets and its second, not by its sender. When two nodes send
+    /// equal packets in one second, the others get them once. If that matters, add what differs, such as the
+    /// [`id`](MeshSocket::id) of the node.
+    ///
     /// ```
     /// # use rs2p::MeshSocket;
     /// # fn main() -> rs2p::Result<()> {
