@@ -1,5 +1,5 @@
 //! The targets of `fuzz/` on stable Rust, for a bounded time: mutations of what real py2p nodes sent, and of
-//! noise. A failure prints the bytes, and `RS2P_SEED` says where to begin.
+//! noise. A failure prints the bytes, and `RS2P_SEED` says where to begin, `RS2P_SECONDS` how long each target runs.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -58,8 +58,8 @@ fn every_target_has_a_test() {
 
 fn run(target: &str) {
     let time = if std::env::var_os("RS2P_LONG").is_some() { LONG } else { TIME };
-    let seed = std::env::var("RS2P_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1_u64);
-    let mut rng = rng(seed);
+    let time = variable("RS2P_SECONDS").map_or(time, Duration::from_secs);
+    let mut rng = rng(variable("RS2P_SEED").unwrap_or(1));
     let mut corpus = corpus();
     let (begun, mut runs) = (Instant::now(), 0_u64);
     for input in corpus.clone() {
@@ -76,6 +76,10 @@ fn run(target: &str) {
     }
     println!("{target}: {runs} executions");
     assert!(runs > 0);
+}
+
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
 fn execute(target: &str, input: &[u8]) {
