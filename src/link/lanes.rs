@@ -98,7 +98,7 @@ impl<T> Lanes<T> {
     /// See [`Outgoing::release`](super::outgoing::Outgoing::release).
     #[cfg(feature = "sim")]
     pub fn release(&mut self) {
-        super::outgoing::release(&mut self.first);
+        super::release::release(&mut self.first);
     }
 
     #[cfg(any(test, feature = "sim"))]

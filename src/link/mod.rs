@@ -43,6 +43,8 @@ pub(crate) mod pace;
 pub(crate) mod pace_floor;
 pub(crate) mod progress_report;
 pub(crate) mod reading;
+#[cfg(feature = "sim")]
+pub(crate) mod release;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transport;

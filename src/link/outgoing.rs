@@ -203,7 +203,7 @@ impl<L: PartialEq, T> Outgoing<L, T> {
     /// Frees the room of empty queues: of a hundred thousand simulated links few have something to write.
     #[cfg(feature = "sim")]
     pub fn release(&mut self) {
-        release(&mut self.control);
+        super::release::release(&mut self.control);
         self.data.release();
     }
 
@@ -292,14 +292,6 @@ impl<L: PartialEq, T> Outgoing<L, T> {
         self.is_sealed = true;
         let throttled = std::mem::take(&mut self.throttled);
         Freed { has_drained: true, throttled, is_news: false }
-    }
-}
-
-/// Frees the room of an empty queue.
-#[cfg(feature = "sim")]
-pub(crate) fn release<T>(queue: &mut VecDeque<T>) {
-    if queue.is_empty() && queue.capacity() > 0 {
-        *queue = VecDeque::new();
     }
 }
 

@@ -160,7 +160,7 @@ impl<T: Copy + Default> Writing<T> {
     /// Frees the room of empty queues.
     #[cfg(feature = "sim")]
     pub fn release(&mut self) {
-        super::outgoing::release(&mut self.batch);
+        super::release::release(&mut self.batch);
         self.parcels = Vec::new();
     }
 

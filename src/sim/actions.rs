@@ -13,7 +13,8 @@ use crate::events::MeshEvent;
 use crate::id::NodeId;
 use crate::link::actions::{Mailboxes, NodeHost, Outcome, carry_out};
 use crate::link::mailbox::Mailbox;
-use crate::link::outgoing::{Freed, release};
+use crate::link::outgoing::Freed;
+use crate::link::release::release;
 use crate::node::{Action, ConnectId, Event, Failure, LinkId, Node, Now, Parcel, Target, TicketId};
 
 /// Where everything is logged that nodes ask for, at level `trace`.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::ledger::{CopyLoss, Ledger, Tag};
 use super::schedule::{Happening, Schedule};
 use super::tcp::{Broken, Conn, End, EndState, Segment, Socket};
-use crate::link::outgoing::release;
+use crate::link::release::release;
 use crate::node::rng::Rng;
 
 /// TCP sends again after this time, then after twice as long, and so on.

@@ -8,7 +8,7 @@ use bytes::{Buf, Bytes};
 
 use super::ledger::Tag;
 use super::schedule::ProcessId;
-use crate::link::outgoing::release;
+use crate::link::release::release;
 use crate::node::LinkId;
 
 /// One end of a connection: of the two, the dialler's is end 0.
