@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const POINTS: usize = 100;
 
 const HEAD: &str = "\
-| nodes | hops | to all, p50 | copies per delivery | bytes per node and broadcast | memory per node | events | simulated in |
+| nodes | hops | to all, p50 | copies per delivery | bytes per node and broadcast | memory | events | simulated in |
 |---|---|---|---|---|---|---|---|";
 
 /// What broadcasts cost in one world.
@@ -29,6 +29,7 @@ struct Costs {
     report: Report,
     /// After how many milliseconds nodes got a broadcast: all nodes and broadcasts, in the order of their times.
     arrivals: Vec<f64>,
+    /// Bytes that the whole program had at the end.
     memory: Option<u64>,
     took: Duration,
 }
@@ -99,8 +100,8 @@ impl Costs {
     fn row(&self) -> String {
         let Report { nodes, hops, redundancy, full_coverage_p50, events, .. } = &self.report;
         let (p50, bytes) = (full_coverage_p50.as_millis(), self.bytes());
-        let each = |bytes: u64| format!("{:.1} kB", bytes as f64 / 1e3 / self.nodes());
-        let (memory, seconds) = (self.memory.map_or("?".into(), each), self.took.as_secs());
+        let megabytes = |bytes: u64| format!("{} MB", bytes / 1_000_000);
+        let (memory, seconds) = (self.memory.map_or("?".into(), megabytes), self.took.as_secs());
         let events = *events as f64 / 1e6;
         format!(
             "| {nodes} | {hops:.2} | {p50} ms | {redundancy:.2} | {bytes:.0} | {memory} | {events:.1} M | {seconds} s |"
@@ -113,10 +114,14 @@ fn draw(all: &[Costs], folder: &Path) -> Result<()> {
     let curve = |name: &str, cost| vec![Curve::dotted(name, against(cost))];
     let decades = all.iter().filter(|at| at.nodes().log10().fract() < 1e-9);
     let coverage = decades.map(|at| Curve::line(&at.report.nodes.to_string(), at.coverage()));
-    let nodes = Scale::Logarithmic("nodes");
-    Chart::new("Nodes that have a broadcast", Scale::Linear("milliseconds after it was sent"), "%")
-        .legend("nodes")
-        .draw(&folder.join("coverage.svg"), &coverage.collect::<Vec<_>>())?;
+    let nodes = Scale::Logarithmic("nodes, on a logarithmic scale");
+    Chart::new(
+        "How a broadcast spreads",
+        Scale::Linear("milliseconds after it was sent"),
+        "% of the nodes have it",
+    )
+    .legend("nodes")
+    .draw(&folder.join("coverage.svg"), &coverage.collect::<Vec<_>>())?;
     let mut hops = curve("hops to a node, on average", |at| at.report.hops);
     hops.push(Curve::line("log n / log(d − 1), d links each", against(Costs::logarithm)));
     Chart::new("Hops of a broadcast", nodes, "hops").draw(&folder.join("hops.svg"), &hops)?;
