@@ -231,11 +231,10 @@ impl Sockets {
                 Segment::Fin => pipe.has_ended = true,
             }
         }
+        release(&mut pipe.flying);
         if let Some((at, _)) = pipe.flying.front() {
             pipe.is_planned = true;
             shared.schedule.at(*at, Happening::Arrive { socket });
-        } else {
-            release(&mut pipe.flying);
         }
         true
     }
