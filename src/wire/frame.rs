@@ -140,8 +140,7 @@ impl FrameReader {
         FrameReader { max_body, room: ReadRoom::default(), start: 0, end: 0, large: None }
     }
 
-    /// Lends this reader memory, if it has none. The simulator has thousands of readers in one thread, and one
-    /// memory for all of them.
+    /// Lends this reader memory, if it has none: in the simulator all readers share one.
     #[cfg(feature = "sim")]
     pub fn lend(&mut self, room: &mut ReadRoom) {
         if self.room.spare.is_empty() {
