@@ -15,6 +15,23 @@ const LONG: Duration = Duration::from_secs(60);
 /// Longest input.
 const MOST: usize = 4096;
 
+/// What has failed once, and the target that it failed in.
+const FOUND: &[(&str, &str)] = &[
+    // The target wrote a step of a proof as an ordinary hello.
+    (
+        "greetings",
+        "776f7157520c7ed3df8bcb7a7ac701ab066b37cff31e80774bb1b0e22ba53487cb52981580d9b2c3ed34adc7906f04e1414e58bdb1d9\
+         d73c16bc9dd76d3ab094705d12b419d5201b1b4c468d0037a6b99bbf4f9ba3502a039a8292df375a570bd56320",
+    ),
+];
+
+#[test]
+fn what_has_failed_once_does_not_fail_again() {
+    for (target, input) in FOUND {
+        execute(target, &unhex(input).expect("hexadecimal digits"));
+    }
+}
+
 #[test]
 fn frames() {
     run("frames");

@@ -7,7 +7,7 @@ use super::bytes::{MAX_BODY, methods};
 use crate::id::NodeId;
 use crate::options::{Flag, Kind};
 use crate::packet::Packet;
-use crate::wire::{Body, Draft, Envelope, Header, LastSender, Method};
+use crate::wire::{Body, Draft, Envelope, Header, LastSender, Method, Proof};
 
 const FLAGS: [Flag; 3] = [Flag::Broadcast, Flag::Whisper, Flag::Renegotiate];
 
@@ -52,7 +52,7 @@ pub(super) fn greetings(data: &[u8]) -> Result<()> {
     let frame = draft.encode(&sender(), &draft.id());
     let body = read(frame.bytes(None), &[]).expect("a message of ours can be read").body;
     let payload = match &body {
-        Body::Hello(hello) => hello.payload(),
+        Body::Hello(hello) => hello.proof.as_ref().map_or_else(|| hello.payload(), Proof::payload),
         // Other text is kept for messages to people only, and shortened.
         Body::Handshake(handshake) if handshake.protocol.is_ascii() => handshake.payload(),
         Body::Pacing(word) => word.payload(),
