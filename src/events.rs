@@ -119,7 +119,7 @@ pub enum MeshEvent {
         dropped: u64,
     },
     /// A peer sends frames that no honest rs2p sends, 32 or more, and they are refused. A py2p may pass on those of
-    /// others. Told once a minute for each peer; [`PeerStats`](crate::report::PeerStats) has all numbers.
+    /// others. Told once a minute for each link; [`PeerStats`](crate::report::PeerStats) has all numbers.
     #[non_exhaustive]
     Refused {
         /// The peer.

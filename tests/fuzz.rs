@@ -23,6 +23,12 @@ const FOUND: &[(&str, &str)] = &[
         "776f7157520c7ed3df8bcb7a7ac701ab066b37cff31e80774bb1b0e22ba53487cb52981580d9b2c3ed34adc7906f04e1414e58bdb1d9\
          d73c16bc9dd76d3ab094705d12b419d5201b1b4c468d0037a6b99bbf4f9ba3502a039a8292df375a570bd56320",
     ),
+    // The target took another message for one of those that it numbers.
+    (
+        "machine",
+        "35354a476e446b6345646f4d3669564c77616d325a4b78707953474c776e573d7ea52c7a030f6d6e6134454a36507943744a42634d42\
+         4746363338535a6f526d7a734a33447778626744",
+    ),
 ];
 
 #[test]

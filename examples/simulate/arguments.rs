@@ -33,7 +33,8 @@ Faults, so many at random times:
   --skew         clocks are off by up to so many seconds
 
   --curves FOLDER draws curves into that folder instead: what 20 broadcasts cost in worlds of 100 nodes, 300, and
-                 so on up to --nodes. It knows the arguments before --seconds, and --delay and --rate.";
+                 so on up to --nodes. Of the arguments it knows --seed, --topology,
+                 --degree, --size, --sources, --lazy, --delay and --rate.";
 
 pub struct Arguments(BTreeMap<String, String>);
 

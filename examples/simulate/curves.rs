@@ -37,6 +37,9 @@ struct Costs {
 /// Runs worlds of up to `--nodes` nodes, prints a table, and draws the curves into a folder.
 pub fn run(arguments: &Arguments, folder: &Path) -> Result<()> {
     let most = arguments.number("nodes", 10_000)? as usize;
+    if most < SIZES[0] {
+        return Err(format!("--nodes {most}: the curves begin at {} nodes", SIZES[0]).into());
+    }
     let mut all = Vec::new();
     println!("{HEAD}");
     for nodes in SIZES.into_iter().filter(|nodes| *nodes <= most) {

@@ -78,10 +78,13 @@ fn come(
     Ok(())
 }
 
-/// A broadcast whose second packet is its number.
+/// The first packet of a broadcast whose second one is its number: no other message begins with it by chance.
+const NUMBERED: &[u8] = b"a numbered broadcast";
+
+/// A numbered broadcast.
 fn numbered(sent: &mut u64) -> Result<Draft> {
     *sent += 1;
-    let packets = vec![b"n".into(), sent.to_be_bytes().to_vec().into()];
+    let packets = vec![NUMBERED.into(), sent.to_be_bytes().to_vec().into()];
     Ok(Draft { main: Flag::Broadcast, packets, time: 1 })
 }
 
@@ -154,7 +157,7 @@ fn check(hand: &Hand, sent: u64) {
     let numbers = arrived.filter_map(|((), item)| {
         let [kind, number] = &item.as_ref().ok()?.packets[..] else { return None };
         let number = number.as_bytes().try_into().ok()?;
-        (*kind == b"n").then(|| u64::from_be_bytes(number))
+        (*kind == NUMBERED).then(|| u64::from_be_bytes(number))
     });
     let last = numbers.fold(0, |last, number| {
         assert!(number > last, "{number} came after {last}");

@@ -42,6 +42,8 @@ pub(super) struct Arrears {
     lapsed: Duration,
     /// What the peer has paid of what the node was told of: it has taken it.
     paid: Option<Duration>,
+    /// Whether the node is to be told that the peer is waited for again.
+    is_proven: bool,
     /// Until when a large frame is given no time: others have used it up.
     no_slack: Duration,
 }
@@ -58,6 +60,7 @@ impl Arrears {
             is_waited_for: true,
             lapsed: Duration::ZERO,
             paid: None,
+            is_proven: false,
             no_slack: Duration::ZERO,
         }
     }
@@ -81,7 +84,8 @@ impl Arrears {
             if !told.is_zero() {
                 self.paid = Some(told.saturating_sub(lapsed));
             }
-            self.is_waited_for |= self.kept >= PROOF;
+            self.is_proven |= !self.is_waited_for && self.kept >= PROOF;
+            self.is_waited_for |= self.is_proven;
         }
     }
 
@@ -114,7 +118,7 @@ impl Arrears {
 
     /// Senders no longer wait for the peer, until it has kept to the floor.
     pub fn stop_waiting(&mut self) {
-        self.is_waited_for = false;
+        (self.is_waited_for, self.is_proven) = (false, false);
         self.kept = Duration::ZERO;
     }
 
@@ -122,6 +126,9 @@ impl Arrears {
     pub fn news(&mut self) -> Option<PaceChange> {
         if let Some(paid) = self.paid.take() {
             return Some(PaceChange::Resumed { paid });
+        }
+        if std::mem::take(&mut self.is_proven) {
+            return Some(PaceChange::Proven);
         }
         if !self.is_waited_for || self.owed < self.notice_at() {
             return None;
@@ -150,7 +157,7 @@ impl Arrears {
     /// Forgets everything: the peer is left behind, and has to keep to the floor to be waited for.
     pub fn clear(&mut self) {
         (self.owed, self.told, self.kept) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
-        (self.is_waited_for, self.paid) = (false, None);
+        (self.is_waited_for, self.is_proven, self.paid) = (false, false, None);
         self.lapsed = Duration::ZERO;
     }
 }
@@ -192,6 +199,7 @@ mod tests {
         let _ = arrears.news();
         arrears.note(MS(250), MS(250), take(64 * 1024), true);
         assert!(arrears.is_waited_for(), "it has kept to the floor, and owes nothing");
+        assert_eq!((arrears.news(), arrears.news()), (Some(PaceChange::Proven), None));
     }
 
     #[test]

@@ -108,8 +108,11 @@ impl PaceFloor {
             Some(behind) if self.now >= behind.review => self.review(is_full),
             _ => {}
         }
-        let is_behind = self.behind.is_some();
-        self.changed.take().or_else(|| self.arrears.news().filter(|_| !is_behind))
+        self.changed.take().or_else(|| match self.behind {
+            // It is told once the peer has caught up.
+            Some(_) => None,
+            None => self.arrears.news(),
+        })
     }
 
     /// Returns whether senders waited for the peer in most of the window, and it took too little then.

@@ -27,7 +27,7 @@ const HINT_ATTEMPTS: u32 = 2;
 pub(crate) struct AddressBook {
     /// Boxed, because a map has room for eleven entries at least.
     contacts: BTreeMap<HostPort, Box<Contact>>,
-    /// Addresses that were never dialled, in their short form.
+    /// IPv4 addresses that were never dialled, in their short form.
     hints: Hints,
     rng: Rng,
 }

@@ -224,4 +224,6 @@ pub(crate) enum PaceChange {
     KeptWaiting { by: Duration, is_trusted: bool },
     /// The peer no longer keeps senders waiting, and has taken so much of what they waited for.
     Resumed { paid: Duration },
+    /// The peer has kept to the floor, and is waited for from now on.
+    Proven,
 }

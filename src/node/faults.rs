@@ -9,7 +9,7 @@ use crate::tally::Tally;
 use crate::wire::{Body, Pacing};
 
 /// The user is told of a peer that has made so many faults. An honest py2p passes on some faults of others.
-pub(super) const MANY: u64 = 32;
+const TOLD_FROM: u64 = 32;
 
 impl Node {
     /// Handles a frame. If it is refused, counts that for the peer that sent it as well.
@@ -29,7 +29,7 @@ impl Node {
         let Some(peer) = self.links.get_mut(link) else { return };
         peer.untold_faults.tally(1);
         let Some(id) = peer.id() else { return };
-        if peer.untold_faults >= MANY && peer.allowances.fault_reports.take(now.mono) {
+        if peer.untold_faults >= TOLD_FROM && peer.allowances.fault_reports.take(now.mono) {
             let (remote, refused) = (peer.remote(), std::mem::take(&mut peer.untold_faults));
             let event = MeshEvent::Refused { id, remote, reason, refused };
             self.actions.push_back(Action::Report(event));

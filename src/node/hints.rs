@@ -1,4 +1,4 @@
-//! Addresses that peers told, and of which nothing more is known: most of an address book. They take 64 bytes
+//! IPv4 addresses that peers told and that were never dialled: most of an address book. They take 64 bytes
 //! each, where a contact takes several hundred.
 
 use std::net::SocketAddrV4;
@@ -112,7 +112,6 @@ impl Hints {
     }
 
     fn position(&self, addr: &HostPort) -> Option<usize> {
-        // Most books of most nodes know no names, but asking is cheap.
         let addr = short(addr)?;
         self.list.iter().position(|hint| hint.addr == addr)
     }

@@ -14,7 +14,7 @@ use crate::id::{MessageId, NodeId};
 pub(super) type Fingerprint = u64;
 
 /// A map by fingerprint.
-pub(super) type FingerprintMap<V> = HashMap<Fingerprint, V, BuildHasherDefault<Itself>>;
+pub(super) type FingerprintMap<V> = HashMap<Fingerprint, V, BuildHasherDefault<IdentityHasher>>;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyedHash(SipHasher13);
@@ -35,9 +35,9 @@ impl KeyedHash {
 
 /// Takes a number that is distributed evenly as its own hash.
 #[derive(Default)]
-pub(super) struct Itself(u64);
+pub(super) struct IdentityHasher(u64);
 
-impl Hasher for Itself {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }

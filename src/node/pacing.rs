@@ -19,7 +19,7 @@ const LONG: Duration = Duration::from_millis(500);
 const NO_SLACK: Duration = Duration::from_secs(60);
 
 /// Part of the memory that is for peers that nobody waits for, ...
-pub(crate) const UNWAITED_PART: usize = 4;
+const UNWAITED_PART: usize = 4;
 /// ... and part of what is left of it that one of them gets; at least this.
 const PEER_PART: usize = 4;
 const LEAST_ROOM: usize = 256 * 1024;
@@ -48,17 +48,20 @@ impl Node {
         let Some(peer) = self.links.get(link) else { return };
         let Some(id) = peer.id() else { return };
         let remote = peer.remote();
-        if let PaceChange::CaughtUp { .. } = change {
-            self.links.update(link, |peer| peer.unwaited_room = 0);
-        }
         let (event, word) = match change {
             PaceChange::KeptWaiting { by, is_trusted } => {
                 return self.kept_waiting(now, link, by, is_trusted);
             }
             PaceChange::Resumed { paid } => return self.resumed(link, paid),
+            PaceChange::Proven => {
+                return self.links.update(link, |peer| peer.unwaited_room = 0);
+            }
             PaceChange::LeftBehind => {
                 // What it was charged stays spent: it has not taken it.
                 self.links.update(link, |peer| peer.charged = Duration::ZERO);
+                if self.links.is(link, |peer| peer.unwaited_room == 0) {
+                    self.stop_waiting(link);
+                }
                 let missed = Total::default();
                 (Some(MeshEvent::LeftBehind { id, remote }), Pacing::LeftBehind { missed })
             }

@@ -40,7 +40,11 @@ impl Node {
         if !self.links.is(link, |peer| peer.passes_replies) {
             return self.stats.refuse(Refusal::ForeignWhisper);
         }
-        if reply.from != envelope.sender || reply.from == self.me.id {
+        if reply.from == self.me.id {
+            // Who passed it on may not have known better.
+            return self.stats.refuse(Refusal::Echo);
+        }
+        if reply.from != envelope.sender {
             return self.stats.refuse(Refusal::Invalid);
         }
         self.routes.learn(now.mono, &envelope.id, envelope.sender, (link, peer));

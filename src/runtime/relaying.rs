@@ -28,7 +28,7 @@ use crate::trouble::Trouble;
 const KEPT: Duration = Duration::from_millis(300);
 /// ... and after this time a handler is reported.
 const REPORTED: Duration = Duration::from_secs(1);
-/// A link is charged no more for one turn: if it took longer, the thread was interrupted.
+/// A link is charged no more for one turn, because the thread may have been interrupted in it.
 const MOST_CHARGED: Duration = Duration::from_millis(10);
 
 /// What keeps the daemon.

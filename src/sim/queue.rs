@@ -35,7 +35,7 @@ impl<T> Default for Queue<T> {
 
 impl<T> Queue<T> {
     pub fn push(&mut self, entry: Entry<T>) {
-        let slot = entry.at.as_nanos() as u64 >> SLOT_BITS;
+        let slot = u64::try_from(entry.at.as_nanos()).unwrap_or(u64::MAX) >> SLOT_BITS;
         if slot < self.end {
             self.soon.push(entry);
         } else {

@@ -40,7 +40,7 @@ pub enum Refusal {
     Stranger,
     /// It is a whisper whose sender is not the peer that it came from.
     ForeignWhisper,
-    /// It is a broadcast with this node's own id as its sender.
+    /// It is a broadcast, or a message to one node, with this node's own id as its sender.
     Echo,
     /// It is a broadcast dated 60 s ago or earlier.
     TooOld,

@@ -27,10 +27,8 @@ pub fn all() -> Vec<Attack> {
         new("says it has taken everything", |t| lies(t, u64::from(u32::MAX))),
         new("says it has taken nothing, again and again", |t| lies(t, 0)),
         new("says it has left X behind, again and again", left_behind),
-        new("a new rs2p that reads nothing every 300 ms, 20 MB/s of broadcasts", |t| {
-            deaf_in_a_flood(t)
-        })
-        .full(),
+        new("a new rs2p that reads nothing every 300 ms, 20 MB/s of broadcasts", deaf_in_a_flood)
+            .full(),
         new("20 deaf links and 2 MB/s of broadcasts for them", deaf_and_flood).named(),
         Attack::new("not reading", "asks for addresses and takes no answer", ask).full().named(),
         Attack::new("not reading", "a new asker every 300 ms", askers_in_turn).full(),

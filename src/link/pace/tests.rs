@@ -294,7 +294,10 @@ fn a_peer_that_is_not_waited_for_is_waited_for_again_when_it_has_kept_to_the_flo
     assert!(!duel.pace.floor().is_waited_for(), "not yet");
     duel.run(MS(500), 1000);
     assert!(duel.pace.floor().is_waited_for());
-    assert!(duel.kept_waiting.len() <= told + 1, "nobody waited: {:?}", duel.kept_waiting);
+    let since = duel.kept_waiting.get(told..).unwrap_or_default();
+    assert_eq!(since.last(), Some(&PaceChange::Proven), "the node is told");
+    let is_wait = |change: &PaceChange| matches!(change, PaceChange::KeptWaiting { .. });
+    assert!(!since.iter().any(is_wait), "nobody waited: {since:?}");
 }
 
 #[test]

@@ -38,14 +38,31 @@ fn peers_that_nobody_waits_for_share_a_part_of_the_memory() {
 }
 
 #[test]
-fn the_room_of_a_peer_that_has_left_or_caught_up_is_free_again() {
+fn the_room_of_a_peer_that_has_left_or_is_waited_for_again_is_free() {
     let mut hand = Hand::new();
     let (left, slow, other) = (hand.rs2p(1), hand.rs2p(2), hand.rs2p(3));
     let most = spends_all(&mut hand, left);
     assert!(spends_all(&mut hand, slow) < most);
     hand.tell(Event::Lost { link: left, cause: Cause::PeerClosed });
     hand.tell(Event::Finished { link: left });
+    // It may have caught up because nothing was sent: then nobody waits for it yet.
     let change = PaceChange::CaughtUp { missed: crate::wire::Total::default() };
     hand.tell(Event::PaceChanged { link: slow, change });
+    assert!(spends_all(&mut hand, other) < most);
+    for link in [slow, other] {
+        hand.tell(Event::PaceChanged { link, change: PaceChange::Proven });
+    }
     assert_eq!(spends_all(&mut hand, other), most);
+}
+
+#[test]
+fn a_peer_that_is_left_behind_has_room_of_the_same_part() {
+    let mut hand = Hand::new();
+    let (one, other) = (hand.rs2p(1), hand.rs2p(2));
+    let behind = |hand: &mut Hand, link| {
+        room(&hand.tell(Event::PaceChanged { link, change: PaceChange::LeftBehind }), link)
+    };
+    let first = behind(&mut hand, one).expect("room");
+    assert!(behind(&mut hand, other).expect("room") < first);
+    assert_eq!(behind(&mut hand, one), None, "it has room already");
 }

@@ -69,6 +69,16 @@ fn a_routed_reply_is_what_it_was_on_the_wire() {
 }
 
 #[test]
+fn whoever_passes_on_a_reply_in_our_name_is_not_said_to_be_at_fault() {
+    let mut hand = Hand::new();
+    let link = hand.capable(1);
+    let actions: Vec<Action> =
+        (0..100).flat_map(|_| hand.hear(link, routed(100, 100, None))).collect();
+    assert_eq!(hand.node.stats().refused_for(Refusal::Echo), 100);
+    assert!(!actions.iter().any(|it| matches!(it, Action::Report(MeshEvent::Refused { .. }))));
+}
+
+#[test]
 fn a_reply_goes_on_the_way_back_and_its_receipt_returns() {
     let mut hand = Hand::new();
     let (a, b) = (hand.capable(1), hand.capable(2));
