@@ -75,6 +75,18 @@ impl World {
         self
     }
 
+    /// Returns whether a node knows no lazy push, see [`World::plain_share`].
+    ///
+    /// ```
+    /// use rs2p::sim::World;
+    ///
+    /// assert!(World::new(42).plain_share(1.0).nodes(8).is_plain(7));
+    /// ```
+    #[must_use]
+    pub fn is_plain(&self, node: usize) -> bool {
+        self.machines[node].is_plain
+    }
+
     pub(super) fn draws_plain(&mut self) -> bool {
         const PARTS: u32 = 1 << 20;
         // Worlds without plain nodes draw nothing.

@@ -35,6 +35,11 @@ const CASE: Case =
 
 /// Sends broadcasts among nodes that are linked at random, eight links each, after some to warm up.
 fn broadcasts(case: &Case) -> Report {
+    world_of(case).report()
+}
+
+/// The same; the world after it.
+fn world_of(case: &Case) -> World {
     let settings = MeshSocket::builder().lazy_push(case.lazy);
     let topology = Topology::Random { links: 4 };
     let world = World::new(1).without_accounts().settings(&settings).topology(topology);
@@ -55,7 +60,7 @@ fn broadcasts(case: &Case) -> Report {
     let report = world.report();
     let expected = 20 * (case.nodes as u64 - 1);
     assert_eq!((report.complete, report.deliveries), (20, expected), "{report}");
-    report
+    world
 }
 
 fn print(what: &str, report: &Report) {
@@ -104,10 +109,19 @@ fn ids_and_control_take_a_tenth_of_the_bytes_at_most() {
 
 #[test]
 fn nodes_that_know_no_announcements_are_sent_everything_and_cost_no_more_than_before() {
-    let half = broadcasts(&Case { plain: 0.5, ..CASE });
+    let world = world_of(&Case { plain: 0.5, ..CASE });
+    let half = world.report();
     print("half are plain", &half);
-    // Three quarters of the links have a plain end and carry everything: 2 * 3 - 1 copies.
-    assert!(half.redundancy <= 5.0, "{half}");
+    // The links with a plain end, which are about three quarters, carry everything, and most of them both ways.
+    let with_plain_end = |node: &usize| {
+        let peers = world.peers(*node);
+        peers.iter().filter(|peer| world.is_plain(*node) || world.is_plain(**peer)).count()
+    };
+    let ends: usize = (0..world.len()).map(|node| with_plain_end(&node)).sum();
+    let least = ends as f64 / (world.len() - 1) as f64 - 1.0;
+    println!("{least:.2} copies over the links with a plain end alone");
+    // The tree among the other nodes costs a little more.
+    assert!(half.redundancy <= least + 0.5, "{least}: {half}");
     let (all, flood) =
         (broadcasts(&Case { plain: 1.0, ..CASE }), broadcasts(&Case { lazy: None, ..CASE }));
     print("all are plain", &all);
