@@ -34,7 +34,7 @@ Faults, so many at random times:
 
   --curves FOLDER draws curves into that folder instead: what 20 broadcasts cost in worlds of 100 nodes, 300, and
                  so on up to --nodes. Of the arguments it knows --seed, --topology,
-                 --degree, --size, --sources, --lazy, --delay and --rate.";
+                 --degree, --join, --size, --sources, --lazy, --delay and --rate.";
 
 pub struct Arguments(BTreeMap<String, String>);
 

@@ -200,7 +200,7 @@ impl<L: PartialEq, T> Outgoing<L, T> {
         self.is_sealed
     }
 
-    /// Frees the room of empty queues: of a hundred thousand simulated links few have something to write.
+    /// Frees the room of empty queues: of the many links of a simulated world few have something to write.
     #[cfg(feature = "sim")]
     pub fn release(&mut self) {
         super::release::release(&mut self.control);

@@ -1,4 +1,4 @@
-//! Gives back what empty queues keep: in the simulator a hundred thousand nodes have some.
+//! Gives back what empty queues keep: a simulated world has many of them.
 
 use std::collections::VecDeque;
 

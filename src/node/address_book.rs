@@ -25,7 +25,7 @@ const HINT_ATTEMPTS: u32 = 2;
 /// No address is both a contact and a plain hint.
 #[derive(Debug)]
 pub(crate) struct AddressBook {
-    /// Boxed, because a map has room for eleven entries at least.
+    /// Boxed, because a `BTreeMap` allocates room for eleven entries at once.
     contacts: BTreeMap<HostPort, Box<Contact>>,
     /// IPv4 addresses that were never dialled, in their short form.
     hints: Hints,

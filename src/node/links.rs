@@ -13,7 +13,7 @@ use crate::id::NodeId;
 /// A link is new for this long: it has less room for message ids.
 const NEW: Duration = Duration::from_secs(60);
 
-/// Boxed, because a map has room for eleven entries at least.
+/// Boxed, because a `BTreeMap` allocates room for eleven entries at once.
 #[derive(Debug, Default)]
 pub(crate) struct Links(BTreeMap<LinkId, Box<Peer>>);
 

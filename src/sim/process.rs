@@ -69,7 +69,7 @@ pub(super) struct Process {
     pub node: Node,
     pub born: Duration,
     pub is_alive: bool,
-    /// Boxed, because a map has room for eleven entries at least.
+    /// Boxed, because a `BTreeMap` allocates room for eleven entries at once.
     pub links: BTreeMap<LinkId, Box<Link>>,
     pub daemon: Daemon,
     pub application: Application,

@@ -1,8 +1,7 @@
 //! What is planned, in the order of its times.
 //!
 //! Only what is about to happen is sorted: it is in a heap, which is small. The rest waits in slots of four
-//! milliseconds. So a thing costs about the same in a world of a hundred thousand nodes, where a million wait, as
-//! in a small one.
+//! milliseconds. So a thing costs about the same in a large world as in a small one.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BinaryHeap};
