@@ -132,6 +132,7 @@ impl World {
         let now = self.clock(pid);
         let answer = ask(&mut self.processes[pid].node, now);
         self.falsify(pid);
+        self.withhold(pid);
         let mut outcome = Outcome::default();
         carry_out(&mut Acting { world: self, pid, tag }, now, &mut outcome);
         release(self.processes[pid].node.actions_mut());

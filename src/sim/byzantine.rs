@@ -1,5 +1,6 @@
-//! Members that do not keep to the protocol: they say every broadcast again on all their links, also to
-//! whom it came from, and tell their peers of nodes that do not exist.
+//! Members that do not keep to the protocol. Some say every broadcast again on all their links, also to
+//! whom it came from, and tell their peers of nodes that do not exist. Others withhold what they should pass
+//! on.
 
 use super::actions::Acting;
 use super::ledger::Tag;
@@ -9,7 +10,7 @@ use crate::host_port::HostPort;
 use crate::id::NodeId;
 use crate::link::actions::{Outcome, put};
 use crate::node::event::Item;
-use crate::node::{LinkId, Parcel};
+use crate::node::{Action, LinkId, Parcel};
 use crate::options::Flag;
 use crate::wire::{Draft, PeerEntry, peers};
 
@@ -33,6 +34,39 @@ impl World {
             machine.is_byzantine = true;
         }
         self
+    }
+
+    /// Has these nodes withhold messages from now on: they take what comes, announce what they have, and
+    /// never pass a message of another node on, not even to whom asks for it.
+    ///
+    /// ```
+    /// use rs2p::sim::World;
+    ///
+    /// let world = World::new(42).nodes(8).withholding(6..8);
+    /// ```
+    #[must_use]
+    pub fn withholding(mut self, nodes: std::ops::Range<usize>) -> Self {
+        for machine in self.machines.get_mut(nodes).into_iter().flatten() {
+            machine.withholds = true;
+        }
+        self
+    }
+
+    /// Drops what a node that withholds was about to pass on. Its own counters have it.
+    pub(super) fn withhold(&mut self, pid: ProcessId) {
+        let process = &mut self.processes[pid];
+        if !self.machines[process.machine].withholds {
+            return;
+        }
+        let actions = process.node.actions_mut();
+        let before = actions.len();
+        actions.retain(|action| !matches!(action, Action::Send { parcel: Parcel::Relay(..), .. }));
+        process.put += (before - actions.len()) as u64;
+        // What was asked for is counted once it has found room.
+        process
+            .node
+            .actions_mut()
+            .retain(|action| !matches!(action, Action::Answer { parcel: Parcel::Relay(..), .. }));
     }
 
     /// Returns what a byzantine node says again; nothing for the others.

@@ -27,7 +27,7 @@ pub(super) struct Debt {
 /// What becomes of an unpaid debt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
-    /// The link ended, or the message became too old: as if a copy had been lost.
+    /// The link ended, the message became too old, or the giver withholds it: as if a copy had been lost.
     Lapsed,
     /// The receiver may still hear of it, ask for it, or get it.
     Pending,
@@ -95,6 +95,9 @@ impl World {
         let sending = &self.shared.ledger.sendings[number];
         let Debt { from, to, link } = *debt;
         let (giver, taker) = (&self.processes[from], &self.processes[to]);
+        if self.machines[giver.machine].withholds && sending.origin != from {
+            return Verdict::Lapsed;
+        }
         if !sending.is_large {
             return Verdict::Broken;
         }

@@ -38,6 +38,8 @@ pub(super) struct Machine {
     pub is_plain: bool,
     /// Whether its nodes break the protocol, see `World::byzantine`.
     pub is_byzantine: bool,
+    /// Whether its nodes pass nothing on, see `World::withholding`.
+    pub withholds: bool,
     /// When it tells its next lie, if it lies: see `World::turn_liars`.
     pub lies_at: Option<Duration>,
     /// Whether its nodes make no links by themselves.

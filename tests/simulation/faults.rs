@@ -232,3 +232,39 @@ fn members_that_say_everything_again_and_lie_about_others_break_no_promise() {
         Ok(())
     });
 }
+
+#[test]
+fn members_that_withhold_what_they_should_pass_on_keep_no_message_from_the_others() {
+    let test =
+        "faults::members_that_withhold_what_they_should_pass_on_keep_no_message_from_the_others";
+    for_each_seed(test, seeds(10), |seed| {
+        // Forty nodes, of which eight take everything, say that they have it, and never give it.
+        let mut world = World::new(seed).nodes(40).withholding(32..40);
+        world.run_for(S(15));
+        for number in 0..60 {
+            let size = if number % 2 == 0 { 20 } else { 4000 };
+            world.send(number % 32, format!("{number:>size$}")).expect("it runs");
+            world.run_for(MS(100));
+        }
+        settles(&mut world)?;
+        let heard = |world: &mut World, node| std::iter::from_fn(|| world.recv(node)).count();
+        for node in 0..40 {
+            let own = (0..60).filter(|number| number % 32 == node).count();
+            assert_eq!(heard(&mut world, node), 60 - own, "seed {seed}, node {node}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn who_is_linked_to_nobody_but_a_member_that_withholds_hears_of_nothing() {
+    let mut world = World::new(1).topology(Topology::Line).nodes(3).withholding(1..2);
+    world.run_for(S(10));
+    for size in [20, 4000] {
+        world.send(0, format!("{size:>size$}")).expect("it runs");
+    }
+    world.run_for(S(10));
+    let heard = [1, 2].map(|node| std::iter::from_fn(|| world.recv(node)).count());
+    assert_eq!(heard, [2, 0]);
+    world.check().expect("no promise is broken by the others");
+}
