@@ -126,7 +126,7 @@ impl Builder {
     }
 
     /// Sets how many message ids are remembered, so that no message is delivered twice. Default:
-    /// 4,194,304.
+    /// 3,500,000.
     ///
     /// ```
     /// let sock = rs2p::MeshSocket::builder().seen_ids(1 << 18).bind("127.0.0.1:0")?;
