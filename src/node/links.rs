@@ -42,6 +42,11 @@ impl Links {
         self.0.iter_mut().map(|(&link, peer)| (link, &mut **peer))
     }
 
+    #[cfg(feature = "sim")]
+    pub fn youngest(&self) -> Option<LinkId> {
+        self.0.last_key_value().map(|(&link, _)| link)
+    }
+
     /// Returns whether this link is known and like that.
     pub fn is(&self, link: LinkId, like: impl FnOnce(&Peer) -> bool) -> bool {
         self.get(link).is_some_and(like)

@@ -241,12 +241,6 @@ impl Node {
         }
     }
 
-    /// Returns the number of peers, and of message ids that are remembered.
-    #[cfg(feature = "sim")]
-    pub fn sizes(&self) -> (usize, usize) {
-        (self.table.len(), self.seen.len())
-    }
-
     fn expire(&mut self, now: Now) {
         while let Some(timer) = self.timers.take_due(now.mono) {
             match timer {

@@ -21,7 +21,7 @@ impl World {
     /// notes a message that is delivered twice, or to its sender.
     pub(super) fn at_most_once_to_the_application(&self) -> Result<(), String> {
         for (pid, process) in self.processes.iter().enumerate() {
-            let (counted, known) = (process.node.stats().delivered, process.delivered);
+            let (counted, known) = (process.node.counters().delivered, process.delivered);
             if counted != known {
                 return Err(format!("process {pid} delivered {counted}, the ledger has {known}"));
             }
@@ -74,7 +74,7 @@ impl World {
     /// late, or came back, is checked when it is refused.
     pub(super) fn nobody_turns_down_what_is_sound(&self) -> Result<(), String> {
         for (pid, process) in self.processes.iter().enumerate() {
-            let stats = process.node.stats();
+            let stats = process.node.counters();
             let is_bad = |why: &Refusal| !GOOD_REASONS.contains(why) && stats.refused_for(*why) > 0;
             if let Some(why) = Refusal::ALL.iter().copied().find(is_bad) {
                 return Err(format!("process {pid} turned down a frame: {why}"));

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::link::channel_capacity;
 use crate::link::flow::MAX_EXTRA;
 use crate::link::reading::READ_TURN;
+use crate::node::LinkId;
 use crate::node::requests::MAX_WAITING;
 
 /// The most that there ever was of something.
@@ -38,6 +39,8 @@ pub(super) struct Marks {
     pub links: Peak,
     /// Incoming links before their handshake.
     pub strangers: Peak,
+    /// The youngest link when links were counted last.
+    youngest_link: Option<LinkId>,
     /// Message ids.
     pub seen: Peak,
     /// Messages that waited for a way.
@@ -50,9 +53,14 @@ impl Process {
         let ((peers, seen), marks) = (self.node.sizes(), &mut self.marks);
         marks.table.note(peers);
         marks.seen.note(seen);
-        marks.links.note(self.node.links());
-        marks.strangers.note(self.node.strangers());
         marks.routing.note(self.routing.len());
+        // There are more of these only if there is a new one, and counting them looks at each.
+        let youngest = self.node.youngest_link();
+        if marks.youngest_link != youngest {
+            marks.youngest_link = youngest;
+            marks.links.note(self.node.links());
+            marks.strangers.note(self.node.strangers());
+        }
     }
 
     /// Returns all marks, each with its bound.

@@ -110,7 +110,7 @@ impl World {
         let from = self.processes[pid].daemon.from.unwrap_or(pid);
         let back = self.way_back(pid, link, &item);
         let again = self.said_again(pid, link, &item);
-        let before = tag.map(|_| self.processes[pid].node.stats());
+        let before = tag.map(|_| self.processes[pid].node.counters().clone());
         let event = Event::read(link, item);
         let ((), mut outcome) = self.ask(pid, tag, |node, now| node.handle(now, event));
         let why = before.and_then(|before| self.turned_down(pid, &before));

@@ -162,7 +162,7 @@ impl Host<LinkId, Tag> for LinkHost<'_> {
 
     fn tell_item(&mut self, tag: Tag, item: Item) {
         self.world.shared.ledger.arrived(tag);
-        let before = tag.map(|_| self.world.processes[self.pid].node.stats());
+        let before = tag.map(|_| self.world.processes[self.pid].node.counters().clone());
         self.world.tell(self.pid, Event::read(self.id, item));
         let why = before.and_then(|before| self.world.turned_down(self.pid, &before));
         self.world.account(self.pid, (self.from(), self.id), tag, why, false);

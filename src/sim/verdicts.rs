@@ -12,7 +12,7 @@ use crate::stats::{Refusal, Stats};
 impl World {
     /// Returns why a node has turned down what it was just handed, if it has.
     pub(super) fn turned_down(&self, pid: ProcessId, before: &Stats) -> Option<Refusal> {
-        let after = self.processes[pid].node.stats();
+        let after = self.processes[pid].node.counters();
         let mut reasons = Refusal::ALL.iter().copied();
         reasons.find(|why| after.refused_for(*why) > before.refused_for(*why))
     }
