@@ -135,8 +135,8 @@ impl Default for Config {
             pace_floor: Total { bytes: 64 * 1024, frames: 50 },
             pace_window: Duration::from_secs(10),
             send_timeout: Duration::from_secs(70),
-            // With this many of one second its table has four million places of nine bytes, and not eight.
-            seen_ids: 3_500_000,
+            // A table takes 10 to 21 bytes for each.
+            seen_ids: 2_500_000,
             max_age: Duration::from_secs(60),
             max_ahead: Duration::from_secs(300),
             clock_warning: Duration::from_secs(30),

@@ -128,6 +128,9 @@ pub enum Error {
         /// Which peer.
         peer: Box<NodeId>,
     },
+    /// So many messages were sent within the last seconds that other nodes could not remember the ids of more.
+    /// The message was sent to no peer. See [`Builder::seen_ids`](crate::Builder::seen_ids).
+    TooFast,
     /// Too many messages wait for a route.
     TooManyRequests,
     /// The node is not a direct peer.
@@ -165,7 +168,7 @@ impl Error {
             Error::NoneAnswers { .. } => io::ErrorKind::ConnectionRefused,
             Error::TimedOut => io::ErrorKind::TimedOut,
             Error::Closed | Error::Forked => io::ErrorKind::NotConnected,
-            Error::WouldDeadlock | Error::Full { .. } => io::ErrorKind::WouldBlock,
+            Error::WouldDeadlock | Error::Full { .. } | Error::TooFast => io::ErrorKind::WouldBlock,
             Error::InvalidId
             | Error::InvalidAddress { .. }
             | Error::OutAddr { .. }

@@ -52,7 +52,24 @@ fn main() -> Result<ExitCode, Failure> {
     }
 }
 
+/// Returns the first word that this program does not know: a run without it could take hours.
+fn unknown(args: &[String]) -> Option<&String> {
+    let mut words = args.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--short" | "--long" | "--list" => {}
+            "--secs" | "--only" => drop(words.next()),
+            _ => return Some(word),
+        }
+    }
+    None
+}
+
 fn attack(args: &[String]) -> Result<ExitCode, Failure> {
+    if let Some(word) = unknown(args) {
+        let known = "--short, --long, --secs S, --only TEXT and --list";
+        return Err(format!("{word} is not known; there are {known}").into());
+    }
     let has = |option: &str| args.iter().any(|arg| arg == option);
     let value = |option: &str| {
         args.iter().position(|arg| arg == option).and_then(|at| args.get(at.saturating_add(1)))

@@ -72,6 +72,10 @@ impl fmt::Display for Error {
                 f,
                 "the outbound queue to peer {peer} is full; nothing was sent, try again later"
             ),
+            Error::TooFast => f.write_str(
+                "so many messages were sent within 5 s that other nodes could not remember more ids; nothing \
+                 was sent, try again in a second",
+            ),
             Error::TooManyRequests => {
                 f.write_str("too many messages wait for a route; try again later")
             }

@@ -49,7 +49,7 @@ impl SendError {
         &self.error
     }
 
-    /// Returns whether the queue to a peer was full: the same call may succeed later.
+    /// Returns whether the queue to a peer was full, or too much was sent lately: the same call may succeed later.
     ///
     /// ```
     /// # use rs2p::MeshSocket;
@@ -64,7 +64,7 @@ impl SendError {
     /// ```
     #[must_use]
     pub fn is_full(&self) -> bool {
-        matches!(self.error, Error::Full { .. })
+        matches!(self.error, Error::Full { .. } | Error::TooFast)
     }
 
     /// Returns the packets, to be sent again.

@@ -89,8 +89,7 @@ impl MeshSocket {
         let mut deadline = Deadline::new(patience);
         loop {
             match self.try_post(id, purpose, &draft) {
-                Err(Refused::Full(peer, link)) => self.wait_for_room(peer, &link, &mut deadline)?,
-                Err(Refused::Closed) => return Err(Error::Closed),
+                Err(refused) => self.wait_after(refused, &mut deadline)?,
                 Ok(routed) => {
                     let count = draft.packets.len() - 1;
                     self.core().trace.sent(&SendOptions::whisper(), count, 1);

@@ -1,9 +1,10 @@
 //! Whether the links that a message is for have room for it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::id::NodeId;
-use crate::node::LinkId;
+use crate::node::{LinkId, Now};
 use crate::runtime::core::State;
 use crate::runtime::link::{Link, Queue};
 
@@ -11,7 +12,14 @@ use crate::runtime::link::{Link, Queue};
 pub(super) enum Refused {
     /// So much waits for this peer that the link takes no more of our own messages.
     Full(NodeId, Arc<Link>),
+    /// So much was sent that the ids of more could not be remembered; more may be in this time.
+    TooFast(Duration),
     Closed,
+}
+
+/// Whether the ids of a broadcast of ours can be remembered everywhere.
+pub(super) fn ids_have_room(state: &State, now: Now) -> Result<(), Refused> {
+    state.node.pause_of_ids(now).map_or(Ok(()), |pause| Err(Refused::TooFast(pause)))
 }
 
 /// Whether the links of all peers take a message of ours.

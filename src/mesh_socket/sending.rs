@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::MeshSocket;
 use super::connecting::far_future;
 use super::drafting::{check, draft};
-use super::room::{Refused, all_have_room, has_room};
+use super::room::{Refused, all_have_room, has_room, ids_have_room};
 use super::sent::Sent;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
@@ -13,7 +13,7 @@ use crate::node::{Dated, Now};
 use crate::options::SendOptions;
 use crate::packets::{Packets, Seal};
 use crate::runtime::core::State;
-use crate::runtime::link::{Link, Queue};
+use crate::runtime::link::Queue;
 use crate::wire::{Draft, Frame, Parts};
 
 /// Sending.
@@ -47,6 +47,8 @@ impl MeshSocket {
     /// - [`Error::TooLarge`]: larger than a frame may be; [`Error::TooManyPackets`]: over 65,532.
     /// - [`Error::Full`]: too much waits for a peer, and did for the whole send time-out. Nothing
     ///   was sent to anybody.
+    /// - [`Error::TooFast`]: so many messages were sent within 5 s that the ids of more could not be remembered,
+    ///   and the send time-out was shorter than that.
     /// - [`Error::Repeated`]: the same packets were sent more often than once a second for long.
     /// - [`Error::Closed`]: the socket is closed.
     pub fn send(&self, packets: impl Packets) -> Result<Sent> {
@@ -163,8 +165,7 @@ impl MeshSocket {
         let mut message = Dated::new(parts, self.id());
         loop {
             match self.publish(&mut message, &note) {
-                Err(Refused::Full(peer, link)) => self.wait_for_room(peer, &link, &mut deadline)?,
-                Err(Refused::Closed) => return Err(Error::Closed),
+                Err(refused) => self.wait_after(refused, &mut deadline)?,
                 Ok(sent) => return sent,
             }
         }
@@ -176,6 +177,7 @@ impl MeshSocket {
         note: impl Fn(MessageId),
     ) -> Result<Result<Sent>, Refused> {
         let (published, after) = self.core().step(|state, now| {
+            ids_have_room(state, now)?;
             all_have_room(state)?;
             let published = state.node.publish(now, message);
             if published.is_ok() {
@@ -216,8 +218,7 @@ impl MeshSocket {
             after.run_writing(self.core());
             match sent {
                 Ok(sent) => return Ok(sent),
-                Err(Refused::Full(peer, link)) => self.wait_for_room(peer, &link, &mut deadline)?,
-                Err(Refused::Closed) => return Err(Error::Closed),
+                Err(refused) => self.wait_after(refused, &mut deadline)?,
             }
         }
     }
@@ -226,18 +227,25 @@ impl MeshSocket {
         options.timeout.unwrap_or(self.core().config.send_timeout)
     }
 
-    /// Waits for room, unless nobody may wait here: in a handler, or without a deadline.
-    pub(super) fn wait_for_room(
-        &self,
-        peer: NodeId,
-        link: &Link,
-        deadline: &mut Deadline,
-    ) -> Result<()> {
-        let deadline = deadline.at().filter(|_| !self.core().threads.is_mine());
-        if !deadline.is_some_and(|at| link.wait_for_room(at)) {
-            return Err(Error::Full { peer: Box::new(peer) });
+    /// Waits until it may be tried again, unless nobody may wait here: in a handler, or without a deadline.
+    pub(super) fn wait_after(&self, refused: Refused, deadline: &mut Deadline) -> Result<()> {
+        let until = deadline.at().filter(|_| !self.core().threads.is_mine());
+        match refused {
+            Refused::Full(peer, link) if !until.is_some_and(|at| link.wait_for_room(at)) => {
+                Err(Error::Full { peer: Box::new(peer) })
+            }
+            Refused::TooFast(pause) if !until.is_some_and(|at| self.pause(pause, at)) => {
+                Err(Error::TooFast)
+            }
+            Refused::Full(..) | Refused::TooFast(_) | Refused::Closed => self.check_open(),
         }
-        self.check_open()
+    }
+
+    /// Waits for this time, or until the socket is closed. Returns false if the deadline comes first.
+    fn pause(&self, pause: Duration, deadline: Instant) -> bool {
+        let end = Instant::now() + pause;
+        self.core().wait_for_peers(end.min(deadline), |state| state.node.is_closed());
+        end <= deadline
     }
 }
 

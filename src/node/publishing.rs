@@ -2,6 +2,7 @@
 //! the first are dropped: so each needs a second of its own.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use super::event::Parcel;
 use super::seen::{Remembered, Source};
@@ -15,6 +16,8 @@ use crate::wire::{Frame, Named, Parts, payload_of};
 const AHEAD: u64 = 55;
 /// ... and most seconds that it is dated back, before any node refuses it as too old.
 const BACK: u64 = 30;
+/// In nanoseconds.
+const SECOND: u32 = 1_000_000_000;
 
 /// An equal message was sent in each second that the message may be dated with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +65,13 @@ impl Dated {
 }
 
 impl Node {
+    /// Returns for how long this node should send no broadcast, if it has sent so many that others may have no
+    /// room to remember their ids: until the next second, when it should ask again.
+    pub fn pause_of_ids(&self, now: Now) -> Option<Duration> {
+        let rest = SECOND.saturating_sub(now.wall.subsec_nanos());
+        self.seen.is_own_share_used(now).then(|| Duration::from_nanos(rest.into()))
+    }
+
     /// Sends a broadcast to all peers, and remembers it as seen. It is dated with the nearest
     /// second in which no equal message was sent or received. Returns the number of peers.
     pub fn publish(&mut self, now: Now, message: &mut Dated) -> Result<usize, Repeated> {

@@ -15,7 +15,7 @@ use crate::tally::Tally;
 const KEEP: Duration = Duration::from_secs(61);
 
 /// Only seconds that are this old are dropped to make room: a copy of what is younger may be on its way.
-const SETTLED: u64 = 10;
+const SETTLED: u64 = 5;
 /// Dates further ahead than this have a small part of the cache: ids of them cannot be dropped for long.
 const NEAR: u64 = 5;
 const AHEAD_PART: usize = 16;
@@ -200,6 +200,15 @@ impl SeenCache {
         self.shares.of(link).saturating_mul(2).saturating_mul(links) > self.max
     }
 
+    /// Returns whether this node has to stop sending for a while: three quarters of the room are full of ids
+    /// that cannot be dropped yet, and many are its own. The caches of others are about as full as this one, and
+    /// would refuse its messages; the last quarter is for clocks that differ.
+    pub fn is_own_share_used(&self, now: Now) -> bool {
+        let most = (self.max / 4).saturating_mul(3);
+        let young = now.second().saturating_sub(SETTLED).saturating_add(1);
+        self.len >= most && self.is_greedy(Source::OWN.link) && self.ahead(young) >= most
+    }
+
     /// Returns how many ids are dated with this second or a later one.
     fn ahead(&self, second: u64) -> usize {
         self.seconds.range(second..).map(|(_, second)| second.ids.len()).sum()
@@ -343,6 +352,35 @@ mod tests {
                 assert_eq!((honest, own), (Remembered::New, Remembered::New), "{ahead} {n}");
             }
             assert!(!seen.is_evicted(1000), "no date is refused");
+        }
+    }
+
+    #[test]
+    fn a_node_that_sends_much_stops_before_others_refuse_it_and_goes_on_when_ids_are_old() {
+        let (mut own, mut other) = (cache(1600), cache(1600));
+        let mut sent = 0;
+        for second in 1000..1060 {
+            let now = at(second, second);
+            while !own.is_own_share_used(now) {
+                sent += 1;
+                assert_eq!(remember(&mut own, now, Source::OWN, sent, second), Remembered::New);
+                let there = remember(&mut other, now, link(1), sent, second);
+                assert_eq!(there, Remembered::New, "{sent} in second {second}");
+            }
+        }
+        assert_eq!(sent, 12 * 1200, "as many as may be young, every five seconds");
+    }
+
+    #[test]
+    fn a_flood_of_others_does_not_stop_a_node_that_sends_little() {
+        let mut seen = cache(1600);
+        let now = at(0, 1000);
+        for from in 1..4 {
+            flood(&mut seen, now, from, 1000);
+        }
+        for n in 0..60 {
+            assert!(!seen.is_own_share_used(now));
+            remember(&mut seen, now, Source::OWN, 80_000 + n, 1000);
         }
     }
 

@@ -128,3 +128,28 @@ fn flush_inside_a_handler_says_that_it_would_deadlock() {
     assert!(outcome.recv_timeout(PATIENCE).expect("the handler ran"));
     close_all(&nodes);
 }
+
+#[test]
+fn a_program_that_sends_more_than_ids_can_be_remembered_waits_and_loses_nothing() {
+    let [a, b, c] = [(); 3].map(|()| bind_with(builder().max_outgoing(0).seen_ids(400)));
+    connect(&a, &b);
+    connect(&b, &c);
+    // The limit is three quarters of 400 in 5 s. On a slow machine it takes more messages to get there.
+    let is_too_fast = |number: &u32| match a.try_send(number.to_string()) {
+        Ok(_) => false,
+        Err(unsent) if matches!(unsent.error(), Error::TooFast) => unsent.is_full(),
+        Err(unsent) => a.send(unsent.into_packets()).is_err(),
+    };
+    let reached = (0..10_000).find(is_too_fast).expect("a limit");
+    assert!(reached >= 300, "{reached}");
+    let total = reached + 150;
+    for number in reached..total {
+        a.send(number.to_string()).expect("sent after a while");
+    }
+    for node in [&b, &c] {
+        let heard: Vec<String> = (0..total).map(|_| recv(node)[1].to_text().into_owned()).collect();
+        assert!(heard.into_iter().eq((0..total).map(|n| n.to_string())), "each once, in order");
+        assert_eq!(node.stats().refused(), 0, "{}", node.stats());
+    }
+    close_all(&[a, b, c]);
+}
