@@ -9,6 +9,8 @@ mod machine;
 mod messages;
 mod node;
 
+use std::cell::Cell;
+
 /// A function that takes any bytes.
 pub type Target = fn(&[u8]);
 
@@ -21,6 +23,20 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("machine", |data| run_out(machine::run(data))),
     ("node", |data| run_out(node::run(data))),
 ];
+
+thread_local! {
+    static EVENTS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Returns how many events of histories this thread has run.
+pub fn events() -> u64 {
+    EVENTS.get()
+}
+
+/// Counts an event of a history.
+fn count_event() {
+    EVENTS.set(EVENTS.get() + 1);
+}
 
 /// Runs the target of this name.
 pub fn run(name: &str, data: &[u8]) {

@@ -97,7 +97,7 @@ fn run(target: &str) {
             corpus.push(input);
         }
     }
-    println!("{target}: {runs} executions");
+    println!("{target}: {runs} executions, {} events of histories", fuzzing::events());
     assert!(runs > 0);
 }
 

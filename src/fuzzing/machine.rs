@@ -33,6 +33,7 @@ pub(super) fn run(data: &[u8]) -> Result<()> {
         if input.is_empty() {
             break;
         }
+        super::count_event();
         happen(&mut input, &mut hand, &mut sent)?;
         let Some(running) = &mut machine else { break };
         running.readable();

@@ -36,6 +36,7 @@ pub(super) fn run(data: &[u8]) -> Result<()> {
         if input.is_empty() {
             break;
         }
+        super::count_event();
         history.happen(&mut input)?;
         history.carry_out();
         history.check();

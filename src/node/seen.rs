@@ -204,7 +204,7 @@ impl SeenCache {
     /// that cannot be dropped yet, and many are its own. The caches of others are about as full as this one, and
     /// would refuse its messages; the last quarter is for clocks that differ.
     pub fn is_own_share_used(&self, now: Now) -> bool {
-        let most = (self.max / 4).saturating_mul(3);
+        let most = (self.max / 4).saturating_mul(3).max(1);
         let young = now.second().saturating_sub(SETTLED).saturating_add(1);
         self.len >= most && self.is_greedy(Source::OWN.link) && self.ahead(young) >= most
     }
