@@ -128,8 +128,8 @@ pub enum Error {
         /// Which peer.
         peer: Box<NodeId>,
     },
-    /// So many messages were sent within the last seconds that other nodes could not remember the ids of more.
-    /// The message was sent to no peer. See [`Builder::seen_ids`](crate::Builder::seen_ids).
+    /// So many messages were sent lately that other nodes might not remember the ids of more. The message was
+    /// sent to no peer. Try again in a second; see [`Builder::seen_ids`](crate::Builder::seen_ids).
     TooFast,
     /// Too many messages wait for a route.
     TooManyRequests,

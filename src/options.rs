@@ -42,7 +42,7 @@ impl SendOptions {
         SendOptions { flag: Flag::Broadcast, kind: Kind::BROADCAST, timeout: None }
     }
 
-    /// Sets how long the call waits for room in the queues to the peers; zero never waits.
+    /// Sets how long the call waits until it may send; zero never waits.
     /// Default: [`Builder::send_timeout`](crate::Builder::send_timeout).
     ///
     /// ```

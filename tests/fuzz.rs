@@ -97,7 +97,10 @@ fn run(target: &str) {
             corpus.push(input);
         }
     }
-    println!("{target}: {runs} executions, {} events of histories", fuzzing::events());
+    let events = fuzzing::events();
+    println!(
+        "{target}: {runs} executions, after those of the corpus; {events} events of histories in all"
+    );
     assert!(runs > 0);
 }
 

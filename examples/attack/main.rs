@@ -52,41 +52,55 @@ fn main() -> Result<ExitCode, Failure> {
     }
 }
 
-/// Returns the first word that this program does not know: a run without it could take hours.
-fn unknown(args: &[String]) -> Option<&String> {
-    let mut words = args.iter();
-    while let Some(word) = words.next() {
-        match word.as_str() {
-            "--short" | "--long" | "--list" => {}
-            "--secs" | "--only" => drop(words.next()),
-            _ => return Some(word),
+/// What the command line asks for.
+#[derive(Default)]
+struct Options {
+    is_short: bool,
+    is_list: bool,
+    secs: Option<u64>,
+    only: Option<String>,
+}
+
+impl Options {
+    /// Reads all words: one that is not known, or lacks its value, would otherwise start a run of hours.
+    fn parse(args: &[String]) -> Result<Self, Failure> {
+        let (mut options, mut words) = (Options::default(), args.iter());
+        while let Some(word) = words.next() {
+            let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
+            match word.as_str() {
+                "--short" => options.is_short = true,
+                "--long" => {}
+                "--list" => options.is_list = true,
+                "--secs" => options.secs = Some(value()?.parse()?),
+                "--only" => options.only = Some(value()?.clone()),
+                _ => return Err(format!("{word} is not known; see the head of this file").into()),
+            }
+        }
+        Ok(options)
+    }
+
+    fn wanted(&self) -> Vec<attacks::Attack> {
+        let mut wanted = attacks::all();
+        wanted.retain(|attack| !self.is_short || attack.is_short || self.only.is_some());
+        if let Some(only) = &self.only {
+            wanted.retain(|attack| attack.kind.contains(&**only) || attack.name.contains(only));
+        }
+        wanted
+    }
+
+    fn timing(&self) -> Timing {
+        let secs = self.secs.unwrap_or(if self.is_short { 2 } else { 10 });
+        Timing {
+            quiet: Duration::from_secs(if self.is_short { 1 } else { 2 }),
+            attack: Duration::from_secs(secs),
         }
     }
-    None
 }
 
 fn attack(args: &[String]) -> Result<ExitCode, Failure> {
-    if let Some(word) = unknown(args) {
-        let known = "--short, --long, --secs S, --only TEXT and --list";
-        return Err(format!("{word} is not known; there are {known}").into());
-    }
-    let has = |option: &str| args.iter().any(|arg| arg == option);
-    let value = |option: &str| {
-        args.iter().position(|arg| arg == option).and_then(|at| args.get(at.saturating_add(1)))
-    };
-    let is_short = has("--short");
-    let secs = value("--secs").map_or(Ok(if is_short { 2 } else { 10 }), |text| text.parse())?;
-    let timing = Timing {
-        quiet: Duration::from_secs(if is_short { 1 } else { 2 }),
-        attack: Duration::from_secs(secs),
-    };
-    let only = value("--only");
-    let mut wanted = attacks::all();
-    wanted.retain(|attack| !is_short || attack.is_short || only.is_some());
-    wanted.retain(|attack| {
-        only.is_none_or(|only| attack.kind.contains(only) || attack.name.contains(only))
-    });
-    if has("--list") {
+    let options = Options::parse(args)?;
+    let (wanted, timing) = (options.wanted(), options.timing());
+    if options.is_list {
         wanted.iter().for_each(|attack| println!("{}: {}", attack.kind, attack.name));
         return Ok(ExitCode::SUCCESS);
     }
@@ -103,5 +117,5 @@ fn attack(args: &[String]) -> Result<ExitCode, Failure> {
     }
     println!("\n{} attacks", wanted.len());
     broken.iter().for_each(|what| eprintln!("broken: {what}"));
-    Ok(if is_short && !broken.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if options.is_short && !broken.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

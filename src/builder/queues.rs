@@ -125,11 +125,13 @@ impl Builder {
         self
     }
 
-    /// Sets how many message ids are remembered, so that no message is delivered twice. Default: 2,500,000,
-    /// which take 25 to 50 MB.
+    /// Sets how many message ids are remembered, so that no message is delivered twice. Default: 2,500,000. Each
+    /// takes 10 to 21 bytes.
     ///
-    /// All nodes remember the messages of the last 5 s at least. So the mesh can send three quarters of this in any
-    /// 5 s, 375,000 messages per second; who sends more waits in `send`. Set the same in all nodes.
+    /// Ids of the last 5 s are never forgotten. A node waits in `send` while three quarters of this number are as
+    /// young as that and its own share is large. So one sender can send three quarters of it in 5 s, and loses
+    /// nothing. If several nodes together send more than a fifth of it per second, messages may be refused and
+    /// counted as [`Refusal::Evicted`](crate::stats::Refusal::Evicted). Set the same in all nodes.
     ///
     /// ```
     /// let sock = rs2p::MeshSocket::builder().seen_ids(1 << 18).bind("127.0.0.1:0")?;

@@ -73,7 +73,7 @@ impl fmt::Display for Error {
                 "the outbound queue to peer {peer} is full; nothing was sent, try again later"
             ),
             Error::TooFast => f.write_str(
-                "so many messages were sent within 5 s that other nodes could not remember more ids; nothing \
+                "so many messages were sent lately that other nodes might not remember the ids of more; nothing \
                  was sent, try again in a second",
             ),
             Error::TooManyRequests => {

@@ -18,7 +18,7 @@ impl MeshSocket {
     /// Handlers run on the daemon thread, after the message was relayed. While one runs, no other
     /// message is relayed or delivered; a warning is logged if it takes over 100 ms. Every call on
     /// the socket is safe inside a handler; calls that would wait for the handler itself fail with
-    /// `WouldDeadlock` or [`Error::Full`](crate::Error::Full). A panic of a handler is caught and
+    /// `WouldDeadlock`, [`Error::Full`](crate::Error::Full) or [`Error::TooFast`](crate::Error::TooFast). A panic of a handler is caught and
     /// counted, and the next handler runs.
     ///
     /// The handler stays registered until [`Registration::unregister`] is called or the socket is

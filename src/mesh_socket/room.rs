@@ -1,4 +1,4 @@
-//! Whether the links that a message is for have room for it.
+//! Whether a message may be sent now: the links that it is for have room for it, and others for its id.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use crate::runtime::link::{Link, Queue};
 pub(super) enum Refused {
     /// So much waits for this peer that the link takes no more of our own messages.
     Full(NodeId, Arc<Link>),
-    /// So much was sent that the ids of more could not be remembered; more may be in this time.
+    /// So much was sent that the ids of more could not be remembered. It may be tried again after this time.
     TooFast(Duration),
     Closed,
 }
 
-/// Whether the ids of a broadcast of ours can be remembered everywhere.
+/// Whether a broadcast of ours may be sent as far as ids are concerned: see [`Node::send_pause`](crate::node::Node).
 pub(super) fn ids_have_room(state: &State, now: Now) -> Result<(), Refused> {
-    state.node.pause_of_ids(now).map_or(Ok(()), |pause| Err(Refused::TooFast(pause)))
+    state.node.send_pause(now).map_or(Ok(()), |pause| Err(Refused::TooFast(pause)))
 }
 
 /// Whether the links of all peers take a message of ours.

@@ -23,7 +23,8 @@ impl MeshSocket {
     /// They are on their way to the direct peers when this returns, and reach all others through
     /// them. Without peers nobody gets them, which is not an error: see [`Sent::peers`].
     ///
-    /// Blocks while the queue to a peer is over its limit, so that nothing is lost; inside a
+    /// Blocks while the queue to a peer is over its limit, and while the ids of so many messages are young that
+    /// other nodes might refuse more (see [`Builder::seen_ids`](crate::Builder::seen_ids)); inside a
     /// handler it fails instead. [`try_send`](MeshSocket::try_send) never blocks.
     ///
     /// On py2p's wire a message is known by its packets and its second, not by its sender. When two nodes send
@@ -47,8 +48,8 @@ impl MeshSocket {
     /// - [`Error::TooLarge`]: larger than a frame may be; [`Error::TooManyPackets`]: over 65,532.
     /// - [`Error::Full`]: too much waits for a peer, and did for the whole send time-out. Nothing
     ///   was sent to anybody.
-    /// - [`Error::TooFast`]: so many messages were sent within 5 s that the ids of more could not be remembered,
-    ///   and the send time-out was shorter than that.
+    /// - [`Error::TooFast`]: so many messages were sent lately that other nodes might not remember the ids of
+    ///   more, and this was so for the whole send time-out. Nothing was sent to anybody.
     /// - [`Error::Repeated`]: the same packets were sent more often than once a second for long.
     /// - [`Error::Closed`]: the socket is closed.
     pub fn send(&self, packets: impl Packets) -> Result<Sent> {
@@ -227,18 +228,21 @@ impl MeshSocket {
         options.timeout.unwrap_or(self.core().config.send_timeout)
     }
 
-    /// Waits until it may be tried again, unless nobody may wait here: in a handler, or without a deadline.
+    /// Waits until what was refused may be tried again, unless nobody may wait here: in a handler, or without a
+    /// deadline.
     pub(super) fn wait_after(&self, refused: Refused, deadline: &mut Deadline) -> Result<()> {
         let until = deadline.at().filter(|_| !self.core().threads.is_mine());
-        match refused {
-            Refused::Full(peer, link) if !until.is_some_and(|at| link.wait_for_room(at)) => {
-                Err(Error::Full { peer: Box::new(peer) })
+        let (may_try_again, error) = match refused {
+            Refused::Closed => return Err(Error::Closed),
+            Refused::Full(peer, link) => (
+                until.is_some_and(|at| link.wait_for_room(at)),
+                Error::Full { peer: Box::new(peer) },
+            ),
+            Refused::TooFast(pause) => {
+                (until.is_some_and(|at| self.pause(pause, at)), Error::TooFast)
             }
-            Refused::TooFast(pause) if !until.is_some_and(|at| self.pause(pause, at)) => {
-                Err(Error::TooFast)
-            }
-            Refused::Full(..) | Refused::TooFast(_) | Refused::Closed => self.check_open(),
-        }
+        };
+        if may_try_again { self.check_open() } else { Err(error) }
     }
 
     /// Waits for this time, or until the socket is closed. Returns false if the deadline comes first.

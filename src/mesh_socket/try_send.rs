@@ -20,7 +20,7 @@ impl MeshSocket {
     /// # let sock = MeshSocket::bind("127.0.0.1:0")?;
     /// match sock.try_send("tick") {
     ///     Ok(sent) => println!("on its way to {} peers", sent.peers()),
-    ///     Err(unsent) if unsent.is_full() => println!("a peer is slow"),
+    ///     Err(unsent) if unsent.is_full() => println!("later"),
     ///     Err(unsent) => return Err(unsent.into()),
     /// }
     /// # Ok::<(), rs2p::Error>(())
@@ -30,7 +30,7 @@ impl MeshSocket {
     ///
     /// [`SendError`] with the packets, if they were sent to no peer. Its
     /// [`error`](SendError::error) is one of those of [`send`](MeshSocket::send); [`Error::Full`]
-    /// at once.
+    /// and [`Error::TooFast`] at once.
     pub fn try_send(&self, packets: impl Packets) -> Result<Sent, SendError> {
         self.send_or_return(SendOptions::new().timeout(Duration::ZERO), packets)
     }
@@ -51,7 +51,7 @@ impl MeshSocket {
     ///
     /// # Errors
     ///
-    /// Those of [`try_send`](MeshSocket::try_send); [`Error::Full`] when the time is up.
+    /// Those of [`try_send`](MeshSocket::try_send); [`Error::Full`] and [`Error::TooFast`] when the time is up.
     pub fn send_timeout(
         &self,
         packets: impl Packets,

@@ -176,24 +176,6 @@ impl Node {
         self.links.count(|peer| !matches!(peer.stage, Stage::Gone(_)))
     }
 
-    /// Returns the number of peers, and of message ids that are remembered.
-    #[cfg(feature = "sim")]
-    pub fn sizes(&self) -> (usize, usize) {
-        (self.table.len(), self.seen.len())
-    }
-
-    /// Returns the counters that this node keeps, without what [`Node::stats`] counts when it is asked.
-    #[cfg(feature = "sim")]
-    pub fn counters(&self) -> &crate::stats::Stats {
-        &self.stats
-    }
-
-    /// Returns the youngest of the links.
-    #[cfg(feature = "sim")]
-    pub fn youngest_link(&self) -> Option<LinkId> {
-        self.links.youngest()
-    }
-
     /// Returns a peer that we dialled at one of these addresses. A peer that dialled us does not
     /// count: its announced address is not proven, and its certificate was not checked.
     fn linked_at(&self, hosts: &[HostPort]) -> Option<(NodeId, LinkId)> {

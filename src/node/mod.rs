@@ -28,6 +28,8 @@ mod faults;
 mod find_node;
 mod handshake;
 mod hints;
+#[cfg(feature = "sim")]
+mod inspecting;
 pub(crate) mod keyed_hash;
 mod links;
 mod malformed;

@@ -16,8 +16,6 @@ use crate::wire::{Frame, Named, Parts, payload_of};
 const AHEAD: u64 = 55;
 /// ... and most seconds that it is dated back, before any node refuses it as too old.
 const BACK: u64 = 30;
-/// In nanoseconds.
-const SECOND: u32 = 1_000_000_000;
 
 /// An equal message was sent in each second that the message may be dated with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +65,9 @@ impl Dated {
 impl Node {
     /// Returns for how long this node should send no broadcast, if it has sent so many that others may have no
     /// room to remember their ids: until the next second, when it should ask again.
-    pub fn pause_of_ids(&self, now: Now) -> Option<Duration> {
-        let rest = SECOND.saturating_sub(now.wall.subsec_nanos());
-        self.seen.is_own_share_used(now).then(|| Duration::from_nanos(rest.into()))
+    pub fn send_pause(&self, now: Now) -> Option<Duration> {
+        let passed = Duration::from_nanos(now.wall.subsec_nanos().into());
+        self.seen.is_own_share_used(now).then(|| Duration::from_secs(1).saturating_sub(passed))
     }
 
     /// Sends a broadcast to all peers, and remembers it as seen. It is dated with the nearest

@@ -37,7 +37,7 @@ impl World {
     }
 
     /// Has these nodes withhold messages from now on: they take what comes, announce what they have, and
-    /// never pass a message of another node on, not even to whom asks for it.
+    /// never pass a message of another node on, not even to a peer that asks for it.
     ///
     /// ```
     /// use rs2p::sim::World;
@@ -52,21 +52,23 @@ impl World {
         self
     }
 
-    /// Drops what a node that withholds was about to pass on. Its own counters have it.
+    /// Drops what a node that withholds was about to pass on. The node itself has counted it as put on links.
     pub(super) fn withhold(&mut self, pid: ProcessId) {
         let process = &mut self.processes[pid];
         if !self.machines[process.machine].withholds {
             return;
         }
-        let actions = process.node.actions_mut();
-        let before = actions.len();
-        actions.retain(|action| !matches!(action, Action::Send { parcel: Parcel::Relay(..), .. }));
-        process.put += (before - actions.len()) as u64;
-        // What was asked for is counted once it has found room.
-        process
-            .node
-            .actions_mut()
-            .retain(|action| !matches!(action, Action::Answer { parcel: Parcel::Relay(..), .. }));
+        let mut dropped = 0;
+        process.node.actions_mut().retain(|action| match action {
+            Action::Send { parcel: Parcel::Relay(..), .. } => {
+                dropped += 1;
+                false
+            }
+            // The node counts this one once it has found room.
+            Action::Answer { parcel: Parcel::Relay(..), .. } => false,
+            _ => true,
+        });
+        process.put += dropped;
     }
 
     /// Returns what a byzantine node says again; nothing for the others.
