@@ -136,7 +136,7 @@ impl Default for Config {
             pace_window: Duration::from_secs(10),
             send_timeout: Duration::from_secs(70),
             // A table takes 10 to 21 bytes for each.
-            seen_ids: 2_500_000,
+            seen_ids: 2_600_000,
             max_age: Duration::from_secs(60),
             max_ahead: Duration::from_secs(300),
             clock_warning: Duration::from_secs(30),

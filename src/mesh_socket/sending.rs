@@ -242,7 +242,8 @@ impl MeshSocket {
                 (until.is_some_and(|at| self.pause(pause, at)), Error::TooFast)
             }
         };
-        if may_try_again { self.check_open() } else { Err(error) }
+        self.check_open()?;
+        if may_try_again { Ok(()) } else { Err(error) }
     }
 
     /// Waits for this time, or until the socket is closed. Returns false if the deadline comes first.

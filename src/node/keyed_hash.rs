@@ -1,6 +1,6 @@
 //! Keyed hashes of ids: short, and with a secret key, so that nobody can aim two ids at one hash.
 //!
-//! With 2.5 million hashes of 64 bits a new id has one of them by chance once in 7·10¹² messages.
+//! With 2.6 million hashes of 64 bits a new id has one of them by chance once in 7·10¹² messages.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

@@ -16,6 +16,8 @@ use crate::wire::{Frame, Named, Parts, payload_of};
 const AHEAD: u64 = 55;
 /// ... and most seconds that it is dated back, before any node refuses it as too old.
 const BACK: u64 = 30;
+/// The shortest pause of a sender. The time that it is told may be older than its own by this.
+const LEAST_PAUSE: Duration = Duration::from_millis(10);
 
 /// An equal message was sent in each second that the message may be dated with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +69,8 @@ impl Node {
     /// room to remember their ids: until the next second, when it should ask again.
     pub fn send_pause(&self, now: Now) -> Option<Duration> {
         let passed = Duration::from_nanos(now.wall.subsec_nanos().into());
-        self.seen.is_own_share_used(now).then(|| Duration::from_secs(1).saturating_sub(passed))
+        let rest = Duration::from_secs(1).saturating_sub(passed).max(LEAST_PAUSE);
+        self.seen.is_own_share_used(now).then_some(rest)
     }
 
     /// Sends a broadcast to all peers, and remembers it as seen. It is dated with the nearest

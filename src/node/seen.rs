@@ -15,7 +15,10 @@ use crate::tally::Tally;
 const KEEP: Duration = Duration::from_secs(61);
 
 /// Only seconds that are this old are dropped to make room: a copy of what is younger may be on its way.
-const SETTLED: u64 = 5;
+const SETTLED: u64 = 4;
+/// By so much the clock of a node may be behind the one of a sender that fills its cache: it drops seconds
+/// that much later.
+const BEHIND: u64 = 1;
 /// Dates further ahead than this have a small part of the cache: ids of them cannot be dropped for long.
 const NEAR: u64 = 5;
 const AHEAD_PART: usize = 16;
@@ -201,12 +204,28 @@ impl SeenCache {
     }
 
     /// Returns whether this node has to stop sending for a while: three quarters of the room are full of ids
-    /// that cannot be dropped yet, and many are its own. The caches of others are about as full as this one, and
-    /// would refuse its messages; the last quarter is for clocks that differ.
+    /// that others cannot drop yet, and its own are more than anybody grants in a full cache. The caches of others
+    /// are about as full as this one, and would refuse its messages; the last quarter is for what is on its way.
     pub fn is_own_share_used(&self, now: Now) -> bool {
         let most = (self.max / 4).saturating_mul(3).max(1);
-        let young = now.second().saturating_sub(SETTLED).saturating_add(1);
-        self.len >= most && self.is_greedy(Source::OWN.link) && self.ahead(young) >= most
+        // Most nodes send little, and most caches are not full.
+        if self.len < most || !self.is_large(self.shares.of(Source::OWN.link)) {
+            return false;
+        }
+        let (mut all, mut own) = (0_usize, 0_usize);
+        let oldest = now.second().saturating_add(1).saturating_sub(SETTLED.saturating_add(BEHIND));
+        // What is dated further ahead is not of the traffic of now: the clock was set back.
+        for (_, second) in self.seconds.range(oldest..=now.second().saturating_add(NEAR)) {
+            all = all.saturating_add(second.ids.len());
+            own = own.saturating_add(second.shares.of(Source::OWN.link));
+        }
+        all >= most && self.is_large(own)
+    }
+
+    /// Returns whether these are more ids of one source than every full cache has room for, however many
+    /// sources it knows.
+    fn is_large(&self, ids: usize) -> bool {
+        ids.saturating_mul(2).saturating_mul(COUNTED) > self.max
     }
 
     /// Returns how many ids are dated with this second or a later one.
@@ -355,33 +374,86 @@ mod tests {
         }
     }
 
+    /// What a node remembers of a message: of its own, a neighbour's, or one that the neighbour passes on.
+    fn direct(n: u64) -> Source {
+        Source::link(LinkId(n), true, false)
+    }
+
     #[test]
     fn a_node_that_sends_much_stops_before_others_refuse_it_and_goes_on_when_ids_are_old() {
-        let (mut own, mut other) = (cache(1600), cache(1600));
-        let mut sent = 0;
+        // A receiver whose clock is right, and one whose clock is behind. The sender sends in bursts.
+        for behind in [0, BEHIND] {
+            let (mut own, mut other) = (cache(1600), cache(1600));
+            let mut sent = 0;
+            for second in 1000..1060 {
+                let now = at(second, second);
+                while !own.is_own_share_used(now) {
+                    sent += 1;
+                    assert_eq!(remember(&mut own, now, Source::OWN, sent, second), Remembered::New);
+                    let there =
+                        remember(&mut other, at(second, second - behind), link(1), sent, second);
+                    assert_eq!(there, Remembered::New, "{sent} in second {second}");
+                }
+            }
+            assert_eq!(sent, 12 * 1200, "as many as may be young, every five seconds");
+        }
+    }
+
+    #[test]
+    fn equal_senders_around_a_hub_stop_before_any_of_them_is_refused() {
+        const LEAVES: u64 = 8;
+        let mut leaves: Vec<SeenCache> = (0..LEAVES).map(|_| cache(1600)).collect();
+        let mut hub = cache(1600);
+        let mut sent = [0_u64; LEAVES as usize];
         for second in 1000..1060 {
             let now = at(second, second);
-            while !own.is_own_share_used(now) {
-                sent += 1;
-                assert_eq!(remember(&mut own, now, Source::OWN, sent, second), Remembered::New);
-                let there = remember(&mut other, now, link(1), sent, second);
-                assert_eq!(there, Remembered::New, "{sent} in second {second}");
-            }
+            // Each in turn sends one, until all wait.
+            while (0..LEAVES as usize).fold(false, |has_sent, from| {
+                if leaves[from].is_own_share_used(now) {
+                    return has_sent;
+                }
+                sent[from] += 1;
+                let n = from as u64 * 1_000_000 + sent[from];
+                let at_hub = remember(&mut hub, now, direct(from as u64 + 1), n, second);
+                assert_eq!(at_hub, Remembered::New, "{n} in second {second}");
+                for (at, leaf) in leaves.iter_mut().enumerate() {
+                    let source = if at == from { Source::OWN } else { link(1) };
+                    let there = remember(leaf, now, source, n, second);
+                    assert_eq!(there, Remembered::New, "{n} at {at} in second {second}");
+                }
+                true
+            }) {}
         }
-        assert_eq!(sent, 12 * 1200, "as many as may be young, every five seconds");
+        assert!(sent.iter().all(|&sent| sent >= 12 * 1200 / LEAVES), "equal parts: {sent:?}");
+        assert!(!hub.is_evicted(1054), "nothing young is refused for its date");
     }
 
     #[test]
     fn a_flood_of_others_does_not_stop_a_node_that_sends_little() {
+        for ahead in [0, NEAR] {
+            let mut seen = cache(16_000);
+            let now = at(0, 1000);
+            for from in 1..8 {
+                flood(&mut seen, now, from, 1000 + ahead);
+            }
+            for n in 0..125 {
+                assert!(!seen.is_own_share_used(now), "{n}");
+                remember(&mut seen, now, Source::OWN, 80_000 + n, 1000);
+            }
+            remember(&mut seen, now, Source::OWN, 90_000, 1000);
+            assert!(seen.is_own_share_used(now), "more than every full cache has room for");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_stop_a_node() {
         let mut seen = cache(1600);
-        let now = at(0, 1000);
-        for from in 1..4 {
-            flood(&mut seen, now, from, 1000);
+        let mut sent = 0;
+        while !seen.is_own_share_used(at(0, 5000)) {
+            sent += 1;
+            remember(&mut seen, at(0, 5000), Source::OWN, sent, 5000);
         }
-        for n in 0..60 {
-            assert!(!seen.is_own_share_used(now));
-            remember(&mut seen, now, Source::OWN, 80_000 + n, 1000);
-        }
+        assert!(!seen.is_own_share_used(at(1, 1400)), "an hour back");
     }
 
     #[test]

@@ -45,6 +45,7 @@ mod application;
 mod bounds;
 mod byzantine;
 mod checks;
+mod connecting;
 mod connectivity;
 mod daemon;
 mod debts;

@@ -1,23 +1,17 @@
-//! What the programs of the nodes do: connect, send, receive.
-
-use std::time::Duration;
+//! What the programs of the nodes do: send and receive. How they connect is in `connecting`.
 
 use super::ledger::Audience;
-use super::process::address;
 use super::routes::Wish;
-use super::schedule::{Happening, ProcessId};
+use super::schedule::ProcessId;
 use super::world::World;
 use crate::error::{Error, Result};
 use crate::id::{MessageId, NodeId};
 use crate::mesh_socket::drafting::draft;
 use crate::message::Message;
-use crate::node::{ConnectId, Connecting, Dated};
-use crate::options::SendOptions;
+use crate::node::Dated;
+use crate::options::{Flag, SendOptions};
 use crate::packets::Packets;
 use crate::wire::Draft;
-
-/// A program whose `connect` failed tries again after this time.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 impl World {
     /// Sends packets from a node to the whole mesh, as `MeshSocket::send` does. Where `send` would
@@ -174,26 +168,6 @@ impl World {
         message
     }
 
-    /// Makes a node's program connect to another node, repeatedly until it succeeds; also after a
-    /// restart.
-    ///
-    /// ```
-    /// use rs2p::sim::{Topology, World};
-    /// use std::time::Duration;
-    ///
-    /// let mut world = World::new(42).topology(Topology::Alone).nodes(2);
-    /// world.connect(0, 1);
-    /// world.run_for(Duration::from_secs(5));
-    /// assert!(world.is_connected());
-    /// ```
-    pub fn connect(&mut self, node: usize, to: usize) {
-        self.machines[node].targets.push(to);
-        if let Some(pid) = self.machines[node].process {
-            self.processes[pid].to_reach.insert(to);
-            self.shared.schedule.after(Duration::ZERO, Happening::Program { process: pid });
-        }
-    }
-
     /// Sends what the program waits to send, as far as there is room.
     pub(super) fn send_line(&mut self, pid: ProcessId) {
         if self.is_stopped(self.processes[pid].machine) {
@@ -202,7 +176,7 @@ impl World {
         let patience = self.config.send_timeout;
         while let Some(first) = self.processes[pid].line.front() {
             let is_over = self.shared.schedule.now() > first.since + patience;
-            if !is_over && first.to.is_none() && !self.has_room(pid) {
+            if !is_over && first.to.is_none() && !self.may_send(pid, first.draft.main) {
                 return;
             }
             let Some(Wish { draft, to, about, .. }) = self.processes[pid].line.pop_front() else {
@@ -215,6 +189,16 @@ impl World {
             };
             self.shared.ledger.given_up += u64::from(!is_sent);
         }
+    }
+
+    /// Returns whether a program's `send` goes on. If only time helps, it tries again.
+    fn may_send(&mut self, pid: ProcessId, flag: Flag) -> bool {
+        let now = self.clock(pid);
+        let pause = self.processes[pid].node.send_pause(now).filter(|_| flag.is_relayed());
+        if let Some(pause) = pause {
+            self.wake_program(pid, pause);
+        }
+        pause.is_none() && self.has_room(pid)
     }
 
     fn has_room(&self, pid: ProcessId) -> bool {
@@ -252,46 +236,5 @@ impl World {
         (sending.id, sending.is_large) = (Some(message.id()), is_large);
         self.shared.ledger.owe(number, rows);
         true
-    }
-
-    /// Connects the program to the nodes that it has not reached yet.
-    pub(super) fn program(&mut self, pid: ProcessId) {
-        self.send_line(pid);
-        let process = &mut self.processes[pid];
-        process.tries_again = false;
-        let under_way: Vec<usize> = process.connects.values().copied().collect();
-        let targets = process.to_reach.iter().copied().filter(|to| !under_way.contains(to));
-        let mut targets: Vec<usize> = targets.collect();
-        // Where there is not room for all of them, none is to wait forever.
-        self.shared.rng.shuffle(&mut targets);
-        for to in targets {
-            let connecting = self.act(pid, |node, now| node.connect(now, vec![address(to).into()]));
-            match connecting {
-                Ok(Connecting::Linked(_)) => drop(self.processes[pid].to_reach.remove(&to)),
-                Ok(Connecting::Dialling(connect)) => {
-                    self.processes[pid].connects.insert(connect, to);
-                }
-                Err(_) => {
-                    self.try_again(pid);
-                }
-            }
-        }
-    }
-
-    /// Notes the outcome of a `connect` of the program.
-    pub(super) fn connected(&mut self, pid: ProcessId, connect: ConnectId, is_ok: bool) {
-        let Some(to) = self.processes[pid].connects.remove(&connect) else { return };
-        if is_ok {
-            self.processes[pid].to_reach.remove(&to);
-        } else {
-            self.try_again(pid);
-        }
-    }
-
-    /// Plans one retry, however many of the program's attempts have failed.
-    fn try_again(&mut self, pid: ProcessId) {
-        if !std::mem::replace(&mut self.processes[pid].tries_again, true) {
-            self.shared.schedule.after(TRY_AGAIN, Happening::Program { process: pid });
-        }
     }
 }

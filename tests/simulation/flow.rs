@@ -78,6 +78,51 @@ fn at_full_speed_nothing_is_lost_and_nothing_stands_still() {
     for_each_seed("at_full_speed_nothing_is_lost", seeds(300), lossless);
 }
 
+/// A few nodes send three times as many messages as ids can be remembered. Each waits in `send`, whatever its part of
+/// them is, before others would refuse its messages. What is on its way is little beside the ids: queues are short.
+#[test]
+fn senders_of_more_ids_than_fit_wait_and_nothing_is_refused() {
+    const IDS: usize = 8000;
+    for_each_seed("senders_of_more_ids_than_fit_wait", seeds(8), |seed| {
+        let topology =
+            [Topology::Star, Topology::Full, Topology::Line, Topology::Tree][seed as usize % 4];
+        let count = 2 + (seed * 5 % 7) as usize;
+        let settings = MeshSocket::builder()
+            .seen_ids(IDS)
+            .max_outgoing(0)
+            .max_frame(32 * 1024)
+            .outbound(64 * 1024)
+            .link_credit(16 * 1024);
+        let millis = Duration::from_millis(1);
+        let network = Network {
+            delay: millis..=millis,
+            jitter: millis,
+            buffer: 32 * 1024,
+            rate: 3_000_000,
+            ..Network::default()
+        };
+        let mut world =
+            World::new(seed).settings(&settings).network(network).topology(topology).nodes(count);
+        world.run_for(S(5));
+        let begun = world.now();
+        for number in 0..3 * IDS / count {
+            for node in 0..count {
+                world.send(node, format!("{node}.{number:>1000}")).expect("it runs");
+            }
+        }
+        world.run_until(S(120), World::is_quiet);
+        world.check_quiet()?;
+        world.check_lossless()?;
+        let took = world.now() - begun;
+        assert!(took > S(10), "three quarters of {IDS} in 5 s: {took:?}");
+        let stats: Vec<_> = (0..count).filter_map(|node| world.stats(node)).collect();
+        let refused: u64 = stats.iter().map(rs2p::Stats::refused).sum();
+        assert_eq!(refused, 0, "{}", world.report());
+        assert!(stats.iter().all(|stats| stats.seen_ids <= IDS as u64), "{}", world.report());
+        Ok(())
+    });
+}
+
 /// Two nodes send each other many small messages at once, with little credit or much, to programs
 /// that are slow.
 fn burst(seed: u64) -> World {
