@@ -282,6 +282,25 @@ fn health_checks_are_counted_and_are_no_events() {
     node.close().expect("closed");
 }
 
+/// It has said nothing yet, and has been here for longer than all of them.
+#[test]
+fn who_connects_and_leaves_at_once_pushes_no_newcomer_out() {
+    const WHO_LEAVE: usize = 800;
+    let node = bind();
+    let mut newcomer = Raw::connect(node.local_addr());
+    let leaving: Vec<TcpStream> = (0..WHO_LEAVE)
+        .map(|_| TcpStream::connect(node.local_addr()).expect("a connection"))
+        .map(|stream| stream.shutdown(std::net::Shutdown::Both).map(|()| stream))
+        .collect::<Result<_, _>>()
+        .expect("they leave");
+    wait_until("they are turned away", || node.stats().silent >= WHO_LEAVE as u64);
+    assert_eq!(node.stats().silent, WHO_LEAVE as u64, "{}", node.stats());
+    newcomer.shake_hands(node.protocol().id());
+    assert_eq!(refused_before_fence(&node, &mut newcomer, Refusal::Stranger), 0);
+    drop(leaving);
+    node.close().expect("closed");
+}
+
 #[test]
 fn strangers_do_not_push_out_what_peers_did() {
     let builder = MeshSocket::builder().max_outgoing(0).max_events(16).max_status(16);

@@ -22,6 +22,9 @@ const ALARM: Token = Token(0);
 const LISTENER: Token = Token(1);
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
+/// Accepted at most before others are looked at. Some of those that are here may be gone, and nobody is to
+/// give way for a new one before that is known.
+const AT_ONCE: usize = 16;
 /// How soon to look again whether there is room for who waits to be admitted.
 const CALL_AGAIN: Duration = Duration::from_millis(10);
 /// After the system could not give us another connection, for want of descriptors for instance.
@@ -69,7 +72,8 @@ impl Listener {
             let now = core.clock.mono();
             let silent = strangers.next_deadline(core.config.handshake_timeout);
             let call = strangers.has_speakers().then_some(now + CALL_AGAIN);
-            let next = [alarm, retry, silent, call, check, watch].into_iter().flatten().min();
+            let more = (self.has_more && !strangers.is_full()).then_some(now);
+            let next = [alarm, retry, silent, call, check, watch, more].into_iter().flatten().min();
             let timeout = next.map(|at| at.saturating_sub(now));
             let polled = self.poll.poll(&mut events, timeout);
             let failed = polled.err().filter(|error| error.kind() != io::ErrorKind::Interrupted);
@@ -81,14 +85,15 @@ impl Listener {
             }
             for event in &events {
                 self.has_more |= event.token() == LISTENER;
-                strangers.spoke(event.token());
+                let gone = strangers.look_at(event.token());
+                gone.into_iter().for_each(|addr| turn_away(core, addr, Cause::Silent));
             }
             self.admit_all(core, &mut strangers);
             if retry.is_some_and(|at| core.clock.mono() >= at) {
                 (self.has_more, retry) = (true, None);
             }
             if self.has_more && !strangers.is_full() {
-                retry = self.accept_all(core, &mut strangers);
+                retry = self.accept_some(core, &mut strangers);
             }
             if failed.is_none() && retry.is_none() {
                 core.trouble_over(&Trouble::CannotAccept { error: String::new() });
@@ -107,9 +112,12 @@ impl Listener {
         silent.into_iter().for_each(|addr| turn_away(core, addr, Cause::Silent));
     }
 
-    /// Accepts the connections that wait. Returns when to try again, if the system refuses.
-    fn accept_all(&mut self, core: &Arc<Core>, strangers: &mut Strangers) -> Option<Duration> {
-        while core.phase.is_open() && !strangers.is_full() {
+    /// Accepts some of the connections that wait. Returns when to try again, if the system refuses.
+    fn accept_some(&mut self, core: &Arc<Core>, strangers: &mut Strangers) -> Option<Duration> {
+        for _ in 0..AT_ONCE {
+            if !core.phase.is_open() || strangers.is_full() {
+                break;
+            }
             match self.listener.accept() {
                 Ok((stream, addr)) => self.let_in(core, strangers, stream, addr),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

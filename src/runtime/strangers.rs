@@ -73,10 +73,17 @@ impl Strangers {
         self.guests.len() >= self.max && self.guests.iter().all(|guest| guest.has_spoken)
     }
 
-    /// Notes that a connection has sent something, or is gone.
-    pub fn spoke(&mut self, token: Token) {
-        let guest = self.guests.iter_mut().find(|guest| guest.token == token);
-        guest.into_iter().for_each(|guest| guest.has_spoken = true);
+    /// Looks at a connection of which the system has something to tell. Notes that it has sent something, or
+    /// drops it if it is gone without a word, and returns its address: it keeps no place from others.
+    pub fn look_at(&mut self, token: Token) -> Option<SocketAddr> {
+        let at = self.guests.iter().position(|guest| guest.token == token)?;
+        let guest = self.guests.get_mut(at)?;
+        match guest.stream.peek(&mut [0]) {
+            Ok(1..) => guest.has_spoken = true,
+            Err(error) if is_passing(&error) => {}
+            Ok(0) | Err(_) => return Some(self.guests.remove(at).addr),
+        }
+        None
     }
 
     pub fn has_speakers(&self) -> bool {
@@ -106,4 +113,8 @@ impl Strangers {
         let silent = self.guests.iter().find(|guest| !guest.has_spoken)?;
         Some(silent.since + patience)
     }
+}
+
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
