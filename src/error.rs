@@ -129,7 +129,7 @@ pub enum Error {
         peer: Box<NodeId>,
     },
     /// So many messages were sent lately that other nodes might not remember the ids of more. The message was
-    /// sent to no peer. Try again in a second; see [`Builder::seen_ids`](crate::Builder::seen_ids).
+    /// sent to no peer. Try again later: it may take 5 s. See [`Builder::seen_ids`](crate::Builder::seen_ids).
     TooFast,
     /// Too many messages wait for a route.
     TooManyRequests,

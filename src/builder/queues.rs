@@ -131,7 +131,8 @@ impl Builder {
     /// Ids of the last 3 s are never forgotten. A node that has sent 1/128 of this number within 5 s waits in `send`
     /// while the ids of all nodes of these 5 s are three quarters of it. So all nodes together send up to three
     /// quarters of it in 5 s, which is 390,000 messages a second, and lose nothing, if their clocks differ by less than
-    /// a second and the last quarter is more than what is on its way. What is refused all the same is counted as
+    /// a second and the last quarter is more than what is on its way and what those send who need not wait. What is
+    /// refused all the same is counted as
     /// [`Refusal::Evicted`](crate::stats::Refusal::Evicted). Set the same in all nodes.
     ///
     /// ```
