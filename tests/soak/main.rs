@@ -1,6 +1,7 @@
 //! 64 threads call everything that a socket can do, in any order, on the four sockets of a mesh.
 //!
-//! `RS2P_LONG=1` goes on for ten minutes instead of five seconds each; `RS2P_SEED=n` draws other calls.
+//! `RS2P_LONG=1` goes on for ten minutes instead of five seconds each, `RS2P_SECONDS=n` for any time; `RS2P_SEED=n` draws
+//! other calls.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -80,7 +81,7 @@ impl Mesh {
             let callers: Vec<_> = (0..THREADS)
                 .map(|number| scope.spawn(move || Caller::new(self, number).run()))
                 .collect();
-            let_pass(Duration::from_secs(if is_long() { 600 } else { 5 }));
+            let_pass(span());
             self.is_over.store(true, Relaxed);
             let sent: Vec<_> = callers.into_iter().map(|caller| caller.join()).collect();
             let sent: Result<Vec<_>, _> = sent.into_iter().collect();
@@ -97,6 +98,12 @@ impl Mesh {
             );
         });
     }
+}
+
+/// For how long the threads call.
+fn span() -> Duration {
+    let given = std::env::var("RS2P_SECONDS").ok().map(|text| text.parse().expect("a number"));
+    Duration::from_secs(given.unwrap_or(if is_long() { 600 } else { 5 }))
 }
 
 /// A node that answers questions by repeating them.
