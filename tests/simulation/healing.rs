@@ -94,9 +94,7 @@ fn a_partition_heals_within_ten_seconds() {
 /// off is missed only after some time; then more than one may be missing at once.
 #[test]
 fn who_is_left_finds_new_peers() {
-    let splits = AtomicU64::new(0);
-    let count = seeds(200);
-    for_each_seed("who_is_left_finds_new_peers", count, |seed| {
+    for_each_seed("who_is_left_finds_new_peers", seeds(200), |seed| {
         let mut world = World::new(seed).nodes(30);
         world.run_for(S(10));
         for _ in 0..10 {
@@ -113,16 +111,9 @@ fn who_is_left_finds_new_peers() {
             let peers = world.peers(node).len();
             assert!(peers >= 4, "node {node} has {peers} peers: wanted are 4");
         }
-        if !world.is_connected() {
-            assert!(seed % 2 == 1, "{} parts are left of the mesh", world.components());
-            splits.fetch_add(1, Relaxed);
-            return Ok(world.check()?);
-        }
+        assert!(world.is_connected(), "{} parts are left of the mesh", world.components());
         is_heard_by_all(&mut world, "who is left?")
     });
-    let splits = splits.into_inner();
-    println!("{splits} of {count} meshes fell apart when ten of thirty machines were switched off");
-    assert!(splits * 50 <= count, "{splits} of {count}");
 }
 
 #[test]
