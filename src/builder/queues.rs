@@ -112,8 +112,8 @@ impl Builder {
         self
     }
 
-    /// Sets how long a `send` waits for room in the queue to a peer. Default: 70 s, longer than it
-    /// takes to close a peer that is stuck.
+    /// Sets how long a `send` waits for room in the queue to a peer, and for room for its id: see
+    /// [`seen_ids`](Builder::seen_ids). Default: 70 s, longer than it takes to close a peer that is stuck.
     ///
     /// ```
     /// # use std::time::Duration;

@@ -74,7 +74,7 @@ impl fmt::Display for Error {
             ),
             Error::TooFast => f.write_str(
                 "so many messages were sent lately that other nodes might not remember the ids of more; nothing \
-                 was sent, try again in a second",
+                 was sent, try again later",
             ),
             Error::TooManyRequests => {
                 f.write_str("too many messages wait for a route; try again later")

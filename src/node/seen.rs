@@ -200,7 +200,7 @@ impl SeenCache {
     /// Returns whether a link brought more than half of an equal part of all ids.
     fn is_greedy(&self, link: u64) -> bool {
         let links = self.shares.0.len().clamp(1, COUNTED);
-        self.shares.of(link).saturating_mul(2).saturating_mul(links) > self.max
+        self.is_over_half(self.shares.of(link), links)
     }
 
     /// Returns whether this node has to stop sending for a while: three quarters of the room are full of ids
@@ -210,7 +210,8 @@ impl SeenCache {
     pub fn is_own_share_used(&self, now: Now) -> bool {
         let most = (self.max / 4).saturating_mul(3).max(1);
         // Most nodes send little, and most caches are not full.
-        if self.len < most || !self.is_large(self.shares.of(Source::OWN.link)) {
+        let is_large = |ids| self.is_over_half(ids, COUNTED);
+        if self.len < most || !is_large(self.shares.of(Source::OWN.link)) {
             return false;
         }
         let (mut all, mut own) = (0_usize, 0_usize);
@@ -220,13 +221,12 @@ impl SeenCache {
             all = all.saturating_add(second.ids.len());
             own = own.saturating_add(second.shares.of(Source::OWN.link));
         }
-        all >= most && self.is_large(own)
+        all >= most && is_large(own)
     }
 
-    /// Returns whether these are more ids of one source than every full cache has room for, however many
-    /// sources it knows.
-    fn is_large(&self, ids: usize) -> bool {
-        ids.saturating_mul(2).saturating_mul(COUNTED) > self.max
+    /// Returns whether these are more ids than half of one of so many equal parts of the room.
+    fn is_over_half(&self, ids: usize, parts: usize) -> bool {
+        ids.saturating_mul(2).saturating_mul(parts) > self.max
     }
 
     /// Returns how many ids are dated with this second or a later one.
@@ -375,7 +375,7 @@ mod tests {
         }
     }
 
-    /// What a node remembers of a message: of its own, a neighbour's, or one that the neighbour passes on.
+    /// Where a neighbour's own messages come from; those that it passes on come from `link`.
     fn direct(n: u64) -> Source {
         Source::link(LinkId(n), true, false)
     }

